@@ -1,0 +1,31 @@
+"""The application factory: parts, middleware and routes put together."""
+
+from aiohttp import web
+
+from pymeet.web import middleware
+from pymeet.web.accounts import FAILED_SIGN_INS
+from pymeet.web.limits import Attempts
+from pymeet.web.pages import CLIENT, Client
+from pymeet.web.parts import PARTS, Parts
+from pymeet.web.routes import ROUTES
+from pymeet.web.whip_sessions import SESSIONS, Sessions
+
+FAILED_SIGN_IN_BURST = 10
+FAILED_SIGN_IN_REFILL_S = 6.0
+
+
+def make_app(parts: Parts, client: Client) -> web.Application:
+    """The whole HTTP interface. Handlers limit their own bodies; `client_max_size` holds for anything that forgot."""
+    app = web.Application(middlewares=[middleware.errors, middleware.origin], client_max_size=64 * 1024)
+    app[PARTS] = parts
+    app[CLIENT] = client
+    app[FAILED_SIGN_INS] = Attempts(burst=FAILED_SIGN_IN_BURST, refill_s=FAILED_SIGN_IN_REFILL_S)
+    app[SESSIONS] = Sessions(parts.clock)
+    app.on_response_prepare.append(middleware.security_headers)
+    app.add_routes(ROUTES)
+    app.on_shutdown.append(_end_sessions)
+    return app
+
+
+async def _end_sessions(app: web.Application) -> None:
+    await app[SESSIONS].close()

@@ -1,0 +1,31 @@
+"""The session cookie: host-only, out of reach of scripts, new at every sign-in."""
+
+from typing import Final
+
+from aiohttp import web
+
+SECURE_NAME: Final = "__Host-pymeet_session"
+PLAIN_NAME: Final = "pymeet_session"
+"""Over plain HTTP, which is served on loopback only, browsers refuse the `__Host-` prefix."""
+
+
+def name_for(https: bool) -> str:
+    """The cookie's name for the scheme."""
+    return SECURE_NAME if https else PLAIN_NAME
+
+
+def has_session_cookie(request: web.BaseRequest) -> bool:
+    """Whether the request carries a session of either name, valid or not."""
+    return SECURE_NAME in request.cookies or PLAIN_NAME in request.cookies
+
+
+def set_session(response: web.StreamResponse, token: str, max_age_s: int, *, https: bool) -> None:
+    """Hands the browser its session."""
+    response.set_cookie(
+        name_for(https), token, max_age=max_age_s, path="/", secure=https, httponly=True, samesite="Lax"
+    )
+
+
+def clear_session(response: web.StreamResponse, *, https: bool) -> None:
+    """Takes the session away from the browser."""
+    response.del_cookie(name_for(https), path="/", secure=https, httponly=True, samesite="Lax")

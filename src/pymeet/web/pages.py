@@ -1,0 +1,69 @@
+"""The page shells and the client's files. A shell is the same for everybody; what differs comes through the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from pymeet.errors import NotFoundError
+from pymeet.web.parts import PARTS
+from pymeet.web.static_files import StaticFile, answer_with, read_file, read_files
+
+_HERE = Path(__file__).parent
+_PAGES = ("index", "room", "sign-in", "link", "not-found")
+
+
+@dataclass(frozen=True)
+class Client:
+    """The browser client as it was found at start."""
+
+    pages: Mapping[str, StaticFile]
+    static: Mapping[str, StaticFile]
+
+
+CLIENT = web.AppKey("client", Client)
+
+
+def read_client() -> Client:
+    """Reads pages and files; OSError when a page is missing: the installation is broken then."""
+    return Client(
+        pages={name: read_file(_HERE / "pages" / f"{name}.html") for name in _PAGES},
+        static=read_files(_HERE / "static"),
+    )
+
+
+async def index(request: web.Request) -> web.Response:
+    return _page(request, "index")
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    return _page(request, "sign-in")
+
+
+async def link(request: web.Request) -> web.Response:
+    """Where a one-time link leads; its token stands in the fragment and never reaches the server's logs."""
+    return _page(request, "link")
+
+
+async def room(request: web.Request) -> web.Response:
+    """The room's page; a room that does not exist is a 404 already here."""
+    await request.app[PARTS].meetings.room(request.match_info["slug"])
+    return _page(request, "room")
+
+
+async def static(request: web.Request) -> web.Response:
+    """One of the client's files. Browsers ask whether it changed each time, and mostly hear 304."""
+    file = request.app[CLIENT].static.get(request.match_info["path"])
+    if file is None:
+        raise NotFoundError("There is no such file.")
+    return answer_with(request, file, cache="no-cache")
+
+
+def not_found_page(request: web.Request) -> web.Response:
+    """What a person sees at an address that leads nowhere."""
+    return answer_with(request, request.app[CLIENT].pages["not-found"], status=404, cache="no-store")
+
+
+def _page(request: web.Request, name: str) -> web.Response:
+    return answer_with(request, request.app[CLIENT].pages[name], cache="no-store")

@@ -1,0 +1,39 @@
+"""What the handlers work with: built once by `server.py`, found in the application under one key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from pymeet.accounts.service import Accounts
+from pymeet.clock import Clock
+from pymeet.config import Config
+from pymeet.db.engine import Database
+from pymeet.meetings.service import Meetings
+from pymeet.rooms.registry import Registry
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The objects behind the HTTP interface."""
+
+    config: Config
+    clock: Clock
+    database: Database
+    accounts: Accounts
+    meetings: Meetings
+    registry: Registry
+    media_alive: Callable[[], bool]
+    """Whether the media port is open and served."""
+    room_token_key: bytes
+    """The key that room tokens are signed with."""
+    metrics: Callable[[], bytes]
+    """The present readings in Prometheus' text form."""
+
+    @property
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """The networks whose `X-Forwarded-*` headers are believed."""
+        return tuple(str(network) for network in self.config.http.trusted_proxies)
+
+
+PARTS = web.AppKey("parts", Parts)

@@ -1,0 +1,76 @@
+"""The API around rooms (docs/protocol.md, section 4)."""
+
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import Field
+
+from pymeet.errors import NotAllowedError
+from pymeet.meetings.service import Room
+from pymeet.web.bodies import Body, read_json
+from pymeet.web.origins import public_base
+from pymeet.web.parts import PARTS
+from pymeet.web.sessions import member, visitor
+
+
+class CreateRoom(Body):
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+async def list_own(request: web.Request) -> web.Response:
+    parts = request.app[PARTS]
+    user = await member(request)
+    rooms = await parts.meetings.rooms(owner_id=user.id)
+    return web.json_response(
+        {
+            "rooms": [
+                {**_shown(request, room), "created_at": room.created_at_ms, "people": _people(request, room)}
+                for room in rooms
+            ]
+        }
+    )
+
+
+async def create(request: web.Request) -> web.Response:
+    user = await member(request)
+    body = await read_json(request, CreateRoom)
+    room = await request.app[PARTS].meetings.create_room(body.name, user.id)
+    return web.json_response(_shown(request, room), status=201, headers={"Location": f"/api/v1/rooms/{room.slug}"})
+
+
+async def preview(request: web.Request) -> web.Response:
+    """What is shown before joining, also to people who are not signed in."""
+    parts = request.app[PARTS]
+    room = await parts.meetings.room(request.match_info["slug"])
+    user = await visitor(request)
+    role = "guest" if user is None else "host" if room.owner_id == user.id else "member"
+    return web.json_response(
+        {
+            "slug": room.slug,
+            "name": room.name,
+            "people": _people(request, room),
+            "max_participants": parts.config.rooms.max_participants,
+            "may_join": user is not None or parts.config.rooms.guests_allowed,
+            "role": role,
+        }
+    )
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Ends a meeting that is going on and forgets the room; for its owner and administrators."""
+    parts = request.app[PARTS]
+    user = await member(request)
+    room = await parts.meetings.room(request.match_info["slug"])
+    if room.owner_id != user.id and not user.is_admin:
+        raise NotAllowedError("Only the room's owner may delete it.")
+    await parts.meetings.delete_room(room.slug)
+    await parts.registry.end(room.slug, "The room was deleted.")
+    return web.Response(status=204)
+
+
+def _shown(request: web.Request, room: Room) -> dict[str, Any]:
+    return {"slug": room.slug, "name": room.name, "url": f"{public_base(request)}/r/{room.slug}"}
+
+
+def _people(request: web.Request, room: Room) -> int:
+    return request.app[PARTS].registry.people(room.slug)
