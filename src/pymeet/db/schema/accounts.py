@@ -1,0 +1,152 @@
+"""People with an account, how they prove who they are, and where they are signed in. Times are UTC milliseconds."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Text
+
+from pymeet.db.inventory import (
+    Basis,
+    Category,
+    Erase,
+    EraseRow,
+    Export,
+    Hop,
+    Keep,
+    KeepWith,
+    Kind,
+    Subject,
+    Unreachable,
+    days,
+    hours,
+    not_personal,
+    personal,
+    secret,
+    table,
+)
+from pymeet.db.schema.base import metadata
+
+_MEMBER = Subject("member", (Hop("user_id", "users.id"),))
+
+
+def _theirs(kind: Kind, *, provided: bool = False) -> dict[str, Any]:
+    """The common case: the column dies with its row, and the person gets it in their export."""
+    return personal(kind, erase=Erase.WITH_ROW, export=Export.YES, provided=provided)
+
+
+users = table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True, info=_theirs(Kind.REFERENCE)),
+    Column("name", Text, nullable=False, info=_theirs(Kind.NAME, provided=True)),
+    Column("email", Text, nullable=False, info=_theirs(Kind.CONTACT, provided=True)),
+    Column("is_admin", Boolean, nullable=False, info=_theirs(Kind.ROLE)),
+    Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("last_seen_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("disabled_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
+    Index("ix_users_email", "email", unique=True),
+    Index("ix_users_last_seen_at_ms", "last_seen_at_ms"),
+    category=Category.ACCOUNT,
+    purpose="To know members and administrators and to let them make rooms.",
+    basis=Basis.CONTRACT,
+    subject=(Subject("member"),),
+    keep=(
+        Keep(
+            "account",
+            clock="last_seen_at_ms",
+            begins="the account was last used",
+            default_ms=days(730),
+            min_ms=days(30),
+            max_ms=days(3650),
+        ),
+    ),
+    erase=EraseRow.DELETE,
+)
+
+user_credentials = table(
+    "user_credentials",
+    metadata,
+    Column(
+        "user_id",
+        Text,
+        ForeignKey("users.id", ondelete="CASCADE"),
+        primary_key=True,
+        info=_theirs(Kind.REFERENCE),
+    ),
+    Column("password_hash", Text, nullable=False, info=secret(reason="It would help somebody to guess the password.")),
+    Column("changed_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    category=Category.SIGN_IN,
+    purpose="To check a member's password.",
+    basis=Basis.CONTRACT,
+    subject=(_MEMBER,),
+    keep=(KeepWith("users", "user_id"),),
+    erase=EraseRow.DELETE,
+)
+
+sessions = table(
+    "sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True, info=secret(reason="It stands for a token that grants access.")),
+    Column(
+        "user_id",
+        Text,
+        ForeignKey("users.id", ondelete="CASCADE"),
+        nullable=False,
+        info=_theirs(Kind.REFERENCE),
+    ),
+    Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("last_seen_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("expires_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Index("ix_sessions_user_id", "user_id"),
+    Index("ix_sessions_expires_at_ms", "expires_at_ms"),
+    category=Category.SIGN_IN,
+    purpose="To know a signed-in member again.",
+    basis=Basis.CONTRACT,
+    subject=(_MEMBER,),
+    keep=(
+        Keep(
+            "session",
+            clock="expires_at_ms",
+            begins="the session expired",
+            default_ms=hours(1),
+            min_ms=0,
+            max_ms=days(1),
+        ),
+    ),
+    erase=EraseRow.DELETE,
+)
+
+one_time_links = table(
+    "one_time_links",
+    metadata,
+    Column("token_hash", Text, primary_key=True, info=secret(reason="It stands for a token that grants access.")),
+    Column("purpose", Text, nullable=False, info=not_personal()),
+    Column(
+        "user_id",
+        Text,
+        ForeignKey("users.id", ondelete="CASCADE"),
+        nullable=True,
+        info=_theirs(Kind.REFERENCE),
+    ),
+    Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("expires_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
+    Index("ix_one_time_links_user_id", "user_id"),
+    Index("ix_one_time_links_expires_at_ms", "expires_at_ms"),
+    category=Category.SIGN_IN,
+    purpose="To let a new member set a password, and to make the first administrator.",
+    basis=Basis.CONTRACT,
+    subject=(
+        _MEMBER,
+        Unreachable("first administrator", "The link that makes the first administrator belongs to nobody yet."),
+    ),
+    keep=(
+        Keep(
+            "link",
+            clock="expires_at_ms",
+            begins="the link expired",
+            default_ms=hours(1),
+            min_ms=0,
+            max_ms=days(1),
+        ),
+    ),
+    erase=EraseRow.DELETE,
+)
