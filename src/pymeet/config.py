@@ -1,0 +1,317 @@
+"""The configuration: one frozen object, made once at start and passed down. Nothing else reads the environment.
+
+`Config` is the model, `load` makes one from a YAML file and the environment. Its text forms are in ops/config_text.py.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+
+from pymeet.errors import ConfigError
+from pymeet.refusals import explain, origin_of, refusal
+from pymeet.yaml_tree import Place, dotted, read_yaml
+
+DEFAULT_FILE = Path("pymeet.yaml")
+_PREFIX = "PYMEET_"
+_UNITS_S = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(value: object) -> timedelta:
+    """Reads `90s`, `15min`, `12h` or `7d`; a number without a unit is refused, for it would be guessed at."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d{1,9})(s|min|h|d)", value) if isinstance(value, str) else None
+    if match is None:
+        bare = isinstance(value, int | float) or (isinstance(value, str) and value.isdigit())
+        what = f"{value} has no unit." if bare else f"{value!r} is not a duration."
+        raise refusal(what, "Write a whole number with a unit: 90s, 15min, 12h or 7d.")
+    duration = timedelta(seconds=int(match[1]) * _UNITS_S[match[2]])
+    if not duration:
+        raise refusal("The duration is zero.", "Write a longer one, such as 12h.")
+    return duration
+
+
+def format_duration(duration: timedelta) -> str:
+    """Writes a duration with the largest unit that divides it; the inverse of `parse_duration`."""
+    seconds = int(duration.total_seconds())
+    unit = next(unit for unit in ("d", "h", "min", "s") if seconds % _UNITS_S[unit] == 0)
+    return f"{seconds // _UNITS_S[unit]}{unit}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`, an address or a name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _off_is_a_word(value: object) -> object:
+    # YAML 1.1 reads a bare `off` as false; here it is the word.
+    return "off" if value is False else value
+
+
+def _check_address(value: str) -> str:
+    try:
+        address = ip_address(value)
+    except ValueError:
+        raise refusal(f"{value!r} is not an IP address.", "Write an address such as 192.0.2.10, not a name.") from None
+    if address.is_unspecified:
+        raise refusal(f"{value} is not an address others can send to.", "Write the address of this machine.")
+    return str(address)
+
+
+def _check_public_url(value: str) -> str:
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable or url.path not in ("", "/") or url.query or url.fragment or "@" in url.netloc:
+        raise refusal(f"{value!r} is not the address of a site.", "Write scheme and host: https://meet.example.org.")
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _parse_network(value: object) -> IPv4Network | IPv6Network:
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise refusal(f"{value!r} is not a network.", "Write its first address and size: 10.0.0.0/8.") from None
+
+
+def _check_token(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 16:
+        raise refusal("The token is shorter than 16 characters.", "Make one with `openssl rand -hex 32`.")
+    return value
+
+
+Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_parse_network)]
+Switch = Annotated[bool, Field(strict=True)]
+
+
+class Section(BaseModel):
+    """One level of the file: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+
+
+class TlsConfig(Section):
+    """How the HTTP port is encrypted. Browsers give cameras and microphones to encrypted pages only."""
+
+    mode: Annotated[Literal["self_signed", "files", "off"], BeforeValidator(_off_is_a_word)] = "self_signed"
+    """`self_signed` makes a certificate in data_dir, which browsers warn about; `files` uses yours; `off` is plain
+    HTTP, allowed only on a loopback host or with trusted_proxies."""
+    cert_file: Path | None = Field(None, examples=["/etc/pymeet/fullchain.pem"])
+    """The certificate with its chain, PEM. Only with mode `files`."""
+    key_file: Path | None = Field(None, examples=["/etc/pymeet/privkey.pem"])
+    """The private key, PEM, without a passphrase. Only with mode `files`."""
+
+
+class HttpConfig(Section):
+    """The web page, the API and signaling: one TCP port."""
+
+    host: str = Field("0.0.0.0", min_length=1, max_length=253)  # noqa: S104 - the purpose is to be reached
+    """The address to listen on. `127.0.0.1` behind a proxy on the same machine."""
+    port: Port = 8443
+    """The TCP port. 0 takes any free one, which only makes sense for tests."""
+    public_url: Annotated[str, AfterValidator(_check_public_url)] | None = Field(
+        None, examples=["https://meet.example.org"]
+    )
+    """The address people type, used in links. Without it: the scheme, the first found address and the port."""
+    trusted_proxies: tuple[Network, ...] = Field((), examples=[["127.0.0.1/32"]])
+    """Networks of the proxies whose `X-Forwarded-*` headers are believed."""
+    metrics_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = None
+    """The bearer token for /metrics, 16 characters or more. Without it only the management socket has the metrics."""
+    tls: TlsConfig = TlsConfig()
+
+
+class MediaConfig(Section):
+    """Sound and pictures: one UDP port, which a firewall must let in."""
+
+    port: Port = 8444
+    """The UDP port. 0 takes any free one, which only makes sense for tests."""
+    addresses: tuple[Annotated[str, AfterValidator(_check_address)], ...] = Field((), examples=[["203.0.113.5"]])
+    """The addresses that browsers are told to send to. Without them: those of the network interfaces. Behind NAT,
+    the outside address."""
+
+
+class RoomsConfig(Section):
+    """Rooms and who may enter them."""
+
+    guests_allowed: Switch = True
+    """Whether people without an account may join a room whose link they have."""
+    max_participants: int = Field(100, strict=True, ge=2, le=10_000)
+    """How many people, publishers and players one room takes."""
+
+
+class SessionsConfig(Section):
+    """How long members stay signed in."""
+
+    idle: Duration = timedelta(days=7)
+    """A session that was not used for this long ends."""
+    absolute: Duration = timedelta(days=30)
+    """Every session ends after this long, used or not."""
+
+
+class LogConfig(Section):
+    """What is written to standard error. At `info` and above it holds no personal data."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """`debug` shows names and addresses: for hunting a fault, not for every day."""
+    format: Literal["text", "json"] = "text"
+    """`text` for people, `json` (one object a line) for machines."""
+
+
+class Config(Section):
+    """All settings of one pymeet server."""
+
+    data_dir: Path = Path("pymeet-data")
+    """The directory for the database, keys, certificate and management socket. Relative to where pymeet is started."""
+    http: HttpConfig = HttpConfig()
+    media: MediaConfig = MediaConfig()
+    rooms: RoomsConfig = RoomsConfig()
+    sessions: SessionsConfig = SessionsConfig()
+    log: LogConfig = LogConfig()
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine can reach the HTTP port."""
+        return is_loopback(self.http.host)
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the running server listens for the command line."""
+        return self.data_dir / "pymeet.sock"
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.data_dir / "pymeet.db"
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Makes the configuration from the file (None: defaults) and `PYMEET_…` variables, which win. ConfigError."""
+    file = str(path) if path else "defaults"
+    tree, origins = read_yaml(path) if path else ({}, {})
+    _overlay(tree, origins, environ)
+    _read_secret_files(Config, tree, origins, ())
+    known = {dotted(place): is_secret(field) for place, field in fields(Config)}
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError("\n".join(explain(problem, origins, file, known) for problem in error.errors())) from None
+    _check_together(config, origins, file)
+    return config
+
+
+def fields(model: type[Section], place: Place = ()) -> Iterator[tuple[Place, FieldInfo]]:
+    """Every setting with its place, in the order of the model; sections themselves are left out."""
+    for name, field in model.model_fields.items():
+        section = section_of(field)
+        if section:
+            yield from fields(section, (*place, name))
+        else:
+            yield (*place, name), field
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """The section that a field holds, None for a setting."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the setting must not be shown; each such one can also be given as `<key>_file`."""
+    return "SecretStr" in str(field.annotation)
+
+
+def _overlay(tree: dict[str, Any], origins: dict[Place, str], environ: Mapping[str, str]) -> None:
+    """Puts `PYMEET_HTTP__PORT=80` and the like into the tree. A list is written with commas."""
+    known = dict(fields(Config))
+    for variable in sorted(environ):
+        if not variable.startswith(_PREFIX) or not ("__" in variable or variable == "PYMEET_DATA_DIR"):
+            continue
+        place: Place = tuple(variable.removeprefix(_PREFIX).lower().split("__"))
+        text, field = environ[variable], known.get(place)
+        value: object = text
+        if field and field.annotation in (int, bool):
+            value = _plain(text)
+        elif field and "tuple" in str(field.annotation):
+            value = [part.strip() for part in text.split(",") if part.strip()]
+        section = tree
+        for name in place[:-1]:
+            below = section.setdefault(str(name), {})
+            section = below if isinstance(below, dict) else {}
+        section[str(place[-1])] = value
+        origins[place] = f"environment variable {variable}"
+
+
+def _plain(text: str) -> object:
+    """A number or switch out of the environment; anything else stays text and is refused by the model."""
+    if re.fullmatch(r"-?\d{1,18}", text):
+        return int(text)
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def _read_secret_files(model: type[Section], tree: dict[str, Any], origins: dict[Place, str], place: Place) -> None:
+    """Replaces `<key>_file: PATH` by `<key>: what the file holds`, for every secret."""
+    for name, field in model.model_fields.items():
+        section = section_of(field)
+        if section and isinstance(tree.get(name), dict):
+            _read_secret_files(section, tree[name], origins, (*place, name))
+        if not is_secret(field) or f"{name}_file" not in tree:
+            continue
+        here = (*place, f"{name}_file")
+        path, origin = tree.pop(f"{name}_file"), origins.get(here, "defaults")
+        if name in tree:
+            raise ConfigError(
+                f"{origin}: {dotted(here)} and {dotted((*place, name))} are both given.\nRemove one of the two."
+            )
+        try:
+            tree[name] = Path(str(path)).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError(
+                f"{origin}: {dotted(here)}: {path} cannot be read.\nCheck that it exists and may be read by pymeet."
+            ) from None
+        origins[(*place, name)] = origin
+
+
+def _check_together(config: Config, origins: dict[Place, str], file: str) -> None:
+    """What no single value can tell."""
+
+    def refuse(place: Place, what: str, remedy: str) -> None:
+        raise ConfigError(f"{origin_of(place, origins, file)}: {dotted(place)}: {what}\n{remedy}")
+
+    tls = config.http.tls
+    if tls.mode == "off" and not config.listens_on_loopback and not config.http.trusted_proxies:
+        refuse(
+            ("http", "tls", "mode"),
+            f"Plain HTTP on {config.http.host} could be read by anybody on the way.",
+            "Set http.host to 127.0.0.1, or name the proxy that encrypts in http.trusted_proxies.",
+        )
+    for name in ("cert_file", "key_file"):
+        given = getattr(tls, name) is not None
+        if tls.mode == "files" and not given:
+            refuse(("http", "tls", name), "It is missing; mode `files` needs it.", "Write the path of the PEM file.")
+        if tls.mode != "files" and given:
+            refuse(("http", "tls", name), f"It has no effect with mode `{tls.mode}`.", "Set http.tls.mode to files.")
