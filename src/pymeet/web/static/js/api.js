@@ -1,0 +1,59 @@
+// The HTTP API of docs/protocol.md, section 4.
+
+/** @typedef {{ id: string, name: string, email: string, admin: boolean }} User */
+/** @typedef {{ user: User | null, guests_allowed: boolean, may_create_rooms: boolean }} Me */
+/** @typedef {{ slug: string, name: string, url: string, created_at: number, people: number }} OwnRoom */
+/** @typedef {{ slug: string, name: string, people: number, max_participants: number, may_join: boolean, role: string }} RoomCard */
+/** @typedef {{ purpose: 'first_admin' | 'set_password', name: string, email: string }} LinkInfo */
+
+/** An answer that is no success; `code` is stable, `message` is for the person. */
+export class ApiError extends Error {
+  /** @param {string} code @param {string} message @param {number} status */
+  constructor(code, message, status) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ */
+async function call(method, path, body) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers: method === 'GET' ? {} : { 'Content-Type': 'application/json' },
+      body: method === 'GET' ? undefined : JSON.stringify(body ?? {}),
+      cache: 'no-store',
+    });
+  } catch {
+    throw new ApiError('unreachable', '', 0);
+  }
+  if (response.status === 204) return null;
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(answer.code ?? 'internal', answer.detail ?? '', response.status);
+  return answer;
+}
+
+/** @returns {Promise<Me>} */
+export const me = () => call('GET', '/me');
+/** @param {string} email @param {string} password @returns {Promise<{ user: User }>} */
+export const signIn = (email, password) => call('POST', '/sign-in', { email, password });
+export const signOut = () => call('POST', '/sign-out');
+/** @param {string} token @returns {Promise<LinkInfo>} */
+export const inspectLink = (token) => call('POST', '/links/inspect', { token });
+/** @param {{ token: string, name?: string, email?: string, password: string }} body @returns {Promise<{ user: User }>} */
+export const redeemLink = (body) => call('POST', '/links/redeem', body);
+/** @returns {Promise<{ rooms: OwnRoom[] }>} */
+export const rooms = () => call('GET', '/rooms');
+/** @param {string} name @returns {Promise<{ slug: string, name: string, url: string }>} */
+export const createRoom = (name) => call('POST', '/rooms', { name });
+/** @param {string} slug */
+export const deleteRoom = (slug) => call('DELETE', `/rooms/${encodeURIComponent(slug)}`);
+/** @param {string} slug @returns {Promise<RoomCard>} */
+export const room = (slug) => call('GET', `/rooms/${encodeURIComponent(slug)}`);

@@ -1,0 +1,83 @@
+// What this device remembers for the next meeting. It never leaves the browser.
+
+/** @typedef {{ microphone: string, camera: string, speaker: string, microphoneOn: boolean, cameraOn: boolean }} DeviceChoices */
+
+const DEVICES = 'pymeet.devices';
+const NAME = 'pymeet.name';
+const THEME = 'pymeet.theme';
+const SHORTCUTS = 'pymeet.shortcuts';
+const SEAT = 'pymeet.seat';
+
+export const THEMES = /** @type {const} */ (['system', 'light', 'dark', 'contrast']);
+/** @typedef {typeof THEMES[number]} Theme */
+
+/** Storage may be forbidden by the browser's settings; then nothing is remembered and everything still works.
+ * @param {'localStorage' | 'sessionStorage'} kind @param {string} key @returns {string | null} */
+function read(kind, key) {
+  try {
+    return globalThis[kind].getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {'localStorage' | 'sessionStorage'} kind @param {string} key @param {string | null} value */
+function write(kind, key, value) {
+  try {
+    if (value === null) globalThis[kind].removeItem(key);
+    else globalThis[kind].setItem(key, value);
+  } catch {
+    // see read()
+  }
+}
+
+/** @param {string | null} text @returns {Record<string, unknown>} */
+function parse(text) {
+  try {
+    const value = JSON.parse(text ?? '{}');
+    return value !== null && typeof value === 'object' ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** @returns {DeviceChoices} */
+export function deviceChoices() {
+  const found = parse(read('localStorage', DEVICES));
+  const id = (/** @type {string} */ key) => (typeof found[key] === 'string' ? /** @type {string} */ (found[key]) : '');
+  return {
+    microphone: id('microphone'), camera: id('camera'), speaker: id('speaker'),
+    microphoneOn: found.microphoneOn !== false, cameraOn: found.cameraOn !== false,
+  };
+}
+
+/** @param {DeviceChoices} choices */
+export const rememberDevices = (choices) => write('localStorage', DEVICES, JSON.stringify(choices));
+
+export const rememberedName = () => read('localStorage', NAME) ?? '';
+/** @param {string} name */
+export const rememberName = (name) => write('localStorage', NAME, name);
+
+/** @returns {Theme} */
+export function rememberedTheme() {
+  const found = /** @type {Theme} */ (read('localStorage', THEME));
+  return THEMES.includes(found) ? found : 'system';
+}
+/** @param {Theme} theme */
+export const rememberTheme = (theme) => write('localStorage', THEME, theme === 'system' ? null : theme);
+
+export const shortcutsWanted = () => read('localStorage', SHORTCUTS) !== 'off';
+/** @param {boolean} wanted */
+export const rememberShortcuts = (wanted) => write('localStorage', SHORTCUTS, wanted ? null : 'off');
+
+/** @typedef {{ slug: string, token: string, name: string, untilMs: number }} Seat */
+
+/** The seat that a reloaded page takes again, while the server still keeps it.
+ * @param {string} slug @param {number} nowMs @returns {Seat | null} */
+export function keptSeat(slug, nowMs) {
+  const { slug: of, token, name, untilMs } = parse(read('sessionStorage', SEAT));
+  if (of !== slug || typeof token !== 'string' || typeof name !== 'string' || typeof untilMs !== 'number') return null;
+  return untilMs > nowMs ? { slug, token, name, untilMs } : null;
+}
+/** @param {Seat | null} seat */
+export const keepSeat = (seat) => write('sessionStorage', SEAT, seat && JSON.stringify(seat));

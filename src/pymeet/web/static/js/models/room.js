@@ -1,0 +1,129 @@
+// What is true in the meeting, as the server tells it: signals that views read, changed by messages only.
+
+/** @import { ChatMessage, Ending, Participant, Role, RoomInfo, ServerMessage, Source } from '../types.js' */
+/** @import { LinkState } from '../protocol.js' */
+/** @import { ReceivedTrack } from '../media/subscribe.js' */
+import { computed, signal } from '../../vendor/signals-core.js';
+
+/** @typedef {'chat' | 'people' | null} Panel */
+
+export class Room {
+  you = signal('');
+  role = signal(/** @type {Role} */ ('guest'));
+  info = signal(/** @type {RoomInfo | null} */ (null));
+  participants = signal(/** @type {Participant[]} */ ([]));
+  speakers = signal(/** @type {string[]} */ ([]));
+  messages = signal(/** @type {ChatMessage[]} */ ([]));
+  received = signal(/** @type {ReceivedTrack[]} */ ([]));
+  link = signal(/** @type {LinkState} */ ('connecting'));
+  /** False while one of the peer connections has no path to the server. */
+  mediaFlows = signal(true);
+  closing = signal('');
+  ending = signal(/** @type {Ending | null} */ (null));
+  panel = signal(/** @type {Panel} */ (null));
+  unread = signal(0);
+  /** Who came or went last, for those who do not see the tiles. */
+  news = signal(/** @type {{ kind: 'came' | 'went', name: string } | null} */ (null));
+
+  others = computed(() => this.participants.value.filter(({ id }) => id !== this.you.value));
+  /** Those with a tile; a player (WHEP) only watches and is listed among the people. */
+  tiles = computed(() => this.others.value.filter(({ kind }) => kind !== 'player'));
+  watchers = computed(() => this.others.value.filter(({ kind }) => kind === 'player'));
+  /** Whoever began to share last is shown. */
+  sharer = computed(() => this.#sharers().at(-1) ?? null);
+  joined = computed(() => this.you.value !== '');
+  #sharingSince = new Map();
+
+  /** @param {ServerMessage} message */
+  apply(message) {
+    switch (message.type) {
+      case 'joined': return this.#joined(message);
+      case 'participant': return this.#changed(message.participant);
+      case 'participant_left': return this.#left(message.participant);
+      case 'speakers': this.speakers.value = message.participants; return undefined;
+      case 'chat': return this.#said(message.message);
+      case 'closing': this.closing.value = message.reason; return undefined;
+      default: return undefined;
+    }
+  }
+
+  /** @param {Panel} panel */
+  open(panel) {
+    this.panel.value = panel;
+    if (panel === 'chat') this.unread.value = 0;
+  }
+
+  /** @param {'chat' | 'people'} panel */
+  toggle(panel) {
+    this.open(this.panel.value === panel ? null : panel);
+  }
+
+  /** @param {string} participant @param {Source} source */
+  streamOf(participant, source) {
+    return this.received.value.find((track) => track.participant === participant && track.source === source)?.stream ?? null;
+  }
+
+  /** @param {Extract<ServerMessage, { type: 'joined' }>} message */
+  #joined(message) {
+    this.you.value = message.you;
+    this.role.value = message.role;
+    this.info.value = message.room;
+    this.closing.value = '';
+    this.speakers.value = [];
+    this.participants.value = message.participants;
+    this.#noteSharing();
+    const known = new Set(this.messages.value.map(({ id }) => id));
+    const missed = message.messages.filter(({ id }) => !known.has(id));
+    if (known.size > 0) for (const chat of missed) this.#said(chat);
+    else this.messages.value = missed;
+  }
+
+  /** @param {Participant} participant */
+  #changed(participant) {
+    const known = this.participants.value.some(({ id }) => id === participant.id);
+    if (!known) this.news.value = { kind: 'came', name: participant.name };
+    this.participants.value = known
+      ? this.participants.value.map((before) => (before.id === participant.id ? participant : before))
+      : [...this.participants.value, participant];
+    this.#noteSharing();
+  }
+
+  /** @param {string} id */
+  #left(id) {
+    const name = this.participants.value.find((participant) => participant.id === id)?.name;
+    if (name !== undefined) this.news.value = { kind: 'went', name };
+    this.participants.value = this.participants.value.filter((participant) => participant.id !== id);
+    this.speakers.value = this.speakers.value.filter((speaker) => speaker !== id);
+    this.received.value = this.received.value.filter((track) => track.participant !== id);
+    this.#noteSharing();
+  }
+
+  /** @param {ChatMessage} message */
+  #said(message) {
+    if (this.messages.value.some(({ id }) => id === message.id)) return;
+    this.messages.value = [...this.messages.value, message];
+    if (this.panel.value !== 'chat' && message.participant !== this.you.value) this.unread.value += 1;
+  }
+
+  #noteSharing() {
+    const sharing = new Set(this.participants.value.filter(shares).map(({ id }) => id));
+    for (const id of this.#sharingSince.keys()) if (!sharing.has(id)) this.#sharingSince.delete(id);
+    // A Map keeps the order in which its keys came.
+    for (const id of sharing) if (!this.#sharingSince.has(id)) this.#sharingSince.set(id, true);
+  }
+
+  #sharers() {
+    const order = [...this.#sharingSince.keys()];
+    return this.others.value.filter(shares).sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+  }
+}
+
+/** @param {Participant} participant */
+function shares(participant) {
+  return participant.tracks.some(({ source, muted }) => source === 'screen' && !muted);
+}
+
+/** Whether a source is sent and not muted. @param {Participant} participant @param {Source} source */
+export function sends(participant, source) {
+  return participant.tracks.some((track) => track.source === source && !track.muted);
+}

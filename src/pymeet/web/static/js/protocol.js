@@ -1,0 +1,274 @@
+// The client's half of docs/protocol.md, section 1: one WebSocket that joins, notices silence, reconnects and resumes.
+// No DOM and no media: who builds a Connection may hand in another socket and other timers.
+
+/** @import { Ending, ServerMessage } from './types.js' */
+
+/** The connection went away before the answer came; nothing is known about what the server did. */
+export class ConnectionLost extends Error {}
+
+/** The server answered by `error`. */
+export class Refused extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const FIRST_RETRY_MS = 300;
+const LONGEST_RETRY_MS = 3000;
+// An attempt that hangs is given up so that the next one meets a network that came back meanwhile.
+const FIRST_ATTEMPT_MS = 4000;
+const LONGEST_ATTEMPT_MS = 10000;
+const PROBE_MS = 2000;
+
+/** Close codes after which coming back would only end the same way. @type {Record<number, string>} */
+const FINAL_CLOSES = { 1000: 'left', 4400: 'protocol_error', 4403: 'not_allowed', 4404: 'not_found', 4409: 'taken_over', 4410: 'ended' };
+
+/** Refusals of `join` that are not worth another attempt. */
+const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed', 'not_signed_in', 'not_found', 'room_full']);
+
+/** @typedef {'connecting' | 'joined' | 'reconnecting' | 'closed'} LinkState */
+/** @typedef {{ setTimeout: (run: () => void, ms: number) => any, clearTimeout: (timer: any) => void }} Timers */
+/**
+ * @typedef {object} ConnectionOptions
+ * @property {string} url
+ * @property {string} name
+ * @property {string | null} [token] resume token of an earlier page
+ * @property {() => boolean} keepsMedia whether the peer connections of this seat still exist
+ * @property {() => string | null} lastMessage
+ * @property {(message: ServerMessage) => void} onMessage
+ * @property {(state: LinkState) => void} onState
+ * @property {(ending: Ending) => void} onEnd
+ * @property {(url: string) => WebSocket} [openSocket]
+ * @property {Timers} [timers]
+ */
+
+export class Connection {
+  #options;
+  #timers;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {LinkState} */
+  #state = 'connecting';
+  /** @type {string | null} */
+  #token;
+  #attempt = 0;
+  #nextId = 1;
+  /** @type {Map<string, { resolve: (message: any) => void, reject: (error: Error) => void }>} */
+  #pending = new Map();
+  /** @type {any} */
+  #retryTimer = null;
+  /** @type {any} */
+  #attemptTimer = null;
+  /** @type {any} */
+  #beatTimer = null;
+  /** @type {any} */
+  #probeTimer = null;
+  #missedPongs = 0;
+  /** @type {number | null} */
+  #askedDelayMs = null;
+  /** @type {Ending | null} */
+  #announced = null;
+
+  /** @param {ConnectionOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#token = options.token ?? null;
+    this.#timers = options.timers ?? {
+      setTimeout: (run, ms) => setTimeout(run, ms),
+      clearTimeout: (timer) => clearTimeout(timer),
+    };
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  open() {
+    const socket = (this.#options.openSocket ?? ((url) => new WebSocket(url)))(this.#options.url);
+    this.#socket = socket;
+    const patienceMs = Math.min(FIRST_ATTEMPT_MS + 1000 * this.#attempt, LONGEST_ATTEMPT_MS);
+    this.#attemptTimer = this.#timers.setTimeout(() => this.#drop(), patienceMs);
+    socket.onopen = () => this.#join(socket);
+    socket.onmessage = (event) => {
+      if (this.#socket === socket) this.#receive(JSON.parse(String(event.data)));
+    };
+    socket.onclose = (event) => {
+      if (this.#socket === socket) this.#closed(event.code);
+    };
+  }
+
+  /**
+   * Sends a message and waits for the answer that carries its id.
+   * @param {string} type
+   * @param {Record<string, unknown>} [fields]
+   * @returns {Promise<any>}
+   */
+  request(type, fields = {}) {
+    if (this.#state !== 'joined') return Promise.reject(new ConnectionLost());
+    const id = String(this.#nextId++);
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#send({ type, id, ...fields });
+    });
+  }
+
+  /** Something suggests that the network changed: come back at once, or make sure that we are still here. */
+  wake() {
+    if (this.#state === 'joined') return this.#probe();
+    if (this.#retryTimer === null) return;
+    this.#stop('retry');
+    this.#attempt = 0;
+    this.open();
+  }
+
+  /** Gives the socket up and takes the seat again, as after a broken connection. */
+  rejoin() {
+    if (this.#state !== 'closed') this.#drop();
+  }
+
+  leave() {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'joined') this.#send({ type: 'leave' });
+    this.#end({ code: 'left', message: '' });
+  }
+
+  /** @param {WebSocket} socket */
+  #join(socket) {
+    if (this.#socket !== socket) return;
+    /** @type {Record<string, unknown>} */
+    const join = { type: 'join', v: 1, name: this.#options.name };
+    if (this.#token) {
+      /** @type {Record<string, unknown>} */
+      const resume = { token: this.#token, media: this.#options.keepsMedia() ? 'keep' : 'new' };
+      const last = this.#options.lastMessage();
+      if (last) resume.last_message = last;
+      join.resume = resume;
+    }
+    this.#send(join);
+  }
+
+  /** @param {ServerMessage} message */
+  #receive(message) {
+    if (this.#state === 'closed') return;
+    this.#missedPongs = 0;
+    this.#stop('probe');
+    if (message.type === 'joined') return this.#joined(message);
+    if (message.type === 'error' && this.#state !== 'joined') return this.#refused(message);
+    if (message.type === 'closing') this.#askedDelayMs = message.retry_s * 1000;
+    if (message.type === 'removed' || message.type === 'ended') this.#announced = { code: message.type, message: message.reason };
+    if ('re' in message && message.re) {
+      const waiting = this.#pending.get(message.re);
+      this.#pending.delete(message.re);
+      if (message.type === 'error') waiting?.reject(new Refused(message.code, message.message));
+      else waiting?.resolve(message);
+      return;
+    }
+    this.#options.onMessage(message);
+  }
+
+  /** @param {Extract<ServerMessage, { type: 'joined' }>} message */
+  #joined(message) {
+    this.#stop('attempt');
+    this.#attempt = 0;
+    this.#askedDelayMs = null;
+    this.#token = message.resume;
+    this.#beat(message.heartbeat_s * 1000);
+    this.#setState('joined');
+    this.#options.onMessage(message);
+  }
+
+  /** @param {{ code: string, message: string }} error */
+  #refused({ code, message }) {
+    if (FINAL_REFUSALS.has(code)) this.#end({ code, message });
+  }
+
+  /** @param {number} intervalMs */
+  #beat(intervalMs) {
+    this.#stop('beat');
+    this.#missedPongs = 0;
+    const tick = () => {
+      if (this.#missedPongs >= 2) return this.#drop();
+      this.#missedPongs += 1;
+      this.#ping();
+      this.#beatTimer = this.#timers.setTimeout(tick, intervalMs);
+    };
+    this.#beatTimer = this.#timers.setTimeout(tick, intervalMs);
+  }
+
+  #probe() {
+    if (this.#probeTimer !== null) return;
+    this.#probeTimer = this.#timers.setTimeout(() => {
+      this.#probeTimer = null;
+      this.#drop();
+    }, PROBE_MS);
+    this.#ping();
+  }
+
+  #ping() {
+    // Any message proves that the other side is there, so nobody waits for this particular pong.
+    this.#send({ type: 'ping', id: `p${this.#nextId++}` });
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    if (this.#announced) return this.#end(this.#announced);
+    const final = FINAL_CLOSES[code];
+    if (final) return this.#end({ code: final, message: '' });
+    this.#drop();
+  }
+
+  /** Forgets the socket without waiting for its close, which a dead network may delay for minutes. */
+  #drop() {
+    this.#forget();
+    if (this.#state === 'closed') return;
+    const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** this.#attempt, LONGEST_RETRY_MS);
+    const delayMs = this.#askedDelayMs ?? backoffMs;
+    this.#askedDelayMs = null;
+    this.#attempt += 1;
+    this.#retryTimer = this.#timers.setTimeout(() => {
+      this.#retryTimer = null;
+      this.open();
+    }, delayMs);
+    this.#setState(this.#state === 'connecting' ? 'connecting' : 'reconnecting');
+  }
+
+  /** @param {Ending} ending */
+  #end(ending) {
+    if (this.#state === 'closed') return;
+    this.#setState('closed');
+    this.#forget();
+    this.#options.onEnd(ending);
+  }
+
+  #forget() {
+    for (const timer of /** @type {const} */ (['retry', 'attempt', 'beat', 'probe'])) this.#stop(timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket && socket.readyState <= 1) socket.close(1000);
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(new ConnectionLost());
+  }
+
+  /** @param {'retry' | 'attempt' | 'beat' | 'probe'} which */
+  #stop(which) {
+    if (which === 'retry') { this.#timers.clearTimeout(this.#retryTimer); this.#retryTimer = null; }
+    if (which === 'attempt') { this.#timers.clearTimeout(this.#attemptTimer); this.#attemptTimer = null; }
+    if (which === 'beat') { this.#timers.clearTimeout(this.#beatTimer); this.#beatTimer = null; }
+    if (which === 'probe') { this.#timers.clearTimeout(this.#probeTimer); this.#probeTimer = null; }
+  }
+
+  /** @param {Record<string, unknown>} message */
+  #send(message) {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** @param {LinkState} state */
+  #setState(state) {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onState(state);
+  }
+}

@@ -1,0 +1,48 @@
+// The shapes of docs/protocol.md that travel through the client. Types only.
+
+/** @typedef {'microphone' | 'camera' | 'screen' | 'screen_audio'} Source */
+/** @typedef {'host' | 'member' | 'guest'} Role */
+/** @typedef {{ id: string, source: Source, kind: 'audio' | 'video', muted: boolean }} Track */
+/**
+ * @typedef {object} Participant
+ * @property {string} id
+ * @property {string} name
+ * @property {Role} role
+ * @property {'browser' | 'publisher' | 'player'} kind
+ * @property {'connected' | 'reconnecting'} connection
+ * @property {Track[]} tracks
+ */
+/** @typedef {{ id: string, participant: string, name: string, text: string, at: number }} ChatMessage */
+/** @typedef {{ slug: string, name: string, ends_in_s?: number }} RoomInfo */
+/** @typedef {{ mid: string, participant: string, track: string, source: Source }} OfferedTrack */
+/**
+ * @typedef {object} Joined
+ * @property {'joined'} type
+ * @property {string} you
+ * @property {boolean} resumed
+ * @property {string} resume
+ * @property {RoomInfo} room
+ * @property {Role} role
+ * @property {Participant[]} participants
+ * @property {ChatMessage[]} messages
+ * @property {number} heartbeat_s
+ * @property {number} seat_s
+ */
+/** @typedef {{ type: 'offer', offer: number, sdp: string, tracks: OfferedTrack[] }} Offer */
+/**
+ * @typedef {Joined | Offer
+ *   | { type: 'participant', participant: Participant }
+ *   | { type: 'participant_left', participant: string, reason: 'left' | 'removed' | 'lost' }
+ *   | { type: 'speakers', participants: string[] }
+ *   | { type: 'chat', message: ChatMessage }
+ *   | { type: 'media', connection: 'publish' | 'subscribe', state: 'connected' | 'disconnected' | 'failed' }
+ *   | { type: 'removed' | 'ended', reason: string }
+ *   | { type: 'closing', reason: string, retry_s: number }
+ *   | { type: 'error', re?: string, code: string, message: string }
+ *   | { type: 'published', re: string, sdp: string }
+ *   | { type: 'ok' | 'pong', re: string }} ServerMessage
+ */
+/** A meeting that is over for this page: a stable code, and the server's own sentence where it gave one.
+ * @typedef {{ code: string, message: string }} Ending */
+
+export {};
