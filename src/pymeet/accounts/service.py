@@ -1,0 +1,304 @@
+"""Accounts: adding and disabling people, one-time links, passwords and sessions.
+
+Tokens are handed out once and stored only as their SHA-256: whoever reads the database cannot sign in with it.
+"""
+
+import hashlib
+
+from sqlalchemy import RowMapping
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pymeet.accounts import store
+from pymeet.accounts.model import Link, Session, User
+from pymeet.accounts.passwords import Passwords
+from pymeet.accounts.texts import clean_email, clean_line
+from pymeet.accounts.throttle import AttemptLimiter
+from pymeet.clock import Clock
+from pymeet.db import audit
+from pymeet.db.engine import Database
+from pymeet.errors import ConflictError, InvalidInputError, NotFoundError, NotSignedInError, TooManyError
+from pymeet.ids import new_id, new_secret
+
+__all__ = ["Accounts", "Link", "Session", "User"]
+
+DAY_MS = 86_400_000
+LINK_LIFETIME_MS = DAY_MS
+TOUCH_EVERY_MS = 60_000
+"""How exactly the last use of a session is known: one write a minute, not one per request."""
+
+_EVERYBODY = ""
+
+
+class Accounts:
+    """Everything about people with an account. Times are UTC milliseconds."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        *,
+        idle_ms: int = 7 * DAY_MS,
+        absolute_ms: int = 30 * DAY_MS,
+        passwords: Passwords | None = None,
+        attempts_per_email: AttemptLimiter | None = None,
+        attempts_overall: AttemptLimiter | None = None,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._idle_ms = idle_ms
+        self._absolute_ms = absolute_ms
+        self._passwords = passwords or Passwords()
+        self._per_email = attempts_per_email or AttemptLimiter(limit=10, window_s=300)
+        self._overall = attempts_overall or AttemptLimiter(limit=300, window_s=60)
+
+    async def user(self, user_id: str) -> User:
+        """The account with this id, also when it is disabled. Raises NotFoundError."""
+        async with self._db.read() as conn:
+            row = await store.user(conn, user_id)
+        if row is None:
+            raise NotFoundError("There is no such account.")
+        return _user(row)
+
+    async def list_users(self) -> list[User]:
+        """All accounts, oldest first, disabled ones included."""
+        async with self._db.read() as conn:
+            return [_user(row) for row in await store.all_users(conn)]
+
+    async def add_user(
+        self, name: str, email: str, admin: bool = False, *, by: str = audit.OPERATOR
+    ) -> tuple[User, str]:
+        """Makes an account and the token of a link, good for 24 hours, on which the person sets a password.
+
+        Raises InvalidInputError, or ConflictError (`email_taken`).
+        """
+        user = User(new_id(), clean_line(name, what="The name"), clean_email(email), admin)
+        token, now_ms = new_secret(), self._clock.now_ms()
+        async with self._db.write() as conn:
+            if await store.find_user(conn, user.id, user.email):
+                raise _email_taken()
+            await store.add_user(conn, **_new_row(user, now_ms))
+            await self._add_password_link(conn, user.id, token, now_ms)
+            await audit.record(conn, at_ms=now_ms, actor=by, action="user.added", target=user.id)
+        return user, token
+
+    async def new_link(self, email_or_id: str, *, by: str = audit.OPERATOR) -> str:
+        """The token of a fresh link on which the person sets a password; the one before it becomes void.
+
+        Raises NotFoundError, or ConflictError for a disabled account.
+        """
+        token, now_ms = new_secret(), self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await _named(conn, email_or_id)
+            if row["disabled_at_ms"] is not None:
+                raise ConflictError("The account is disabled.")
+            await self._add_password_link(conn, row["id"], token, now_ms)
+            await audit.record(conn, at_ms=now_ms, actor=by, action="link.made", target=row["id"])
+        return token
+
+    async def disable_user(self, email_or_id: str, *, by: str = audit.OPERATOR) -> User:
+        """Locks the account at once: sessions end, links become void. Doing it again changes nothing.
+
+        Raises NotFoundError.
+        """
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await _named(conn, email_or_id)
+            if row["disabled_at_ms"] is None:
+                await store.disable_user(conn, row["id"], now_ms)
+                await audit.record(conn, at_ms=now_ms, actor=by, action="user.disabled", target=row["id"])
+                row = await _named(conn, row["id"])
+        return _user(row)
+
+    async def first_admin_link(self) -> str | None:
+        """A new token that makes the first administrator; None once an administrator can sign in.
+
+        It is good until it is used or asked for again (only its hash is stored, so an earlier one cannot be shown).
+        """
+        token, now_ms = new_secret(), self._clock.now_ms()
+        async with self._db.write() as conn:
+            if await store.has_admin(conn):
+                await store.remove_first_admin_links(conn)
+                return None
+            await store.add_link(
+                conn,
+                token_hash=_hash(token),
+                purpose=store.FIRST_ADMIN,
+                user_id=None,
+                at_ms=now_ms,
+                expires_at_ms=None,
+            )
+        return token
+
+    async def inspect_link(self, token: str) -> Link:
+        """What the link is for, without using it. Raises NotFoundError (`link_void`)."""
+        async with self._db.read() as conn:
+            row = await store.link(conn, _hash(token), self._clock.now_ms())
+        if row is None:
+            raise _link_void()
+        return Link(row["purpose"], row["name"], row["email"])
+
+    async def redeem_link(self, token: str, name: str | None, email: str | None, password: str) -> User:
+        """Sets the password, once, and ends the person's other sessions; for `first_admin` makes the administrator.
+
+        `name` and `email` are needed for `first_admin` only and otherwise ignored. Raises NotFoundError (`link_void`),
+        InvalidInputError, or ConflictError (`email_taken`); the link then stays good.
+        """
+        link = await self.inspect_link(token)  # before the slow hash, so that made-up tokens cost nothing
+        if link.purpose == store.FIRST_ADMIN:
+            if name is None or email is None:
+                raise InvalidInputError("A name and an e-mail address are needed.")
+            name, email = clean_line(name, what="The name"), clean_email(email)
+        password_hash = await self._passwords.hash(password)
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await store.link(conn, _hash(token), now_ms)
+            if row is None:
+                raise _link_void()
+            if row["purpose"] == store.FIRST_ADMIN:
+                assert name is not None  # noqa: S101  a token keeps its purpose
+                assert email is not None  # noqa: S101
+                if await store.has_admin(conn):
+                    raise _link_void()
+                user = User(new_id(), name, email, is_admin=True)
+                try:
+                    await store.add_user(conn, **_new_row(user, now_ms))
+                except IntegrityError:
+                    raise _email_taken() from None
+            else:
+                found = await store.user(conn, row["user_id"])
+                assert found is not None  # noqa: S101  links die with their person
+                user = _user(found)
+                await store.remove_sessions(conn, user.id)
+            await store.remove_link(conn, _hash(token))
+            if user.is_admin:
+                await store.remove_first_admin_links(conn)
+            await store.set_password(conn, user.id, password_hash, now_ms)
+            await store.seen(conn, user.id, now_ms)
+            await audit.record(conn, at_ms=now_ms, actor=user.id, action="link.redeemed", target=user.id)
+        return user
+
+    async def check_password(self, email: str, password: str) -> User:
+        """The person, if the password is theirs.
+
+        Raises NotSignedInError (`wrong_credentials`) without telling whether the account exists, or TooManyError.
+        """
+        try:
+            email = clean_email(email)
+        except InvalidInputError:
+            raise _wrong_credentials() from None
+        self._count_attempt(email)
+        async with self._db.read() as conn:
+            row = await store.credentials(conn, email)
+        stored = row["password_hash"] if row else None
+        if not await self._passwords.verify(password, stored) or row is None:
+            raise _wrong_credentials()
+        self._per_email.take_back(email)
+        self._overall.take_back(_EVERYBODY)
+        renewed = await self._passwords.hash(password) if self._passwords.is_outdated(row["password_hash"]) else None
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            current = await store.credentials(conn, email)
+            if current is None or current["password_hash"] != stored:
+                raise _wrong_credentials()  # disabled, or changed, while the hash was computed
+            if renewed:
+                await store.set_password(conn, row["id"], renewed, now_ms)
+            await store.seen(conn, row["id"], now_ms)
+            await audit.record(conn, at_ms=now_ms, actor=row["id"], action="user.signed_in", target=row["id"])
+        return _user(row)
+
+    async def open_session(self, user: User) -> Session:
+        """Signs the person in. Raises NotSignedInError when the account was disabled meanwhile."""
+        token, now_ms = new_secret(), self._clock.now_ms()
+        async with self._db.write() as conn:
+            opened = await store.add_session(
+                conn,
+                token_hash=_hash(token),
+                user_id=user.id,
+                at_ms=now_ms,
+                expires_at_ms=self._expiry(opened_at_ms=now_ms, used_at_ms=now_ms),
+            )
+        if not opened:
+            raise NotSignedInError("This account cannot be used.")
+        return Session(token, now_ms + self._absolute_ms)
+
+    async def user_of_session(self, token: str) -> User | None:
+        """Who holds the token; None when it is unknown, ended or expired. Counts as use of the session."""
+        now_ms = self._clock.now_ms()
+        async with self._db.read() as conn:
+            row = await store.session(conn, _hash(token), now_ms)
+        if row is None:
+            return None
+        if now_ms - row["seen_at_ms"] >= TOUCH_EVERY_MS:
+            expires_at_ms = self._expiry(opened_at_ms=row["opened_at_ms"], used_at_ms=now_ms)
+            async with self._db.write() as conn:
+                await store.touch_session(conn, _hash(token), row["id"], now_ms, expires_at_ms)
+        return _user(row)
+
+    async def close_session(self, token: str) -> None:
+        """Signs out; an unknown token is no error."""
+        async with self._db.write() as conn:
+            await store.remove_session(conn, _hash(token))
+
+    def _count_attempt(self, email: str) -> None:
+        now = self._clock.monotonic()
+        if not (self._overall.attempt(_EVERYBODY, now) and self._per_email.attempt(email, now)):
+            wait_s = max(self._overall.wait_s(_EVERYBODY, now), self._per_email.wait_s(email, now))
+            raise TooManyError(f"Too many attempts. Try again in {max(1, round(wait_s))} seconds.")
+
+    def _expiry(self, *, opened_at_ms: int, used_at_ms: int) -> int:
+        return min(used_at_ms + self._idle_ms, opened_at_ms + self._absolute_ms)
+
+    @staticmethod
+    async def _add_password_link(conn: AsyncConnection, user_id: str, token: str, now_ms: int) -> None:
+        await store.add_link(
+            conn,
+            token_hash=_hash(token),
+            purpose=store.SET_PASSWORD,
+            user_id=user_id,
+            at_ms=now_ms,
+            expires_at_ms=now_ms + LINK_LIFETIME_MS,
+        )
+
+
+async def _named(conn: AsyncConnection, email_or_id: str) -> RowMapping:
+    try:
+        email = clean_email(email_or_id)
+    except InvalidInputError:
+        email = ""  # then it is an id
+    row = await store.find_user(conn, email_or_id, email)
+    if row is None:
+        raise NotFoundError("There is no such account.")
+    return row
+
+
+def _hash(token: str) -> str:
+    # A plain hash is enough: tokens have 256 random bits, there is nothing to guess.
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def _user(row: RowMapping) -> User:
+    return User(row["id"], row["name"], row["email"], row["is_admin"], row["disabled_at_ms"])
+
+
+def _new_row(user: User, now_ms: int) -> dict[str, object]:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
+        "is_admin": user.is_admin,
+        "created_at_ms": now_ms,
+        "last_seen_at_ms": now_ms,
+    }
+
+
+def _email_taken() -> ConflictError:
+    return ConflictError("There is already an account with this e-mail address.", code="email_taken")
+
+
+def _link_void() -> NotFoundError:
+    return NotFoundError("This link was used already or is no longer valid. Ask for a new one.", code="link_void")
+
+
+def _wrong_credentials() -> NotSignedInError:
+    return NotSignedInError("E-mail address or password is wrong.", code="wrong_credentials")

@@ -1,0 +1,60 @@
+"""How often something may be tried. Pure: the time is handed in."""
+
+from collections import OrderedDict, deque
+
+MAX_KEYS = 10_000
+"""Beyond that many keys the one that was quiet for longest is forgotten, so that memory stays bounded."""
+
+
+class AttemptLimiter:
+    """Allows `limit` attempts per key in any `window_s` seconds.
+
+    An attempt counts when it begins, so that many at once do not slip through; one that turned out to be legitimate is
+    taken back.
+    """
+
+    def __init__(self, *, limit: int, window_s: float) -> None:
+        self._limit = limit
+        self._window_s = window_s
+        self._attempts: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def attempt(self, key: str, now: float) -> bool:
+        """Counts an attempt at `now` (seconds); False, and not counted, where the limit is reached."""
+        self._forget_before(now)
+        times = self._attempts.setdefault(key, deque())
+        self._attempts.move_to_end(key)
+        while times and times[0] <= now - self._window_s:
+            times.popleft()
+        if len(times) >= self._limit:
+            return False
+        times.append(now)
+        if len(self._attempts) > MAX_KEYS:
+            self._attempts.popitem(last=False)
+        return True
+
+    def take_back(self, key: str) -> None:
+        """Uncounts the newest attempt of `key`."""
+        times = self._attempts.get(key)
+        if times:
+            times.pop()
+            if not times:
+                del self._attempts[key]
+
+    def wait_s(self, key: str, now: float) -> float:
+        """Seconds until `key` may try again; 0.0 when it may now."""
+        times = self._attempts.get(key, deque())
+        if len(times) < self._limit:
+            return 0.0
+        return max(0.0, times[0] + self._window_s - now)
+
+    def __len__(self) -> int:
+        """How many keys are remembered."""
+        return len(self._attempts)
+
+    def _forget_before(self, now: float) -> None:
+        # Keys are ordered by their last use, so the stale ones stand in front.
+        while self._attempts:
+            key, times = next(iter(self._attempts.items()))
+            if times and times[-1] > now - self._window_s:
+                return
+            del self._attempts[key]

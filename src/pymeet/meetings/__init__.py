@@ -1,0 +1,1 @@
+"""What lasts of meetings: rooms, who attended, what was written."""
