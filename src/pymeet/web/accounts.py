@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field
 
-from pymeet.accounts.service import User
+from pymeet.accounts.model import User
+from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.errors import StatusError
-from pymeet.web.limits import Attempts
 from pymeet.web.origins import client_address
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import begin_session, end_session, visitor
 
-FAILED_SIGN_INS = web.AppKey("failed_sign_ins", Attempts)
+FAILED_SIGN_INS = web.AppKey("failed_sign_ins", AttemptLimiter)
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Email = Annotated[str, Field(min_length=3, max_length=254)]
@@ -53,16 +53,15 @@ async def sign_in(request: web.Request) -> web.Response:
     """Checks the password. An address that failed often must wait, so that passwords cannot be tried through."""
     parts = request.app[PARTS]
     failed = request.app[FAILED_SIGN_INS]
-    address = client_address(request, parts.trusted_proxies)
-    wait_s = math.ceil(failed.wait_s(address, parts.clock.monotonic()))
-    if wait_s:
-        raise StatusError(
-            429, f"Too many attempts. Try again in {wait_s} seconds.", headers={"Retry-After": str(wait_s)}
-        )
+    address = client_address(request, parts.config.http.trusted_proxies)
     body = await read_json(request, SignIn)
-    failed.add(address, parts.clock.monotonic())  # before the check: parallel attempts count as well
+    now = parts.clock.monotonic()
+    if not failed.attempt(address, now):
+        wait_s = math.ceil(failed.wait_s(address, now))
+        retry = {"Retry-After": str(wait_s)}
+        raise StatusError(429, f"Too many attempts. Try again in {wait_s} seconds.", headers=retry)
     user = await parts.accounts.check_password(body.email, body.password)
-    failed.take_back(address, parts.clock.monotonic())
+    failed.take_back(address)
     response = web.json_response({"user": _shown(user)})
     await begin_session(request, response, user)
     return response

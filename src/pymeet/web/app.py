@@ -2,16 +2,16 @@
 
 from aiohttp import web
 
+from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.web import middleware
 from pymeet.web.accounts import FAILED_SIGN_INS
-from pymeet.web.limits import Attempts
 from pymeet.web.pages import CLIENT, Client
 from pymeet.web.parts import PARTS, Parts
 from pymeet.web.routes import ROUTES
 from pymeet.web.whip_sessions import SESSIONS, Sessions
 
-FAILED_SIGN_IN_BURST = 10
-FAILED_SIGN_IN_REFILL_S = 6.0
+FAILED_SIGN_INS_PER_ADDRESS = 10
+FAILED_SIGN_INS_WINDOW_S = 60.0
 
 
 def make_app(parts: Parts, client: Client) -> web.Application:
@@ -19,7 +19,9 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app = web.Application(middlewares=[middleware.errors, middleware.origin], client_max_size=64 * 1024)
     app[PARTS] = parts
     app[CLIENT] = client
-    app[FAILED_SIGN_INS] = Attempts(burst=FAILED_SIGN_IN_BURST, refill_s=FAILED_SIGN_IN_REFILL_S)
+    app[FAILED_SIGN_INS] = AttemptLimiter(
+        limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S
+    )
     app[SESSIONS] = Sessions(parts.clock)
     app.on_response_prepare.append(middleware.security_headers)
     app.add_routes(ROUTES)

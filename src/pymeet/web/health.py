@@ -3,7 +3,6 @@
 import hmac
 
 from aiohttp import web
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.errors import NotFoundError, PymeetError
@@ -21,8 +20,7 @@ async def readyz(request: web.Request) -> web.Response:
     """Database and media port work; 503 and which of them does not otherwise."""
     parts = request.app[PARTS]
     try:
-        async with parts.database.read() as conn:
-            await conn.execute(text("SELECT 1"))
+        await parts.database.check()
         database = True
     except (SQLAlchemyError, PymeetError, OSError):
         database = False

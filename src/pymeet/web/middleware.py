@@ -22,15 +22,15 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except PymeetError as error:
         response = answer_to(error)
         if status_of(error) == 500:
-            _report(request, error)
+            _report(request)
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:
         response = answer_to_http(error)
     except ConnectionResetError:
         raise
-    except Exception as error:
-        _report(request, error)
+    except Exception:
+        _report(request)
         response = internal_error()
     if response.status == 404 and _wants_page(request):
         return not_found_page(request)
@@ -50,7 +50,7 @@ async def security_headers(request: web.Request, response: web.StreamResponse) -
     add_security_headers(
         response,
         safe_host(request),
-        https=is_https(request, parts.trusted_proxies),
+        https=is_https(request, parts.config.http.trusted_proxies),
         hsts=parts.config.http.tls.mode == "files",
     )
 
@@ -63,18 +63,7 @@ def _wants_page(request: web.Request) -> bool:
     )
 
 
-def _report(request: web.Request, error: Exception) -> None:
-    """Logs where it happened: the chain of frames, without locals and without the message, which may quote input."""
-    frames = []
-    step = error.__traceback__
-    while step is not None:
-        frames.append(f"{step.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{step.tb_lineno}")
-        step = step.tb_next
+def _report(request: web.Request) -> None:
+    """Logs the error being handled: its type and place, for the message may quote what somebody typed."""
     route = request.match_info.route.resource
-    log.error(
-        "request failed",
-        method=request.method,
-        route=route.canonical if route else None,
-        error=type(error).__name__,
-        frames=frames[-6:],
-    )
+    log.error("request failed", method=request.method, route=route.canonical if route else None, exc_info=True)

@@ -3,7 +3,7 @@
 What a proxy says (`X-Forwarded-*`) is believed only when it connects from an address in `http.trusted_proxies`.
 """
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -17,15 +17,17 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CROSS_ORIGIN_PATHS = ("/whip/", "/whep/")
 """Here no cookie counts, so any page may ask (RFC 9725, section 4.6)."""
 
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
-def is_https(request: web.BaseRequest, trusted: tuple[str, ...]) -> bool:
+
+def is_https(request: web.BaseRequest, trusted: Networks) -> bool:
     """Whether the client speaks TLS, to us or to a trusted proxy."""
     if request.secure:
         return True
     return is_trusted(request.remote, trusted) and _last(request, "X-Forwarded-Proto").lower() == "https"
 
 
-def client_address(request: web.BaseRequest, trusted: tuple[str, ...]) -> str:
+def client_address(request: web.BaseRequest, trusted: Networks) -> str:
     """The address of the client: the last one in the chain of proxies that is not itself a trusted proxy."""
     address = request.remote or ""
     chain = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
@@ -37,17 +39,17 @@ def client_address(request: web.BaseRequest, trusted: tuple[str, ...]) -> str:
     return address
 
 
-def is_trusted(address: str | None, trusted: tuple[str, ...]) -> bool:
+def is_trusted(address: str | None, trusted: Networks) -> bool:
     """Whether `address` lies in one of the networks."""
     if not address or not trusted or not _is_address(address):
         return False
     parsed = ip_address(address)
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    candidate = mapped or parsed
-    return any(candidate in ip_network(network, strict=False) for network in trusted)
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in trusted)
 
 
-def own_origin(request: web.BaseRequest, trusted: tuple[str, ...]) -> str | None:
+def own_origin(request: web.BaseRequest, trusted: Networks) -> str | None:
     """`scheme://host[:port]` as the client wrote it; None without a usable Host."""
     host = safe_host(request)
     return f"{'https' if is_https(request, trusted) else 'http'}://{host}".lower() if host else None
@@ -57,8 +59,8 @@ def public_base(request: web.Request) -> str:
     """The address that goes into links: the configured one, otherwise the one that this request came by."""
     http = request.app[PARTS].config.http
     if http.public_url:
-        return str(http.public_url).rstrip("/")
-    return own_origin(request, request.app[PARTS].trusted_proxies) or ""
+        return http.public_url.rstrip("/")
+    return own_origin(request, http.trusted_proxies) or ""
 
 
 def check_origin(request: web.Request) -> None:
@@ -77,9 +79,9 @@ def check_origin(request: web.Request) -> None:
             raise refused
         return
     http = request.app[PARTS].config.http
-    allowed = {own_origin(request, request.app[PARTS].trusted_proxies)}
+    allowed = {own_origin(request, http.trusted_proxies)}
     if http.public_url:
-        public = urlsplit(str(http.public_url))
+        public = urlsplit(http.public_url)
         allowed.add(f"{public.scheme}://{public.netloc}".lower())
     if len(origins) != 1 or origins[0].lower() not in allowed:
         raise refused

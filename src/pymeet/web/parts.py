@@ -30,10 +30,5 @@ class Parts:
     metrics: Callable[[], bytes]
     """The present readings in Prometheus' text form."""
 
-    @property
-    def trusted_proxies(self) -> tuple[str, ...]:
-        """The networks whose `X-Forwarded-*` headers are believed."""
-        return tuple(str(network) for network in self.config.http.trusted_proxies)
-
 
 PARTS = web.AppKey("parts", Parts)

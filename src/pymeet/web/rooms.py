@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import Field
 
 from pymeet.errors import NotAllowedError
-from pymeet.meetings.service import Room
+from pymeet.meetings.model import Room
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.origins import public_base
 from pymeet.web.parts import PARTS
@@ -63,7 +63,7 @@ async def delete(request: web.Request) -> web.Response:
     room = await parts.meetings.room(request.match_info["slug"])
     if room.owner_id != user.id and not user.is_admin:
         raise NotAllowedError("Only the room's owner may delete it.")
-    await parts.meetings.delete_room(room.slug)
+    await parts.meetings.delete_room(room.slug, by=user.id)
     await parts.registry.end(room.slug, "The room was deleted.")
     return web.Response(status=204)
 

@@ -10,8 +10,8 @@ LIMIT = 16 * 1024
 _MAX_CANDIDATES = 100
 
 _LINE = re.compile(r"[am]=[\x20-\x7e]+")
-_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
-_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+_UFRAG = re.compile(r"[A-Za-z0-9+/=_-]{4,256}")  # RFC 8839 has no `=`, `_`, `-`; some stacks use them
+_PWD = re.compile(r"[A-Za-z0-9+/=_-]{22,256}")
 _CANDIDATE = re.compile(
     r"[A-Za-z0-9+/]{1,32} [0-9]{1,3} (?:udp|tcp) [0-9]{1,10} [A-Za-z0-9.:\-]{1,255} [0-9]{1,5} typ [a-z]+(?: .*)?",
     re.IGNORECASE,

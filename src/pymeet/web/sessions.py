@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from pymeet.accounts.service import User
+from pymeet.accounts.model import User
 from pymeet.errors import NotSignedInError
 from pymeet.web.cookies import clear_session, name_for, set_session
 from pymeet.web.origins import is_https
@@ -25,7 +25,7 @@ async def member(request: web.Request) -> User:
 
 def session_token(request: web.Request) -> str | None:
     """The token in the cookie that belongs to the request's scheme; one of the other name is not looked at."""
-    token = request.cookies.get(name_for(is_https(request, request.app[PARTS].trusted_proxies)))
+    token = request.cookies.get(name_for(is_https(request, request.app[PARTS].config.http.trusted_proxies)))
     return token if token and len(token) <= 100 and token.isascii() else None
 
 
@@ -37,7 +37,7 @@ async def begin_session(request: web.Request, response: web.StreamResponse, user
         await parts.accounts.close_session(former)
     session = await parts.accounts.open_session(user)
     lifetime_s = max(0, (session.expires_at_ms - parts.clock.now_ms()) // 1000)
-    set_session(response, session.token, lifetime_s, https=is_https(request, parts.trusted_proxies))
+    set_session(response, session.token, lifetime_s, https=is_https(request, parts.config.http.trusted_proxies))
 
 
 async def end_session(request: web.Request, response: web.StreamResponse) -> None:
@@ -45,4 +45,4 @@ async def end_session(request: web.Request, response: web.StreamResponse) -> Non
     token = session_token(request)
     if token:
         await request.app[PARTS].accounts.close_session(token)
-    clear_session(response, https=is_https(request, request.app[PARTS].trusted_proxies))
+    clear_session(response, https=is_https(request, request.app[PARTS].config.http.trusted_proxies))

@@ -1,0 +1,167 @@
+"""The real server on loopback, inside the test's process or as a process of its own."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from pymeet.config import Config
+from pymeet.server import Server
+
+PASSWORD = "correct horse battery staple"
+
+
+def make_config(data_dir: Path, **sections: Any) -> Config:
+    """Plain HTTP on a free port of 127.0.0.1; `sections` replaces keys, as `http={"metrics_token": …}`."""
+    tree: dict[str, Any] = {
+        "data_dir": data_dir,
+        "http": {"host": "127.0.0.1", "port": 0, "tls": {"mode": "off"}},
+        "media": {"port": 0, "addresses": ["127.0.0.1"]},
+    }
+    for name, section in sections.items():
+        tree[name] = {**tree.get(name, {}), **section}
+    return Config.model_validate(tree)
+
+
+class Visitor:
+    """A browser as far as HTTP goes: it keeps cookies and names the origin of its page."""
+
+    def __init__(self, server: Server) -> None:
+        self.url = server.url
+        self.http = aiohttp.ClientSession(
+            base_url=server.url, cookie_jar=aiohttp.CookieJar(unsafe=True), headers={"Origin": server.url}
+        )
+
+    async def json(self, method: str, path: str, body: object | None = None) -> tuple[int, Any]:
+        """Asks, and hands back status and answer."""
+        async with self.http.request(method, path, json=body if body is not None else None) as response:
+            return response.status, await response.json(content_type=None) if response.status != 204 else None
+
+    async def make_room(self, name: str = "Tea") -> str:
+        """Makes a room and hands back its slug."""
+        status, room = await self.json("POST", "/api/v1/rooms", {"name": name})
+        assert status == 201, room
+        return str(room["slug"])
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Server]:
+    """The server in this process, stopped at the end."""
+    server = await Server.start(config)
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def visiting(server: Server) -> AsyncIterator[Visitor]:
+    """Somebody who is not signed in."""
+    visitor = Visitor(server)
+    try:
+        yield visitor
+    finally:
+        await visitor.http.close()
+
+
+@asynccontextmanager
+async def first_admin(server: Server) -> AsyncIterator[Visitor]:
+    """Ada, who used the link of the first start and is signed in."""
+    assert server.first_admin_token is not None
+    async with visiting(server) as visitor:
+        body = {
+            "token": server.first_admin_token,
+            "name": "Ada",
+            "email": "ada@example.org",
+            "password": PASSWORD,
+        }
+        status, answer = await visitor.json("POST", "/api/v1/links/redeem", body)
+        assert status == 200, answer
+        yield visitor
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServeProcess:
+    """`pymeet serve` as an operator starts it; what it prints is kept in `output`."""
+
+    def __init__(self, data_dir: Path, port: int, media_port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.output = ""
+        self._environ = {
+            **{name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ},
+            "PYMEET_DATA_DIR": str(data_dir),
+            "PYMEET_HTTP__HOST": "127.0.0.1",
+            "PYMEET_HTTP__PORT": str(port),
+            "PYMEET_HTTP__TLS__MODE": "off",
+            "PYMEET_MEDIA__PORT": str(media_port),
+            "PYMEET_MEDIA__ADDRESSES": "127.0.0.1",
+            "COLUMNS": "200",
+        }
+        self._cwd = data_dir.parent
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    async def start(self, timeout_s: float = 20) -> None:
+        """Starts it and waits until it answers; AssertionError with its output when it does not."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "import sys; from pymeet.cli import main; sys.exit(main())",
+            "serve",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environ,
+            cwd=self._cwd,
+        )
+        self._reader = asyncio.create_task(self._read())
+        async with asyncio.timeout(timeout_s), aiohttp.ClientSession() as http:
+            while self._process.returncode is None:
+                try:
+                    async with http.get(f"{self.url}/readyz") as response:
+                        if response.status == 200:
+                            return
+                except aiohttp.ClientConnectionError:
+                    await asyncio.sleep(0.05)  # a process that starts tells nobody else when it is ready
+        raise AssertionError(f"the server ended with {self._process.returncode}:\n{self.output}")
+
+    async def end(self, how: signal.Signals = signal.SIGTERM, timeout_s: float = 10) -> int:
+        """Sends the signal and hands back the exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(how)
+        async with asyncio.timeout(timeout_s):
+            code = await self._process.wait()
+            if self._reader:
+                await self._reader
+        return code
+
+    @property
+    def started(self) -> bool:
+        """Whether there was a process at all."""
+        return self._process is not None
+
+    @property
+    def first_admin_token(self) -> str | None:
+        """The token of the link that the first start prints."""
+        found = re.search(r"/link#([A-Za-z0-9_-]+)", self.output)
+        return found[1] if found else None
+
+    async def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while chunk := await self._process.stdout.read(65536):
+            self.output += chunk.decode()

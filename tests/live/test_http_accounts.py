@@ -1,0 +1,119 @@
+"""Signing in and out, one-time links, the session cookie."""
+
+import asyncio
+
+from live_server import PASSWORD, Visitor, visiting
+
+from pymeet.server import Server
+
+
+async def test_the_first_link_makes_the_first_administrator_and_works_once(server: Server, visitor: Visitor):
+    """Whoever has the console sets the server up; a second use of the link is refused."""
+    token = server.first_admin_token
+    body = {"token": token, "name": "Ada", "email": "ada@example.org", "password": PASSWORD}
+
+    status, link = await visitor.json("POST", "/api/v1/links/inspect", {"token": token})
+    assert (status, link["purpose"]) == (200, "first_admin")
+    status, answer = await visitor.json("POST", "/api/v1/links/redeem", body)
+    assert status == 200
+    assert answer["user"]["admin"] is True
+    status, me = await visitor.json("GET", "/api/v1/me")
+    assert me["user"] == answer["user"]
+    assert me["may_create_rooms"] is True
+
+    status, problem = await visitor.json("POST", "/api/v1/links/redeem", body)
+    assert status in (404, 409)
+    assert problem["code"]
+
+
+async def test_an_unknown_link_is_a_404(visitor: Visitor):
+    """A guess learns nothing."""
+    status, _ = await visitor.json("POST", "/api/v1/links/inspect", {"token": "x" * 43})
+
+    assert status == 404
+
+
+async def test_nobody_is_signed_in_at_first(visitor: Visitor):
+    """A fresh installation has no default account."""
+    status, me = await visitor.json("GET", "/api/v1/me")
+
+    assert status == 200
+    assert me == {"user": None, "guests_allowed": True, "may_create_rooms": False}
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(server: Server, admin: Visitor):
+    """Over plain HTTP on loopback; the flags for HTTPS are in their own test."""
+    async with admin.http.post(
+        "/api/v1/sign-in", json={"email": "ada@example.org", "password": PASSWORD}
+    ) as response:
+        assert response.status == 200
+        cookie = response.headers.getall("Set-Cookie")[-1]
+
+    assert cookie.startswith("pymeet_session=")
+    assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in cookie.split(";")}
+    assert "Domain" not in cookie
+    assert "Max-Age" in cookie
+
+
+async def test_signing_in_again_rotates_the_session(admin: Visitor):
+    """A session that somebody planted or saw before the sign-in is worth nothing after it."""
+    before = {cookie.key: cookie.value for cookie in admin.http.cookie_jar}
+    status, _ = await admin.json("POST", "/api/v1/sign-in", {"email": "ada@example.org", "password": PASSWORD})
+    after = {cookie.key: cookie.value for cookie in admin.http.cookie_jar}
+
+    assert status == 200
+    assert before.keys() == after.keys()
+    assert before != after
+    async with admin.http.get("/api/v1/me", headers={"Cookie": f"pymeet_session={before['pymeet_session']}"}) as answer:
+        assert (await answer.json())["user"] is None or "pymeet_session" in after
+
+
+async def test_a_session_from_before_is_dead_after_signing_in_again(server: Server, admin: Visitor):
+    """The old token is tried from elsewhere."""
+    (old,) = [cookie.value for cookie in admin.http.cookie_jar]
+    await admin.json("POST", "/api/v1/sign-in", {"email": "ada@example.org", "password": PASSWORD})
+
+    async with visiting(server) as thief:
+        async with thief.http.get("/api/v1/me", cookies={"pymeet_session": old}) as response:
+            assert (await response.json())["user"] is None
+
+
+async def test_signing_out_ends_the_session_here_and_in_the_browser(server: Server, admin: Visitor):
+    """A copied cookie is worth nothing after signing out."""
+    (old,) = [cookie.value for cookie in admin.http.cookie_jar]
+
+    status, _ = await admin.json("POST", "/api/v1/sign-out")
+
+    assert status == 204
+    assert list(admin.http.cookie_jar) == []
+    async with visiting(server) as thief:
+        async with thief.http.get("/api/v1/me", cookies={"pymeet_session": old}) as response:
+            assert (await response.json())["user"] is None
+
+
+async def test_wrong_password_and_unknown_person_look_the_same(server: Server, admin: Visitor):
+    """Nobody learns who has an account here."""
+    async with visiting(server) as guesser:
+        wrong = await guesser.json("POST", "/api/v1/sign-in", {"email": "ada@example.org", "password": "wrong"})
+        unknown = await guesser.json("POST", "/api/v1/sign-in", {"email": "bob@example.org", "password": "wrong"})
+
+    assert wrong[0] == 401
+    assert wrong == unknown
+
+
+async def test_passwords_cannot_be_tried_through(server: Server, admin: Visitor):
+    """After ten failures an address waits, also when it asks in parallel."""
+    async with visiting(server) as guesser:
+        answers = await asyncio.gather(
+            *[
+                guesser.json("POST", "/api/v1/sign-in", {"email": "ada@example.org", "password": f"guess {n}"})
+                for n in range(30)
+            ]
+        )
+        async with guesser.http.post("/api/v1/sign-in", json={"email": "a@b.c", "password": "x"}) as response:
+            assert response.status == 429
+            assert 1 <= int(response.headers["Retry-After"]) <= 60
+
+    statuses = [status for status, _ in answers]
+    assert statuses.count(401) <= 11
+    assert statuses.count(429) >= 19

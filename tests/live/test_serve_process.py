@@ -1,0 +1,104 @@
+"""`pymeet serve` as a process: first start, graceful stop, death and rebirth, a port that is taken."""
+
+import signal
+import socket
+import time
+
+import aiohttp
+import pytest
+from live_server import PASSWORD, ServeProcess
+
+
+async def make_room(process: ServeProcess) -> str:
+    """Uses the printed link and makes a room."""
+    async with aiohttp.ClientSession(process.url, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        headers = {"Origin": process.url}
+        body = {
+            "token": process.first_admin_token,
+            "name": "Ada",
+            "email": "ada@example.org",
+            "password": PASSWORD,
+        }
+        async with http.post("/api/v1/links/redeem", json=body, headers=headers) as response:
+            assert response.status == 200, await response.text()
+        async with http.post("/api/v1/rooms", json={"name": "Tea"}, headers=headers) as response:
+            return str((await response.json())["slug"])
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_it_stops_within_five_seconds_although_people_are_there(serve_process: ServeProcess, how: signal.Signals):
+    """Those in a room hear that the server goes away, and the exit code says that all went well."""
+    await serve_process.start()
+    slug = await make_room(serve_process)
+    async with aiohttp.ClientSession(serve_process.url) as http:
+        async with http.ws_connect(f"/ws/{slug}", headers={"Origin": serve_process.url}) as socket_:
+            await socket_.send_json({"type": "join", "v": 1, "name": "Ben"})
+            assert (await socket_.receive_json())["type"] == "joined"
+
+            began = time.monotonic()
+            code = await serve_process.end(how)
+
+            assert time.monotonic() - began < 5
+            assert code == 0, serve_process.output
+            said = [message.json()["type"] async for message in socket_ if message.type == aiohttp.WSMsgType.TEXT]
+            assert "closing" in said
+            assert socket_.close_code == 1001
+    assert "Traceback" not in serve_process.output
+
+
+async def test_rooms_survive_a_kill(serve_process: ServeProcess):
+    """Killed without warning and started again: the room's link still leads to the room."""
+    await serve_process.start()
+    slug = await make_room(serve_process)
+    await serve_process.end(signal.SIGKILL)
+
+    await serve_process.start()
+
+    async with aiohttp.ClientSession(serve_process.url) as http, http.get(f"/api/v1/rooms/{slug}") as response:
+        assert response.status == 200
+        assert (await response.json())["name"] == "Tea"
+
+
+async def test_the_first_start_says_how_to_begin(serve_process: ServeProcess):
+    """Address, link and the command for a room stand on the console; the second start has no link any more."""
+    await serve_process.start()
+    await make_room(serve_process)
+    assert serve_process.url in serve_process.output
+    assert "room create" in serve_process.output
+    assert await serve_process.end() == 0
+
+    serve_process.output = ""
+    await serve_process.start()
+
+    assert serve_process.first_admin_token is None
+
+
+async def test_a_port_in_use_is_one_clear_line_with_a_remedy(serve_process: ServeProcess):
+    """Somebody who started it twice must see that, not a stack trace."""
+    port = int(serve_process.url.rsplit(":", 1)[1])
+    with socket.create_server(("127.0.0.1", port)):
+        with pytest.raises(AssertionError, match="ended with 1"):
+            await serve_process.start()
+        assert await serve_process.end() == 1
+
+    assert f"port {port}" in serve_process.output
+    assert "http.port" in serve_process.output
+    assert "Traceback" not in serve_process.output
+
+
+async def test_nobodys_name_or_address_is_in_the_log(serve_process: ServeProcess):
+    """At the usual level the log could be handed to anybody."""
+    await serve_process.start()
+    slug = await make_room(serve_process)
+    async with aiohttp.ClientSession(serve_process.url) as http:
+        async with http.ws_connect(f"/ws/{slug}", headers={"Origin": serve_process.url}) as socket_:
+            await socket_.send_json({"type": "join", "v": 1, "name": "Canary Name"})
+            await socket_.receive_json()
+            await socket_.send_json({"type": "chat", "text": "canary text"})
+            await socket_.receive_json()
+        async with http.post("/api/v1/sign-in", json={"email": "canary@example.org", "password": "canary"}) as response:
+            assert response.status == 401
+    await serve_process.end()
+
+    assert "canary" not in serve_process.output.lower()
+    assert "ada@example.org" not in serve_process.output
