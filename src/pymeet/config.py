@@ -140,7 +140,9 @@ class HttpConfig(Section):
     """The address people type, used in links. Without it: the scheme, the first found address and the port."""
     trusted_proxies: tuple[Network, ...] = Field((), examples=[["127.0.0.1/32"]])
     """Networks of the proxies whose `X-Forwarded-*` headers are believed."""
-    metrics_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = None
+    metrics_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(
+        None, examples=["the output of openssl rand -hex 32"]
+    )
     """The bearer token for /metrics, 16 characters or more. Without it only the management socket has the metrics."""
     tls: TlsConfig = TlsConfig()
 

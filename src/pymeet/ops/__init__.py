@@ -1,0 +1,1 @@
+"""What an operator needs: logs, metrics, checks, certificates, and the operations behind the command line."""

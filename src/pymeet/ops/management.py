@@ -1,0 +1,156 @@
+"""The management socket: how the command line talks to the running server. Whoever may open it may do everything, so
+it is a Unix socket of mode 0600 in a directory of mode 0700, and nothing else.
+
+`POST /op/<name>` with a JSON object of arguments answers `{"result": …}` or `{"error": {kind, code, message}}`;
+`GET /metrics` answers in Prometheus' text format.
+"""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from pymeet import errors
+from pymeet.config import Config
+from pymeet.errors import ConfigError, ConflictError, PymeetError
+from pymeet.ops.operations import Services, open_services, run
+
+ANSWER_WITHIN_S = 60
+_LONGEST_PATH = 107
+"""Bytes that fit into sockaddr_un (unix(7))."""
+
+
+class ManagementServer:
+    """Serves the socket from `start` to `stop`. While it does, no other server can use the same data_dir."""
+
+    def __init__(self, services: Services, metrics: Callable[[], bytes]) -> None:
+        self._services = services
+        self._metrics = metrics
+        self._path = services.config.socket_path
+        self._lock: int | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Opens the socket, removing one that a crashed server left. ConflictError when another server lives."""
+        self._lock = take_lock(self._services.config)
+        listener = _listen(self._path)
+        app = web.Application()
+        app.router.add_post("/op/{name}", self._operate)
+        app.router.add_get("/metrics", self._show_metrics)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listener, shutdown_timeout=1.0).start()
+
+    async def stop(self) -> None:
+        """Closes and removes the socket."""
+        if self._runner:
+            self._path.unlink(missing_ok=True)
+            await self._runner.cleanup()
+            self._runner = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def _operate(self, request: web.Request) -> web.Response:
+        try:
+            arguments = await request.json()
+            result = await run(self._services, request.match_info["name"], arguments)
+        except PymeetError as error:
+            described = {"kind": _kind(error), "code": error.code, "message": error.message}
+            return web.json_response({"error": described}, status=400)
+        return web.json_response({"result": result})
+
+    async def _show_metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+async def call(config: Config, name: str, arguments: Mapping[str, Any]) -> Any:
+    """Lets the running server do it; where none answers, opens the services and does it here. PymeetError."""
+    answer = await ask(config, name, arguments)
+    if answer is not None:
+        return _result_of(answer)
+    async with open_services(config) as services:
+        return await run(services, name, arguments)
+
+
+async def ask(config: Config, name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The running server's answer; None when no server answers on the socket."""
+    path = config.socket_path
+    if not path.exists():
+        return None
+    connector = aiohttp.UnixConnector(str(path))
+    timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN_S)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+            session.post(f"http://pymeet/op/{name}", json=dict(arguments)) as response,
+        ):
+            answer: dict[str, Any] = await response.json()
+            return answer
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, PermissionError):
+            raise PymeetError(
+                f"The running server's socket {path} may not be opened.\nRun the command as the user who runs pymeet.",
+                code="no_permission",
+            ) from None
+        return None
+    except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError):
+        raise PymeetError(
+            "The running server did not answer properly.\nSee its log; restart it if this goes on.", code="no_answer"
+        ) from None
+
+
+def take_lock(config: Config) -> int:
+    """Makes sure that one server uses data_dir; the lock is held until the returned descriptor is closed.
+
+    The kernel lets go of it when the process dies, however it dies. ConflictError when another server holds it.
+    """
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(config.data_dir / "pymeet.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise ConflictError(
+            f"Another pymeet server is using {config.data_dir}.\nStop it first, or give this one its own data_dir.",
+            code="already_running",
+        ) from None
+    return descriptor
+
+
+def _listen(path: Path) -> socket.socket:
+    """Binds the socket with mode 0600 from its first moment. The lock says that nobody lives behind an old one."""
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise ConfigError(
+            f"{path} is too long for a Unix socket (at most {_LONGEST_PATH} bytes).\nChoose a shorter data_dir."
+        )
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    former = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"{path}: {error.strerror}.\nPut data_dir on a local disk that allows sockets.") from None
+    finally:
+        os.umask(former)
+    return listener
+
+
+def _kind(error: PymeetError) -> str:
+    """The class in pymeet.errors that the error is, or comes from."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+
+
+def _result_of(answer: dict[str, Any]) -> Any:
+    if "error" not in answer:
+        return answer["result"]
+    described = answer["error"]
+    kind = getattr(errors, str(described["kind"]), PymeetError)
+    raise kind(described["message"], code=described["code"])

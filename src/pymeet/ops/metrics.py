@@ -1,0 +1,67 @@
+"""Readings for Prometheus: load, errors and latency; never content, never a name. Values are pulled when asked for."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+
+def _reading(about: str) -> int:
+    return field(default=0, metadata={"about": about})
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What the server counts. `rooms`, `participants` and `transports` are as of now, the others since the start."""
+
+    rooms: int = _reading("Rooms with somebody in them.")
+    participants: int = _reading("People, publishers and players in all rooms.")
+    transports: int = _reading("Peer connections.")
+    packets_in: int = _reading("Datagrams received on the media port.")
+    packets_out: int = _reading("Datagrams sent from the media port.")
+    packets_dropped: int = _reading("Datagrams that could not be used or sent.")
+    bytes_in: int = _reading("Bytes received on the media port.")
+    bytes_out: int = _reading("Bytes sent from the media port.")
+    nacks: int = _reading("Packets that receivers asked for again.")
+    retransmissions: int = _reading("Packets that were sent again.")
+    plis: int = _reading("Key frames asked of senders.")
+
+
+_NOW = {"rooms", "participants", "transports"}
+
+
+class Metrics:
+    """A registry of its own, so that two servers in one process (tests) do not add up."""
+
+    def __init__(self, stats: Callable[[], Stats]) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Pull(stats))
+        self._lag = Histogram(
+            "pymeet_event_loop_lag_seconds",
+            "How late the event loop runs what is due.",
+            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+            registry=self._registry,
+        )
+
+    def observe_lag(self, seconds: float) -> None:
+        """Notes one measurement of looplag.watch_loop."""
+        self._lag.observe(seconds)
+
+    def render(self) -> bytes:
+        """All readings in Prometheus' text format 0.0.4."""
+        return generate_latest(self._registry)
+
+
+class _Pull(Collector):
+    def __init__(self, stats: Callable[[], Stats]) -> None:
+        self._stats = stats
+
+    def collect(self) -> Iterable[Metric]:
+        stats = self._stats()
+        for reading in fields(stats):
+            family = GaugeMetricFamily if reading.name in _NOW else CounterMetricFamily
+            value = float(getattr(stats, reading.name))
+            yield family(f"pymeet_{reading.name}", reading.metadata["about"], value=value)
