@@ -1,0 +1,24 @@
+"""What a transport tells its owner."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """ICE and DTLS are done; media flows. Comes again after a `Disconnected`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The peer has stopped answering for its address (RFC 7675); an ICE restart or a new check brings it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The transport is gone for good."""
+
+    reason: str
+    """`closed`, `peer closed`, `wrong certificate`, `handshake failed` or `no connection`."""
+
+
+TransportEvent = Connected | Disconnected | Closed

@@ -1,0 +1,215 @@
+"""Offer and answer (RFC 8829, RFC 9143): what of an offer is accepted, and how our own descriptions read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pymeet.sfu import codecs
+from pymeet.sfu.codecs import CodecChoice
+from pymeet.sfu.errors import DescriptionError
+from pymeet.sfu.sdp import Codec, Description, IceAndDtls, Section, build
+
+MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
+LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+TRANSPORT_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+LEVEL_ID = 1
+"""The id under which receivers get the audio level. (Publishers choose their own ids.)"""
+
+_PROTOCOL = "UDP/TLS/RTP/SAVPF"
+_ONE_BYTE_IDS = range(1, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A section of a publisher's offer that we take. Extension ids are 0 when not in use."""
+
+    section: Section
+    choice: CodecChoice
+    ssrcs: tuple[int, ...]
+    repair_ssrcs: tuple[int, ...]
+    mid_id: int
+    level_id: int
+    transport_id: int
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether the publisher says that it sends here now."""
+        return self.section.direction in ("sendrecv", "sendonly")
+
+
+def usable_sections(offer: Description) -> list[Section]:
+    """The sections that share one transport with rtcp-mux; others are refused. Raises DescriptionError."""
+    if not offer.sections:
+        raise DescriptionError("The description has no media section.")
+    usable = []
+    for section in offer.sections:
+        bundled = section.mid in offer.bundle or len(offer.sections) == 1
+        if not section.mid:
+            raise DescriptionError("Every section needs a mid.")
+        if bundled and section.rtcp_mux and section.protocol in (_PROTOCOL, "RTP/SAVPF", "TCP/TLS/RTP/SAVPF"):
+            usable.append(section)
+    return usable
+
+
+def accept_publishing(offer: Description) -> dict[str, Accepted]:
+    """The sections of a publisher's offer that can be taken, by mid. Raises DescriptionError."""
+    accepted: dict[str, Accepted] = {}
+    seen: set[int] = set()
+    for section in usable_sections(offer):
+        choice = codecs.choose(section)
+        if choice is None:
+            continue
+        repair: list[int] = []
+        other: set[int] = set()
+        for semantics, ssrcs in section.ssrc_groups:
+            if semantics == "FID" and len(ssrcs) == 2:
+                repair.append(ssrcs[1])  # some publishers declare it nowhere else
+            elif semantics == "FEC-FR":
+                other.update(ssrcs[1:])
+        own = [s for s in section.ssrcs if s not in repair and s not in other]
+        mine = {*own, *repair}
+        if mine & seen:
+            raise DescriptionError("Two sections have the same SSRC.")
+        seen |= mine
+        by_uri = {uri: i for i, uri in section.extensions.items() if i in _ONE_BYTE_IDS}
+        accepted[section.mid] = Accepted(
+            section,
+            choice,
+            tuple(own),
+            tuple(repair),
+            mid_id=by_uri.get(MID_URI, 0),
+            level_id=by_uri.get(LEVEL_URI, 0) if section.kind == "audio" else 0,
+            transport_id=by_uri.get(TRANSPORT_URI, 0),
+        )
+    return accepted
+
+
+def publishing_answer(
+    offer: Description, accepted: dict[str, Accepted], local: IceAndDtls, candidates: list[str]
+) -> str:
+    """The answer to a publisher: one codec per section, no wish to send."""
+    answer = Description(ice_lite=True, bundle=list(accepted))
+    for offered in offer.sections:
+        taken = accepted.get(offered.mid)
+        if taken is None:
+            answer.sections.append(_refused(offered))
+            continue
+        known = codecs.VIDEO_FEEDBACK if offered.kind == "video" else codecs.AUDIO_FEEDBACK
+        chosen = taken.choice.codec
+        feedback = [f for f in known if f in chosen.feedback and (f != "transport-cc" or taken.transport_id)]
+        section = _section(offered.kind, offered.mid, "recvonly" if taken.is_sending else "inactive", local)
+        _add_codec(section, chosen, chosen.payload_type, taken.choice.rtx_payload_type, feedback)
+        for identifier, uri in (
+            (taken.mid_id, MID_URI),
+            (taken.level_id, LEVEL_URI),
+            (taken.transport_id, TRANSPORT_URI),
+        ):
+            if identifier:
+                section.extensions[identifier] = uri
+        answer.sections.append(section)
+    _add_candidates(answer, candidates)
+    return build(answer)
+
+
+@dataclass(slots=True)
+class Sending:
+    """One section on which the server sends: what our offer, or our answer to a player, says of it."""
+
+    kind: str
+    mid: str
+    codec: Codec
+    payload_type: int
+    rtx_payload_type: int | None
+    active: bool
+    ssrc: int = 0
+    rtx_ssrc: int = 0
+    cname: str = ""
+    stream_id: str = ""
+    track_id: str = ""
+    level_id: int = LEVEL_ID
+
+
+def sending_section(sending: Sending, local: IceAndDtls) -> Section:
+    """The section for it."""
+    s = sending
+    section = _section(s.kind, s.mid, "sendonly" if s.active else "inactive", local)
+    feedback = ["nack", "nack pli", "ccm fir"] if s.kind == "video" else []
+    _add_codec(section, s.codec, s.payload_type, s.rtx_payload_type, feedback)
+    if s.kind == "audio" and s.level_id:
+        section.extensions[s.level_id] = LEVEL_URI
+    if s.active:
+        section.lines.append(f"msid:{s.stream_id} {s.track_id}")
+        section.ssrcs[s.ssrc] = s.cname
+        if s.rtx_payload_type is not None:
+            section.ssrcs[s.rtx_ssrc] = s.cname
+            section.ssrc_groups.append(("FID", (s.ssrc, s.rtx_ssrc)))
+    return section
+
+
+def receiving_offer(sendings: Sequence[Sending], local: IceAndDtls, candidates: list[str], version: int) -> str:
+    """The server's offer to a browser."""
+    offer = Description(ice_lite=True, bundle=[s.mid for s in sendings], version=version)
+    offer.sections = [sending_section(s, local) for s in sendings]
+    _add_candidates(offer, candidates)
+    return build(offer)
+
+
+@dataclass(slots=True)
+class PlayerAnswer:
+    """The answer to a player under construction: refused sections stand as they were offered."""
+
+    offer: Description
+    sendings: dict[str, Sending] = field(default_factory=dict)
+
+    def text(self, local: IceAndDtls, candidates: list[str]) -> str:
+        """The answer itself."""
+        mids = [s.mid for s in self.offer.sections if s.mid in self.sendings]
+        answer = Description(ice_lite=True, bundle=mids)
+        for offered in self.offer.sections:
+            sending = self.sendings.get(offered.mid)
+            answer.sections.append(_refused(offered) if sending is None else sending_section(sending, local))
+        _add_candidates(answer, candidates)
+        return build(answer)
+
+
+def same_codec(a: Codec, b: Codec) -> bool:
+    """Whether what is encoded as `a` can be decoded by who announced `b`."""
+    name = a.name.lower()
+    if name != b.name.lower() or a.clock_rate != b.clock_rate:
+        return False
+    if name == "h264":
+        mine, theirs = (c.parameter("profile-level-id") or "42e01f" for c in (a, b))
+        modes = {c.parameter("packetization-mode") or "0" for c in (a, b)}
+        return mine[:2].lower() == theirs[:2].lower() and len(modes) == 1
+    if name == "vp9":
+        return (a.parameter("profile-id") or "0") == (b.parameter("profile-id") or "0")
+    return True
+
+
+def _section(kind: str, mid: str, direction: str, local: IceAndDtls) -> Section:
+    return Section(kind, 9, _PROTOCOL, [], mid=mid, direction=direction, transport=local)
+
+
+def _add_codec(
+    section: Section, codec: Codec, payload_type: int, rtx_payload_type: int | None, feedback: list[str]
+) -> None:
+    section.codecs[payload_type] = Codec(
+        payload_type, codec.name, codec.clock_rate, codec.channels, codec.parameters, feedback
+    )
+    section.formats.append(str(payload_type))
+    if rtx_payload_type is not None:
+        section.codecs[rtx_payload_type] = Codec(
+            rtx_payload_type, "rtx", codec.clock_rate, parameters=f"apt={payload_type}"
+        )
+        section.formats.append(str(rtx_payload_type))
+
+
+def _refused(offered: Section) -> Section:
+    return Section(offered.kind, 0, offered.protocol, offered.formats[:1] or ["0"], mid=offered.mid)
+
+
+def _add_candidates(description: Description, candidates: list[str]) -> None:
+    for section in description.sections:
+        if section.port:
+            section.lines += candidates
+            return

@@ -1,0 +1,157 @@
+"""One received track: what arrives is counted, kept for repair, and handed to the fan-out. A muted track goes nowhere."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pymeet.ids import new_id
+from pymeet.sfu import rtcp, rtp
+from pymeet.sfu.cache import PacketRing
+from pymeet.sfu.codecs import CodecChoice, starts_keyframe
+from pymeet.sfu.consumer import Consumer
+from pymeet.sfu.fanout import Fanout
+from pymeet.sfu.keyframes import KeyframeThrottle
+from pymeet.sfu.nack import Reception
+from pymeet.sfu.ports import Port
+
+if TYPE_CHECKING:
+    from pymeet.sfu.publish import PublishTransport
+
+Source = Literal["microphone", "camera", "screen", "screen_audio"]
+
+_VIDEO_RING = 512
+_AUDIO_RING = 2
+_WANT_KEYFRAME_AGAIN_S = 1.0
+
+
+class Track:
+    """A published microphone, camera or screen, as rooms see it and as packets meet it."""
+
+    def __init__(
+        self, transport: "PublishTransport", mid: str, source: Source, choice: CodecChoice, port: Port
+    ) -> None:
+        self.id = new_id()
+        self.transport = transport
+        self.owner = transport.owner
+        self.mid = mid
+        self.source: Source = source
+        self.choice = choice
+        self.codec = choice.codec.name.lower()
+        self.kind: Literal["audio", "video"] = "audio" if choice.codec.clock_rate == 48000 else "video"
+        self.muted = False
+        self.closed = False
+        self.ssrc: int | None = None
+        is_video = self.kind == "video"
+        self.reception = Reception(choice.codec.clock_rate, wants_repair=is_video and "nack" in choice.codec.feedback)
+        self.fanout = Fanout(port, PacketRing(_VIDEO_RING if is_video else _AUDIO_RING))
+        self.keyframes = KeyframeThrottle()
+        self.report: rtcp.SenderReport | None = None
+        self.level_sum = 0
+        self.level_count = 0
+        self._waiting_since = 0.0
+        self._is_video = is_video
+
+    def set_muted(self, muted: bool, now: float) -> None:
+        """Stops or starts forwarding at once, whatever the client goes on sending."""
+        if muted == self.muted:
+            return
+        self.muted = muted
+        if muted:
+            self.fanout.pause(now)
+            self.level_sum = self.level_count = 0
+        else:
+            self.request_keyframe(now)
+
+    def add(self, consumer: Consumer, now: float) -> None:
+        """A receiver wants this track."""
+        self.fanout.add(consumer)
+        self.request_keyframe(now)
+
+    def remove(self, consumer: Consumer, now: float) -> None:
+        """A receiver no longer wants it."""
+        self.fanout.remove(consumer, now)
+
+    def request_keyframe(self, now: float) -> None:
+        """Asks the publisher for a key frame as soon as the throttle allows."""
+        if self._is_video and not self.muted and not self.closed:
+            self.keyframes.request()
+            self._waiting_since = now
+            self.transport.wake(now)
+
+    def close(self, now: float) -> None:
+        """The track ends for everybody."""
+        self.closed = True
+        for consumer in [*self.fanout.waiting, *self.fanout.consumers]:
+            self.fanout.remove(consumer, now)
+
+    # -- packets ------------------------------------------------------------------------------------------------
+
+    def receive(self, packet: bytes, marker: int, sequence: int, timestamp: int, now: float) -> None:
+        """Takes one packet in clear text, its header extensions already those that receivers get."""
+        newer = self.reception.arrived(sequence, timestamp, now)
+        if self.muted or self.closed:
+            return
+        fanout = self.fanout
+        if self._is_video:
+            fanout.ring.put(sequence, packet)
+        if not newer:
+            fanout.forward_late(packet, sequence, timestamp, _send_late)
+            return
+        if fanout.waiting and (not self._is_video or starts_keyframe(self.codec, packet[rtp.HEADER_BYTES :])):
+            for consumer in fanout.begin_waiting(sequence, timestamp, now):
+                self._send_report(consumer)
+        fanout.forward(packet, marker, sequence, timestamp)
+
+    def receive_repair(self, packet: bytes, sequence: int, timestamp: int) -> None:
+        """Takes a packet that the publisher sent again by RTX."""
+        if not self.reception.repaired(sequence) or self.muted or self.closed:
+            return
+        self.fanout.ring.put(sequence, packet)
+        self.fanout.forward_late(packet, sequence, timestamp, _send_late)
+
+    # -- control ------------------------------------------------------------------------------------------------
+
+    def sender_reported(self, report: rtcp.SenderReport, now: float) -> None:
+        """Passes the publisher's clock on to every receiver, so that sound and picture stay together."""
+        self.report = report
+        self.reception.sender_reported(report.ntp, now)
+        for consumer in self.fanout.consumers:
+            self._send_report(consumer)
+
+    def _send_report(self, consumer: Consumer) -> None:
+        if self.report is None:
+            return
+        packets, octets = self.fanout.sent(consumer)
+        timestamp = self.report.rtp_timestamp + (consumer.timestamp_offset or 0)
+        report = rtcp.SenderReport(consumer.ssrc, self.report.ntp, timestamp, packets, octets)
+        consumer.transport.send_rtcp(
+            rtcp.sender_report(report) + rtcp.source_description(consumer.ssrc, consumer.transport.cname_of(self))
+        )
+
+    def feedback(self, now: float) -> list[bytes]:
+        """Requests to the publisher that are due: lost packets, a key frame."""
+        packets = []
+        if self.ssrc is None:
+            return []
+        transport = self.transport
+        if due := self.reception.due(now):
+            packets.append(rtcp.nack(transport.control_ssrc, self.ssrc, due))
+        if (
+            self.fanout.waiting
+            and self._is_video
+            and now - self._waiting_since > _WANT_KEYFRAME_AGAIN_S
+            and not self.muted
+        ):
+            self.keyframes.request()
+            self._waiting_since = now
+        if self.keyframes.take(now):
+            packets.append(transport.keyframe_request(self.ssrc, self.choice.codec.feedback))
+        return packets
+
+    def take_level(self) -> float:
+        """Mean loudness since the last call, 0 (silence) to 127."""
+        count, total = self.level_count, self.level_sum
+        self.level_count = self.level_sum = 0
+        return total / count if count and not self.muted else 0.0
+
+
+def _send_late(consumer: Consumer, packet: bytes) -> None:
+    consumer.transport.send_rtp(packet)

@@ -1,0 +1,275 @@
+"""The connection on which a participant sends: the client offers, the server answers, packets become tracks."""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pymeet.sfu import negotiate, rtcp, rtp, sdp
+from pymeet.sfu.batch import ReceiveRing
+from pymeet.sfu.errors import DatagramError, DescriptionError, UnusableOfferError
+from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.feedback import ArrivalLog
+from pymeet.sfu.producer import Source, Track
+from pymeet.sfu.srtp import lib
+from pymeet.sfu.transport import Transport
+
+if TYPE_CHECKING:
+    from pymeet.sfu.service import Sfu
+
+_FEEDBACK_S = 0.05
+_REPORT_S = 1.0
+_MAX_BINDINGS = 64
+_MAX_COMPOUND = 1100
+_LEVEL_EXTENSION = negotiate.LEVEL_ID << 4
+_WITH_LEVEL = struct.Struct("!BBHIIHHBBH")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackWish:
+    """What a client says of one section that it sends."""
+
+    source: Source
+    muted: bool = False
+
+
+@dataclass(slots=True)
+class _Stream:
+    """An incoming SSRC: a track's own packets, or its retransmissions."""
+
+    track: Track
+    is_repair: bool
+    level_id: int
+    transport_id: int
+
+
+class PublishTransport(Transport):
+    """See `Sfu.publisher`."""
+
+    def __init__(self, sfu: "Sfu", owner: str, on_event: Callable[[TransportEvent], None], now: float) -> None:
+        super().__init__(sfu, owner, on_event, now)
+        self.tracks: dict[str, Track] = {}
+        """What is being sent, by the mid of its section."""
+        self.packets = 0
+        self.rejected = 0
+        self._streams: dict[int, _Stream] = {}
+        self._by_mid: dict[str, _Stream] = {}
+        self._repair_by_mid: dict[str, _Stream] = {}
+        self._by_payload_type: dict[int, _Stream | None] = {}
+        self._mid_id = 0
+        self._bindings = 0
+        self._arrivals = ArrivalLog()
+        self._is_armed = False
+        self._reported_at = 0.0
+        self._fir_number = 0
+
+    # -- descriptions ---------------------------------------------------------------------------------------------
+
+    def answer(self, offer_text: str, wishes: Mapping[str, TrackWish], now: float) -> str:
+        """Takes an offer and answers it; tracks that are no longer wished for end.
+
+        `wishes` names by mid the sections that carry something now. Raises DescriptionError; then nothing has changed.
+        An offer with new ICE credentials restarts ICE.
+        """
+        offer = sdp.parse(offer_text)
+        accepted = negotiate.accept_publishing(offer)
+        if not accepted:
+            raise UnusableOfferError("The offer sends nothing that this server forwards (Opus, VP8, H.264, VP9, AV1).")
+        for mid in wishes:
+            if mid not in accepted or not accepted[mid].is_sending:
+                raise DescriptionError(f"The offer has no usable section with mid {mid!r}.")
+        first = next(iter(accepted.values())).section
+        self._take_remote(offer, first)
+        self._update_tracks(accepted, wishes, now)
+        local = self._local_transport("passive")
+        return negotiate.publishing_answer(offer, accepted, local, self._candidate_lines())
+
+    def _update_tracks(
+        self, accepted: dict[str, negotiate.Accepted], wishes: Mapping[str, TrackWish], now: float
+    ) -> None:
+        for mid, track in list(self.tracks.items()):
+            wish, section = wishes.get(mid), accepted.get(mid)
+            same = section is not None and section.choice.key == track.choice.key
+            if wish is None or not same or wish.source != track.source:
+                track.close(now)
+                del self.tracks[mid]
+        for mid, wish in wishes.items():
+            if mid not in self.tracks:
+                self.tracks[mid] = Track(self, mid, wish.source, accepted[mid].choice, self.sfu.port)
+            self.tracks[mid].set_muted(wish.muted, now)
+        self._route(accepted)
+
+    def _route(self, accepted: dict[str, negotiate.Accepted]) -> None:
+        """Rewrites the tables by which packets find their track."""
+        self._streams, self._by_mid, self._repair_by_mid, self._by_payload_type = {}, {}, {}, {}
+        self._bindings = 0
+        for mid, a in accepted.items():
+            track = self.tracks.get(mid)
+            if track is None:
+                continue
+            self._mid_id = a.mid_id or self._mid_id
+            own = _Stream(track, False, a.level_id, a.transport_id)
+            repair = _Stream(track, True, 0, a.transport_id)
+            self._by_mid[mid], self._repair_by_mid[mid] = own, repair
+            for payload_type, stream in ((a.choice.codec.payload_type, own), (a.choice.rtx_payload_type, repair)):
+                if payload_type is not None:
+                    # a payload type tells a track only as long as no second one uses it
+                    taken = payload_type in self._by_payload_type
+                    self._by_payload_type[payload_type] = None if taken else stream
+            for ssrc in a.ssrcs:
+                self._streams[ssrc] = own
+            for ssrc in a.repair_ssrcs:
+                self._streams[ssrc] = repair
+            if a.ssrcs:
+                track.ssrc = a.ssrcs[0]
+
+    # -- packets ----------------------------------------------------------------------------------------------------
+
+    def receive_rtp(self, ring: ReceiveRing, at: int, size: int, now: float) -> None:
+        """Decrypts a packet in place, normalises its header and hands it to its track. Raises DatagramError."""
+        length = ring.length
+        length[0] = size
+        if lib.srtp_unprotect(self.receive_handle, ring.srtp_base + at, length):
+            self.rejected += 1
+            raise DatagramError("SRTP: forged, replayed or too early")
+        self.packets += 1
+        buffer, end = ring.buffer, at + length[0]
+        first, second, sequence, timestamp, ssrc = rtp.HEADER.unpack_from(buffer, at)
+        start = at + 12 + 4 * (first & 15)
+        stream = self._streams.get(ssrc)
+        if stream is None:
+            stream = self._bind(ring, at, start, end, ssrc, second & 0x7F)
+        level = -1
+        if first & 0x10:
+            if start + 4 > end:
+                raise DatagramError("RTP: header extension cut off")
+            profile = buffer[start] << 8 | buffer[start + 1]
+            stop = start + 4 + 4 * (buffer[start + 2] << 8 | buffer[start + 3])
+            if stop > end:
+                raise DatagramError("RTP: header extension cut off")
+            if profile == 0xBEDE:
+                i = start + 4
+                while i < stop:
+                    head = buffer[i]
+                    if head == 0:
+                        i += 1
+                        continue
+                    identifier = head >> 4
+                    if identifier == stream.transport_id:
+                        self._arrivals.arrivals.append((buffer[i + 1] << 8 | buffer[i + 2], now))
+                    elif identifier == stream.level_id:
+                        level = buffer[i + 1]
+                    i += 2 + (head & 15)
+            start = stop
+        if not self._is_armed:
+            self._is_armed = True
+            self.sfu.schedule(self, now + _FEEDBACK_S)
+        track = stream.track
+        if stream.is_repair:
+            if end - start <= 2:
+                return  # padding that probes for bandwidth
+            original = buffer[start] << 8 | buffer[start + 1]
+            packet = rtp.HEADER.pack(first & 0xA0, second & 0x80, original, timestamp, 0) + ring.view[start + 2 : end]
+            track.receive_repair(packet, original, timestamp)
+            return
+        track.ssrc = ssrc
+        if level >= 0:
+            track.level_sum += 127 - (level & 0x7F)
+            track.level_count += 1
+            packet = (
+                _WITH_LEVEL.pack(
+                    first & 0xA0 | 0x10, second & 0x80, sequence, timestamp, 0, 0xBEDE, 1, _LEVEL_EXTENSION, level, 0
+                )
+                + ring.view[start:end]
+            )
+        else:
+            packet = rtp.HEADER.pack(first & 0xA0, second & 0x80, sequence, timestamp, 0) + ring.view[start:end]
+        track.receive(packet, second & 0x80, sequence, timestamp, now)
+        if track.reception.is_missing_any:
+            self._repair(track, now)
+
+    def _bind(self, ring: ReceiveRing, at: int, start: int, end: int, ssrc: int, payload_type: int) -> _Stream:
+        """Finds whose packet this is when its SSRC was not announced: by MID, else by a payload type that only one track uses."""
+        stream: _Stream | None = None
+        if ring.buffer[at] & 0x10 and self._mid_id:
+            elements, _ = rtp.parse_extensions(ring.buffer, start, end)
+            mid = elements.get(self._mid_id, b"").decode("ascii", "replace")
+            own = self._by_mid.get(mid)
+            if own is not None and payload_type == own.track.choice.codec.payload_type:
+                stream = own
+            elif own is not None and payload_type == own.track.choice.rtx_payload_type:
+                stream = self._repair_by_mid[mid]
+        if stream is None:
+            stream = self._by_payload_type.get(payload_type)
+        if stream is None or self._bindings >= _MAX_BINDINGS:
+            raise DatagramError("RTP: unknown stream")
+        self._bindings += 1
+        self._streams[ssrc] = stream
+        return stream
+
+    # -- control ----------------------------------------------------------------------------------------------------
+
+    def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:
+        if isinstance(message, rtcp.SenderReport):
+            stream = self._streams.get(message.ssrc)
+            if stream is not None and not stream.is_repair:
+                stream.track.sender_reported(message, now)
+
+    def keyframe_request(self, ssrc: int, feedback: list[str]) -> bytes:
+        """PLI, or FIR for a sender that accepted only that."""
+        if "ccm fir" in feedback and "nack pli" not in feedback:
+            self._fir_number += 1
+            return rtcp.fir(self.control_ssrc, ssrc, self._fir_number)
+        return rtcp.pli(self.control_ssrc, ssrc)
+
+    def _repair(self, track: Track, now: float) -> None:
+        packets = track.feedback(now)
+        if packets:
+            self._send_control(packets)
+
+    def _send_control(self, packets: list[bytes]) -> None:
+        """Sends feedback in as few datagrams as fit, each opened by an empty report as compound packets must be."""
+        head = rtcp.receiver_report(self.control_ssrc, ())
+        compound = head
+        for packet in packets:
+            if len(compound) + len(packet) > _MAX_COMPOUND and compound is not head:
+                self.send_rtcp(compound)
+                compound = head
+            compound += packet
+        self.send_rtcp(compound)
+
+    def _work(self, now: float) -> float:
+        packets = []
+        for track in self.tracks.values():
+            packets += track.feedback(now)
+        media_ssrc = next((t.ssrc for t in self.tracks.values() if t.ssrc is not None), 0)
+        had_packets = bool(self._arrivals.arrivals)
+        packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
+        if now - self._reported_at >= _REPORT_S:
+            self._reported_at = now
+            blocks = [
+                b
+                for t in self.tracks.values()
+                if t.ssrc is not None and (b := t.reception.report(t.ssrc, now)) is not None
+            ]
+            if blocks:
+                self.send_rtcp(
+                    rtcp.receiver_report(self.control_ssrc, blocks[:31])
+                    + rtcp.source_description(self.control_ssrc, "pymeet")
+                )
+        if packets:
+            self._send_control(packets)
+        busy = had_packets or any(
+            t.reception.is_missing_any or t.keyframes.is_wanted or (t.fanout.waiting and not t.muted)
+            for t in self.tracks.values()
+        )
+        if busy:
+            return _FEEDBACK_S
+        self._is_armed = False
+        return _REPORT_S
+
+    def _end(self, now: float) -> None:
+        for track in self.tracks.values():
+            track.close(now)
+        self.tracks = {}
+        self._streams, self._by_mid, self._repair_by_mid, self._by_payload_type = {}, {}, {}, {}

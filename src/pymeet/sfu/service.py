@@ -1,0 +1,202 @@
+"""The façade of the media server: opens transports, finds whose a datagram is, and keeps the one list of deadlines.
+
+A pure machine: datagrams and `now` go in by `receive` and `receive_ring`, time by `handle_timer`; datagrams come out through a `Port`.
+"""
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterable
+
+from pymeet.sfu import ice, stun
+from pymeet.sfu.batch import MAX_DATAGRAM, SLOT_BYTES, RawAddress, ReceiveRing, SendTable, pack_address, unpack_address
+from pymeet.sfu.dtls import Certificate, make_context
+from pymeet.sfu.errors import DatagramError
+from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.ports import Port
+from pymeet.sfu.producer import Track
+from pymeet.sfu.publish import PublishTransport
+from pymeet.sfu.rtp import is_rtcp
+from pymeet.sfu.subscribe import SubscribeTransport
+from pymeet.sfu.transport import Transport
+
+
+class _NoPort:
+    """Before the socket is open nothing can be sent."""
+
+    def send(self, datagram: bytes, address: tuple[str, int]) -> None:
+        pass
+
+    def flush(self, table: SendTable, count: int) -> None:
+        pass
+
+
+class Sfu:
+    """Every transport of every participant behind one port."""
+
+    def __init__(self, certificate: Certificate, addresses: list[tuple[str, int]]) -> None:
+        self.certificate = certificate
+        self.addresses = addresses
+        """What descriptions advertise: pairs of IP address and UDP port."""
+        self.dtls_context = make_context(certificate)
+        self.port: Port = _NoPort()
+        self.on_deadline: Callable[[], None] = lambda: None
+        """Called when something was scheduled from outside, so that the rim may set its timer anew."""
+        self.transports: set[Transport] = set()
+        self.datagrams = 0
+        self.dropped = 0
+        """Datagrams that were malformed, forged, or nobody's."""
+        self._by_ufrag: dict[str, Transport] = {}
+        self._by_address: dict[RawAddress, Transport] = {}
+        self._addresses_of: dict[Transport, set[RawAddress]] = {}
+        self._deadlines: list[tuple[float, int, Transport]] = []
+        self._counter = itertools.count()
+        self._single = ReceiveRing(1)
+
+    # -- transports -----------------------------------------------------------------------------------------------
+
+    def publisher(self, owner: str, on_event: Callable[[TransportEvent], None], now: float) -> PublishTransport:
+        """A connection on which `owner` will send: call its `answer` with an offer."""
+        return PublishTransport(self, owner, on_event, now)
+
+    def subscriber(self, owner: str, on_event: Callable[[TransportEvent], None], now: float) -> SubscribeTransport:
+        """A connection on which `owner` will receive: `set_tracks` and `offer`, or `answer` for a player."""
+        return SubscribeTransport(self, owner, on_event, now)
+
+    def levels(self, tracks: Iterable[Track]) -> dict[str, float]:
+        """How loud each of these was since the last call, by track id: 0 (silence) to 127."""
+        return {t.id: t.take_level() for t in tracks}
+
+    # -- what transports ask of their house -------------------------------------------------------------------------
+
+    def adopt(self, transport: Transport) -> None:
+        """Takes a new transport in."""
+        self.transports.add(transport)
+        self._addresses_of[transport] = set()
+        self.learn_ufrags(transport)
+
+    def learn_ufrags(self, transport: Transport) -> None:
+        """Checks for these names now reach the transport."""
+        for ufrag in transport.ice.ufrags():
+            self._by_ufrag[ufrag] = transport
+
+    def forget_ufrags(self, transport: Transport) -> None:
+        """Checks for its names no longer do."""
+        for ufrag in [u for u, t in self._by_ufrag.items() if t is transport]:
+            del self._by_ufrag[ufrag]
+
+    def learn_address(self, transport: Transport, address: tuple[str, int]) -> None:
+        """Datagrams from this address, which has just passed a check, are the transport's."""
+        raw = pack_address(address)
+        owner = self._by_address.get(raw)
+        if owner is transport:
+            return
+        if owner is not None:
+            self._addresses_of[owner].discard(raw)
+        self._by_address[raw] = transport
+        mine = self._addresses_of[transport]
+        mine.add(raw)
+        for stale in mine - {pack_address(a) for a in transport.ice.valid}:
+            mine.discard(stale)
+            del self._by_address[stale]
+
+    def abandon(self, transport: Transport) -> None:
+        """The transport is closed: nothing reaches it any more."""
+        self.transports.discard(transport)
+        self.forget_ufrags(transport)
+        for raw in self._addresses_of.pop(transport, ()):
+            del self._by_address[raw]
+        transport.deadline = None
+
+    # -- datagrams ----------------------------------------------------------------------------------------------------
+
+    def receive(self, datagram: bytes, address: tuple[str, int], now: float) -> None:
+        """Takes one datagram. Whatever is wrong with it, it is dropped and counted; nothing is raised."""
+        if len(datagram) <= SLOT_BYTES:
+            self._single.put(0, datagram, pack_address(address))
+            self.receive_ring(self._single, 1, now)
+
+    def receive_ring(self, ring: ReceiveRing, count: int, now: float) -> None:
+        """Takes the first `count` datagrams of a ring."""
+        by_address, buffer = self._by_address, ring.buffer
+        self.datagrams += count
+        for i in range(count):
+            at, size = i * SLOT_BYTES, ring.size(i)
+            try:
+                if size < 12 or size > MAX_DATAGRAM:
+                    raise DatagramError("too short or too long")
+                first = buffer[at]
+                sender = ring.sender(i)
+                if 128 <= first <= 191:
+                    transport = by_address.get(sender)
+                    if transport is None:
+                        raise DatagramError("nobody's media")
+                    if is_rtcp(buffer[at + 1]):
+                        transport.receive_rtcp(bytes(ring.view[at : at + size]), now)
+                    elif transport.connected:
+                        transport.receive_rtp(ring, at, size, now)
+                elif first <= 3:
+                    self._receive_stun(bytes(ring.view[at : at + size]), sender, now)
+                elif 20 <= first <= 63:
+                    # RFC 7983; DTLS only from addresses that have passed a check, so that nobody can race a handshake
+                    transport = by_address.get(sender)
+                    if transport is None:
+                        raise DatagramError("nobody's DTLS")
+                    transport.receive_dtls(bytes(ring.view[at : at + size]), now)
+                else:
+                    raise DatagramError("not STUN, DTLS or RTP")
+            except DatagramError:
+                self.dropped += 1
+
+    def _receive_stun(self, datagram: bytes, sender: RawAddress, now: float) -> None:
+        message = stun.parse(datagram)
+        if message.type != stun.BINDING_REQUEST:
+            return
+        transport = self._by_ufrag.get(ice.local_ufrag(message))
+        if transport is None:
+            raise DatagramError("ICE: nobody's check")
+        transport.receive_stun(message, unpack_address(sender), now)
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def schedule(self, transport: Transport, when: float) -> None:
+        """Asks for a call of the transport's `handle_timer` at `when`, unless one is due earlier."""
+        if transport.closed or (transport.deadline is not None and transport.deadline <= when):
+            return
+        transport.deadline = when
+        heapq.heappush(self._deadlines, (when, next(self._counter), transport))
+        if self._deadlines[0][2] is transport:
+            self.on_deadline()
+
+    def next_deadline(self) -> float | None:
+        """When `handle_timer` wants to be called; None for never."""
+        while self._deadlines and self._deadlines[0][2].deadline != self._deadlines[0][0]:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def handle_timer(self, now: float) -> None:
+        """Does everything that is due."""
+        due = []
+        while (when := self.next_deadline()) is not None and when <= now:
+            _, _, transport = heapq.heappop(self._deadlines)
+            transport.deadline = None
+            due.append(transport)
+        for transport in due:
+            transport.handle_timer(now)
+
+    def close(self, now: float) -> None:
+        """Ends every transport; the peers are told."""
+        for transport in list(self.transports):
+            transport.close(now)
+
+    def stats(self) -> dict[str, int]:
+        """Counters and gauges for the metrics, without anything about persons."""
+        publishers = [t for t in self.transports if isinstance(t, PublishTransport)]
+        subscribers = [t for t in self.transports if isinstance(t, SubscribeTransport)]
+        return {
+            "transports": len(self.transports),
+            "publishers": len(publishers),
+            "subscribers": len(subscribers),
+            "tracks": sum(len(t.tracks) for t in publishers),
+            "datagrams_received": self.datagrams,
+            "datagrams_dropped": self.dropped,
+        }

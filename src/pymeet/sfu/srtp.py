@@ -1,0 +1,95 @@
+"""SRTP (RFC 3711, RFC 7714) by libsrtp: the only file that imports it.
+
+Media is protected in place through libsrtp's C interface (`handle`, `ffi`, `lib`); control packets take the plain way.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pylibsrtp
+from pylibsrtp import Policy, Session
+from pylibsrtp._binding import ffi, lib
+
+from pymeet.sfu.errors import DatagramError
+
+__all__ = ["PROFILES", "SrtpKeys", "SrtpPair", "SrtpProfile", "ffi", "lib"]
+
+_REPLAY_WINDOW = 1024
+"""Packets: more than a second of video, since a retransmission may come late."""
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpProfile:
+    """A protection profile as DTLS and libsrtp name it; sizes in bytes."""
+
+    openssl_name: bytes
+    libsrtp_profile: int
+    key_bytes: int
+    salt_bytes: int
+    tag_bytes: int
+
+    @property
+    def key_and_salt(self) -> int:
+        return self.key_bytes + self.salt_bytes
+
+    def split(self, material: bytes, *, is_server: bool) -> "SrtpKeys":
+        """Cuts exported keying material in the order of RFC 5764 section 4.2: client key, server key, client salt, server salt."""
+        k, s = self.key_bytes, self.salt_bytes
+        client = material[:k] + material[2 * k : 2 * k + s]
+        server = material[k : 2 * k] + material[2 * k + s :]
+        return SrtpKeys(self, send=server, receive=client) if is_server else SrtpKeys(self, send=client, receive=server)
+
+
+PROFILES = (
+    SrtpProfile(b"SRTP_AEAD_AES_128_GCM", Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12, 16),
+    SrtpProfile(b"SRTP_AEAD_AES_256_GCM", Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 32, 12, 16),
+    SrtpProfile(b"SRTP_AES128_CM_SHA1_80", Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14, 10),
+)
+"""In order of preference."""
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Master keys with their salts, one for each way."""
+
+    profile: SrtpProfile
+    send: bytes
+    receive: bytes
+
+
+class SrtpPair:
+    """The two SRTP sessions of one transport."""
+
+    __slots__ = ("_receive", "_send", "receive_handle", "send_handle")
+
+    def __init__(self, keys: SrtpKeys) -> None:
+        outbound = Policy(keys.send, Policy.SSRC_ANY_OUTBOUND, srtp_profile=keys.profile.libsrtp_profile)
+        outbound.allow_repeat_tx = True  # a retransmission without RTX is the same packet again, bit for bit
+        outbound.window_size = _REPLAY_WINDOW
+        inbound = Policy(keys.receive, Policy.SSRC_ANY_INBOUND, srtp_profile=keys.profile.libsrtp_profile)
+        inbound.window_size = _REPLAY_WINDOW
+        self._send, self._receive = Session(outbound), Session(inbound)
+        self.send_handle: Any = self._send._srtp[0]
+        self.receive_handle: Any = self._receive._srtp[0]
+
+    def protect(self, packet: bytes) -> bytes:
+        """One RTP packet, encrypted."""
+        return self._send.protect(packet)
+
+    def unprotect(self, packet: bytes) -> bytes:
+        """One RTP packet, decrypted. Raises DatagramError for a forged or replayed one."""
+        try:
+            return self._receive.unprotect(packet)
+        except (pylibsrtp.Error, ValueError) as error:
+            raise DatagramError(f"SRTP: {error}") from None
+
+    def protect_rtcp(self, packet: bytes) -> bytes:
+        """One compound RTCP packet, encrypted."""
+        return self._send.protect_rtcp(packet)
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes:
+        """One compound RTCP packet, decrypted. Raises DatagramError for a forged or replayed one."""
+        try:
+            return self._receive.unprotect_rtcp(packet)
+        except (pylibsrtp.Error, ValueError) as error:
+            raise DatagramError(f"SRTCP: {error}") from None

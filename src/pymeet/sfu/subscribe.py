@@ -1,0 +1,292 @@
+"""The connection on which a participant receives: the server offers (or, for a player, answers), tracks become copies."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pymeet.sfu import codecs, negotiate, rtcp, sdp
+from pymeet.sfu.consumer import Consumer
+from pymeet.sfu.errors import DescriptionError, UnusableOfferError
+from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.negotiate import Sending
+from pymeet.sfu.producer import Track
+from pymeet.sfu.transport import Transport
+
+if TYPE_CHECKING:
+    from pymeet.sfu.service import Sfu
+
+_PAYLOAD_TYPES = (*range(96, 128), *range(35, 64))
+_MAX_REPAIRS_PER_REQUEST = 256
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One section of the connection. It outlives its track and is used again."""
+
+    sending: Sending
+    track: Track | None = None
+    consumer: Consumer | None = None
+    is_accepted: bool = False
+    is_attached: bool = False
+
+
+class SubscribeTransport(Transport):
+    """See `Sfu.subscriber`."""
+
+    def __init__(self, sfu: "Sfu", owner: str, on_event: Callable[[TransportEvent], None], now: float) -> None:
+        super().__init__(sfu, owner, on_event, now)
+        self.needs_offer = False
+        """Whether something changed since the last offer that the receiver must be told."""
+        self.repairs_asked = 0
+        self.repairs_sent = 0
+        self._slots: list[_Slot] = []
+        self._by_ssrc: dict[int, _Slot] = {}
+        self._payload_types: dict[tuple[str, int, int, str], tuple[int, int | None]] = {}
+        self._number = 0
+        self._is_player = False
+
+    def new_ssrc(self) -> int:
+        """An SSRC that nothing else on this connection uses."""
+        while True:
+            ssrc = secrets.randbits(32)
+            if ssrc and ssrc != self.control_ssrc and ssrc not in self._by_ssrc:
+                return ssrc
+
+    def cname_of(self, track: Track) -> str:
+        """The name that ties the tracks of one person together (RFC 3550 section 6.5.1)."""
+        return track.owner
+
+    # -- what is received -----------------------------------------------------------------------------------------
+
+    def set_tracks(self, tracks: Sequence[Track], now: float) -> None:
+        """Says what this receiver gets from now on. Where the server offers, the next `offer` tells the receiver."""
+        wanted = {t.id: t for t in tracks if not t.closed}
+        if self._is_player:
+            self._follow(list(wanted.values()), now)
+            return
+        for slot in self._slots:
+            if slot.track is not None and wanted.pop(slot.track.id, None) is None:
+                self._release(slot, now)
+                self.needs_offer = True
+        for track in wanted.values():
+            payload_types = self._payload_types_of(track)
+            if payload_types is not None:
+                self._occupy(self._free_slot(track), track, *payload_types)
+                self.needs_offer = True
+
+    def _free_slot(self, track: Track) -> _Slot:
+        for slot in self._slots:
+            if slot.track is None and slot.sending.kind == track.kind:
+                return slot
+        slot = _Slot(
+            Sending(track.kind, str(len(self._slots)), _for_receivers(track.choice.codec), 0, None, active=False)
+        )
+        self._slots.append(slot)
+        return slot
+
+    def _occupy(self, slot: _Slot, track: Track, payload_type: int, rtx_payload_type: int | None) -> None:
+        slot.track, slot.is_accepted = track, False
+        consumer = slot.consumer = Consumer(self, payload_type, rtx_payload_type, track.choice.codec.clock_rate)
+        self._by_ssrc[consumer.ssrc] = slot
+        slot.sending = self._sending(slot.sending.mid, track, consumer)
+
+    def _sending(self, mid: str, track: Track, consumer: Consumer) -> Sending:
+        return Sending(
+            track.kind,
+            mid,
+            _for_receivers(track.choice.codec),
+            consumer.payload_type,
+            consumer.rtx_payload_type,
+            active=True,
+            ssrc=consumer.ssrc,
+            rtx_ssrc=consumer.rtx_ssrc,
+            cname=self.cname_of(track),
+            stream_id=f"{track.owner}-screen" if track.source.startswith("screen") else track.owner,
+            track_id=track.id,
+        )
+
+    def _payload_types_of(self, track: Track) -> tuple[int, int | None] | None:
+        """The same codec has the same payload type in every section of a bundle (RFC 9143 section 9.1).
+
+        None when more kinds of codec meet in one room than there are payload types: that track is not received.
+        """
+        key = track.choice.key
+        if key not in self._payload_types:
+            live = {s.track.choice.key for s in self._slots if s.track is not None}
+            used = {n for k, pair in self._payload_types.items() if k in live for n in pair}
+            free = [n for n in _PAYLOAD_TYPES if n not in used]
+            if len(free) < 2:
+                return None
+            self._payload_types = {k: v for k, v in self._payload_types.items() if k in live}
+            self._payload_types[key] = (free[0], free[1] if track.kind == "video" else None)
+        return self._payload_types[key]
+
+    def _release(self, slot: _Slot, now: float) -> None:
+        if slot.consumer is not None:
+            if slot.track is not None:
+                slot.track.remove(slot.consumer, now)
+            self._by_ssrc.pop(slot.consumer.ssrc, None)
+        slot.track = slot.consumer = None
+        slot.is_accepted = slot.is_attached = False
+        slot.sending.active = False
+
+    # -- the server offers ----------------------------------------------------------------------------------------
+
+    def offer(self, now: float) -> tuple[int, str, dict[str, Track]]:
+        """A new offer: its number, its text, and which track each mid carries. It replaces the one before."""
+        for slot in self._slots:
+            if slot.track is not None and slot.track.closed:
+                self._release(slot, now)
+        self._number += 1
+        self.needs_offer = False
+        sections = {s.sending.mid: s.track for s in self._slots if s.track is not None}
+        # actpass as RFC 8842 section 5.2 wants of an offer; an answer other than active is refused
+        text = negotiate.receiving_offer(
+            [s.sending for s in self._slots], self._local_transport("actpass"), self._candidate_lines(), self._number
+        )
+        return self._number, text, sections
+
+    def accept(self, number: int, answer_text: str, now: float) -> bool:
+        """Takes the answer to offer `number`; False for an older one, which is ignored. Raises DescriptionError."""
+        if number != self._number:
+            return False
+        answer = sdp.parse(answer_text)
+        if len(answer.sections) != len(self._slots):
+            raise DescriptionError("The answer does not have the sections of the offer.")
+        used = next((s for s in answer.sections if s.port), None)
+        if used is None:
+            return True
+        self._take_remote(answer, used)
+        for slot, section in zip(self._slots, answer.sections, strict=True):
+            if section.mid != slot.sending.mid:
+                raise DescriptionError("The answer does not have the sections of the offer.")
+            takes = section.port and section.direction in ("recvonly", "sendrecv")
+            slot.is_accepted = bool(takes) and str(slot.sending.payload_type) in section.formats
+            if slot.consumer is not None and str(slot.consumer.rtx_payload_type) not in section.formats:
+                slot.consumer.rtx_payload_type = None
+        self._attach(now)
+        return True
+
+    # -- a player offers --------------------------------------------------------------------------------------------
+
+    def answer(self, offer_text: str, tracks: Sequence[Track], now: float) -> str:
+        """Takes a player's offer (WHEP) and answers with these tracks. Raises DescriptionError."""
+        offer = sdp.parse(offer_text)
+        reply = negotiate.PlayerAnswer(offer)
+        free = list(tracks)
+        for section in negotiate.usable_sections(offer):
+            if section.direction not in ("recvonly", "sendrecv") or (
+                not section.port and section.mid not in offer.bundle
+            ):
+                continue
+            track, codec = self._match(section, free)
+            if codec is None:
+                continue
+            if track is not None:
+                free.remove(track)
+            rtx = codecs.rtx_of(section, codec.payload_type)
+            slot = _Slot(
+                Sending(section.kind, section.mid, codec, codec.payload_type, rtx, active=True), is_accepted=True
+            )
+            consumer = slot.consumer = Consumer(self, codec.payload_type, rtx, codec.clock_rate)
+            self._by_ssrc[consumer.ssrc] = slot
+            slot.track = track
+            s = slot.sending
+            s.ssrc, s.rtx_ssrc, s.level_id = consumer.ssrc, consumer.rtx_ssrc, 0
+            s.cname = s.stream_id = self.owner
+            s.track_id = section.kind
+            self._slots.append(slot)
+            reply.sendings[section.mid] = s
+        if not reply.sendings:
+            self._slots.clear()
+            raise UnusableOfferError("The offer receives nothing that this server forwards.")
+        first = next(s for s in offer.sections if s.mid in reply.sendings)
+        self._take_remote(offer, first)
+        self._is_player = True
+        self._attach(now)
+        return reply.text(self._local_transport("passive"), self._candidate_lines())
+
+    def _match(self, section: sdp.Section, tracks: list[Track]) -> tuple[Track | None, sdp.Codec | None]:
+        offered = [section.codecs[int(n)] for n in section.formats if n.isdigit() and int(n) in section.codecs]
+        for track in tracks:
+            if track.kind == section.kind:
+                for codec in offered:
+                    if negotiate.same_codec(track.choice.codec, codec):
+                        return track, codec
+        choice = codecs.choose(section)
+        return None, choice.codec if choice else None
+
+    def _follow(self, tracks: list[Track], now: float) -> None:
+        """A player's sections keep their SSRC while the tracks behind them change."""
+        free = list(tracks)
+        for slot in self._slots:
+            if slot.track in free:
+                free.remove(slot.track)
+        for slot in self._slots:
+            consumer = slot.consumer
+            if consumer is None or slot.track in tracks:
+                continue
+            if slot.track is not None:
+                slot.track.remove(consumer, now)
+                consumer.forget_producer()
+            slot.is_attached = False
+            slot.track = next(
+                (
+                    t
+                    for t in free
+                    if t.kind == slot.sending.kind and negotiate.same_codec(t.choice.codec, slot.sending.codec)
+                ),
+                None,
+            )
+            if slot.track is not None:
+                free.remove(slot.track)
+        self._attach(now)
+
+    # -- media --------------------------------------------------------------------------------------------------------
+
+    def _attach(self, now: float) -> None:
+        """Lets media flow into every section that the receiver has accepted, once the transport is up."""
+        if not self.connected:
+            return
+        for slot in self._slots:
+            if slot.is_accepted and not slot.is_attached and slot.track is not None and slot.consumer is not None:
+                slot.is_attached = True
+                slot.track.add(slot.consumer, now)
+            elif not slot.is_accepted and slot.is_attached:
+                self._detach(slot, now)
+
+    def _detach(self, slot: _Slot, now: float) -> None:
+        if slot.is_attached and slot.track is not None and slot.consumer is not None:
+            slot.track.remove(slot.consumer, now)
+        slot.is_attached = False
+
+    def _ready(self, now: float) -> None:
+        self._attach(now)
+
+    def _suspend(self, now: float) -> None:
+        for slot in self._slots:
+            self._detach(slot, now)
+
+    def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:
+        if isinstance(message, rtcp.Nack):
+            slot = self._by_ssrc.get(message.media_ssrc)
+            if slot is not None and slot.consumer is not None:
+                self.repairs_asked += len(message.sequences)
+                for packet in slot.consumer.repair(message.sequences[:_MAX_REPAIRS_PER_REQUEST], now):
+                    self.repairs_sent += 1
+                    self.send_rtp(packet)
+        elif isinstance(message, rtcp.KeyframeRequest):
+            slot = self._by_ssrc.get(message.media_ssrc)
+            if slot is not None and slot.track is not None:
+                slot.track.request_keyframe(now)
+
+    def _end(self, now: float) -> None:
+        for slot in self._slots:
+            self._release(slot, now)
+        self._slots = []
+
+
+def _for_receivers(codec: sdp.Codec) -> sdp.Codec:
+    parameters = codecs.parameters_for_receivers(codec)
+    return sdp.Codec(codec.payload_type, codec.name, codec.clock_rate, codec.channels, parameters)
