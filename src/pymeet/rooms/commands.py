@@ -1,0 +1,81 @@
+"""What can be asked of a `Room`. Who asks is never part of a command: it is told apart, by the connection."""
+
+from dataclasses import dataclass
+
+from pymeet.rooms.people import Departure, Kind, Role, Source, TrackRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """The asker takes a seat."""
+
+    name: str
+    role: Role
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """The asker's connection broke; the seat is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The asker is connected again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The asker gives the seat up."""
+
+    reason: Departure = Departure.LEFT
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The asker now sends these tracks and no others."""
+
+    tracks: tuple[TrackRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """The asker mutes or unmutes what comes from one source."""
+
+    source: Source
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A chat message that was allowed and stored; whoever wrote it may have left meanwhile."""
+
+    message_id: str
+    participant_id: str
+    name: str
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """The asker sends somebody out."""
+
+    participant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The meeting is over for everybody."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """These speak now, loudest first."""
+
+    participants: tuple[str, ...]
+
+
+Command = Join | Lose | Return | Leave | Send | Mute | Say | Remove | End | Speak

@@ -1,0 +1,122 @@
+"""What happened. The first group comes out of `Room`; the second is said by the rim to one member."""
+
+from dataclasses import dataclass
+
+from pymeet.rooms.people import Departure, Kind, Participant, Role, Source
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantChanged:
+    """Somebody is new, or their record is another one now."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """Somebody is no longer in the room."""
+
+    participant_id: str
+    reason: Departure
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakersChanged:
+    """Others speak now; ids, loudest first."""
+
+    participants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """Somebody said something in the chat."""
+
+    id: str
+    participant_id: str
+    name: str
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackMuted:
+    """The media server must stop or start forwarding this track. For the rim; nobody is told."""
+
+    participant_id: str
+    track_id: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A host sent somebody out; they alone are told."""
+
+    participant_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The meeting is over for everybody."""
+
+    reason: str
+
+
+RoomEvent = ParticipantChanged | ParticipantLeft | SpeakersChanged | MessageAdded | TrackMuted | Removed | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The whole present state, for somebody who just came or came back. Always the first thing they are told."""
+
+    you: str
+    resumed: bool
+    resume_token: str
+    slug: str
+    room_name: str
+    role: Role
+    kind: Kind
+    participants: tuple[Participant, ...]
+    messages: tuple[MessageAdded, ...]
+    seat_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of an offer and what it carries."""
+
+    mid: str
+    participant_id: str
+    track_id: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The server offers the connection on which this member receives."""
+
+    number: int
+    fresh: bool
+    sdp: str
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChanged:
+    """How the server sees one of this member's media connections."""
+
+    connection: str
+    """`publish` or `subscribe`."""
+    state: str
+    """`connected`, `disconnected` or `failed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The server goes away; come back in `retry_s` seconds."""
+
+    reason: str
+    retry_s: int
+
+
+Event = RoomEvent | Welcome | Offered | MediaChanged | Closing

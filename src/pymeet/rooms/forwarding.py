@@ -1,0 +1,161 @@
+"""Who receives what: keeps every seat's receiving connection in step with what is published. Part of the rim of a live room."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from pymeet.clock import Clock
+from pymeet.errors import ConflictError
+from pymeet.rooms.events import Offered, Section
+from pymeet.rooms.following import Following, choose_shown, find_target, tracks_to_show
+from pymeet.rooms.media import MediaServer, SubscribeTransport, Track
+from pymeet.rooms.member import CloseReason
+from pymeet.rooms.people import Kind, Source
+from pymeet.rooms.room import Room
+from pymeet.rooms.seat import Seat
+from pymeet.sfu.events import TransportEvent
+
+_log = structlog.get_logger(__name__)
+
+Hear = Callable[[Seat, SubscribeTransport, TransportEvent], None]
+
+
+class Forwarding:
+    """Browsers get everything the others send; players get whom they follow.
+
+    What changes within one turn of the loop goes out as one offer.
+    """
+
+    def __init__(self, *, media: MediaServer, clock: Clock, room: Room, seats: Mapping[str, Seat], hear: Hear) -> None:
+        self._media = media
+        self._clock = clock
+        self._room = room
+        self._seats = seats
+        self._hear = hear
+        self._pending: asyncio.Handle | None = None
+
+    def touch(self) -> None:
+        """Something that is published changed; `flush` follows within this turn of the loop."""
+        if self._pending is None:
+            self._pending = asyncio.get_running_loop().call_soon(self.flush)
+
+    def close(self) -> None:
+        """Nothing is brought into step any more."""
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None
+
+    def flush(self) -> None:
+        """Tells every receiving connection what it gets now, and offers where an offer is due."""
+        self._pending = None
+        published = {track_id: track for seat in self._seats.values() for track_id, track in seat.sends.items()}
+        for seat in list(self._seats.values()):
+            try:
+                if seat.kind is Kind.BROWSER:
+                    self._serve_browser(seat, [t for t in published.values() if t.id not in seat.sends])
+                elif seat.kind is Kind.PLAYER:
+                    self._serve_player(seat, published)
+            except Exception:
+                # an invariant of one connection broke; the others must not notice
+                _log.exception("forwarding to a member failed", participant=seat.id)
+                seat.close(CloseReason.BROKEN)
+
+    def offer_due(self) -> None:
+        """Sends the offers that waited long enough for an answer to the one before."""
+        if self._pending is None and any(seat.offers.is_due(self._clock.monotonic()) for seat in self._seats.values()):
+            self.touch()
+
+    # -- browsers: the server offers ----------------------------------------------------------------------------
+
+    def accept(self, seat: Seat, number: int, sdp: str) -> None:
+        """Takes the answer to an offer; one to an older offer is ignored. Raises DescriptionError."""
+        transport_number = seat.offers.answered(number)
+        if seat.receiving is None or transport_number is None:
+            return
+        try:
+            seat.receiving.accept(transport_number, sdp, self._clock.monotonic())
+        finally:
+            if seat.offers.is_due(self._clock.monotonic()):
+                self.touch()
+
+    def restart(self, seat: Seat, *, fresh: bool) -> None:
+        """Offers anew at once: with new ICE credentials, or for a new peer connection."""
+        now = self._clock.monotonic()
+        if fresh:
+            seat.stop_receiving(now)
+        elif seat.receiving is not None:
+            seat.receiving.restart_ice(now)
+        self.offer_anew(seat)
+
+    def offer_anew(self, seat: Seat) -> None:
+        """Offers again what is received, without waiting for an answer to what was sent before."""
+        seat.offers.start_over()
+        seat.offers.want()
+        self.touch()
+
+    def _serve_browser(self, seat: Seat, tracks: Sequence[Track]) -> None:
+        now = self._clock.monotonic()
+        wanted = tuple(track.id for track in tracks)
+        if seat.receiving is None:
+            if not tracks or seat.listener is None:
+                return
+            seat.receiving = self._open(seat)
+            seat.is_fresh = True
+        if wanted != seat.receives or seat.is_fresh:
+            seat.receiving.set_tracks(tracks, now)
+            seat.receives = wanted
+            seat.offers.want()
+        if seat.listener is not None and seat.offers.is_due(now):
+            number, sdp, sections = seat.receiving.offer(now)
+            number = seat.offers.sent(number, now)
+            listed = tuple(Section(mid, t.owner, t.id, Source(t.source)) for mid, t in sections.items())
+            seat.send(Offered(number, seat.is_fresh, sdp, listed))
+            seat.is_fresh = False
+
+    # -- players: the client offers -----------------------------------------------------------------------------
+
+    def play(self, seat: Seat, offer_sdp: str, target: str | None) -> str:
+        """Answers a player's offer. Raises DescriptionError, NotFoundError, or ConflictError when nothing is sent."""
+        now = self._clock.monotonic()
+        wanted = None if target is None else find_target(target, self._room.participants).id
+        following = Following(wanted, seat.following.shown if seat.following else None)
+        shown = choose_shown(following, self._room.participants, self._room.speakers)
+        if shown is None:
+            raise ConflictError("Nobody in this meeting sends anything now.")
+        tracks = self._tracks_of(shown)
+        is_new = seat.receiving is None
+        transport = seat.receiving or self._open(seat)
+        try:
+            answer = transport.answer(offer_sdp, tracks, now)
+        except BaseException:
+            if is_new:
+                transport.close(now)
+            raise
+        seat.receiving = transport
+        seat.receives = tuple(track.id for track in tracks)
+        seat.following = replace(following, shown=shown)
+        return answer
+
+    def _serve_player(self, seat: Seat, published: Mapping[str, Track]) -> None:
+        if seat.receiving is None or seat.following is None:
+            return
+        shown = choose_shown(seat.following, self._room.participants, self._room.speakers)
+        tracks = [] if shown is None else [track for track in self._tracks_of(shown) if track.id in published]
+        seat.following = replace(seat.following, shown=shown)
+        wanted = tuple(track.id for track in tracks)
+        if wanted != seat.receives:
+            seat.receiving.set_tracks(tracks, self._clock.monotonic())
+            seat.receives = wanted
+
+    def _tracks_of(self, participant_id: str) -> list[Track]:
+        sends = self._seats[participant_id].sends
+        return [sends[track] for track in tracks_to_show(self._room.participant(participant_id)) if track in sends]
+
+    def _open(self, seat: Seat) -> SubscribeTransport:
+        def heard(event: TransportEvent) -> None:
+            self._hear(seat, transport, event)
+
+        transport = self._media.subscriber(seat.id, heard)
+        return transport

@@ -1,0 +1,71 @@
+"""What a room needs of the media server: the seam at which `server.py` hands in `pymeet.sfu.service.Sfu`. Times are monotonic seconds."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.producer import Track
+from pymeet.sfu.publish import TrackWish
+
+__all__ = ["MediaServer", "PublishTransport", "SubscribeTransport", "Track", "TrackWish", "certificate_in"]
+
+
+class PublishTransport(Protocol):
+    """The connection on which somebody sends."""
+
+    @property
+    def tracks(self) -> Mapping[str, Track]:
+        """What is being sent, by the mid of its section."""
+
+    def answer(self, offer_text: str, wishes: Mapping[str, TrackWish], now: float) -> str:
+        """Answers an offer; tracks that are no longer wished for end. Raises DescriptionError, changing nothing."""
+
+    def restart(self, ufrag: str) -> tuple[str, str]:
+        """ICE restart without a description: the peer's new name in, our new name and password out."""
+
+    def close(self, now: float) -> None:
+        """Ends it, and its tracks."""
+
+
+class SubscribeTransport(Protocol):
+    """The connection on which somebody receives; either the server offers, or (WHEP) the client does."""
+
+    def set_tracks(self, tracks: Sequence[Track], now: float) -> None:
+        """What this receiver gets from now on."""
+
+    def offer(self, now: float) -> tuple[int, str, Mapping[str, Track]]:
+        """A new offer: its number, the description, and the track of each section that carries one."""
+
+    def accept(self, number: int, answer_sdp: str, now: float) -> None:
+        """Takes the answer to an offer. Raises DescriptionError."""
+
+    def restart_ice(self, now: float) -> None:
+        """The next offer has new ICE credentials."""
+
+    def answer(self, offer_sdp: str, tracks: Sequence[Track], now: float) -> str:
+        """Answers a client's offer. Raises DescriptionError."""
+
+    def restart(self, ufrag: str) -> tuple[str, str]:
+        """ICE restart without a description: the peer's new name in, our new name and password out."""
+
+    def close(self, now: float) -> None:
+        """Ends it."""
+
+
+class MediaServer(Protocol):
+    """What forwards media."""
+
+    def publisher(self, owner: str, on_event: Callable[[TransportEvent], None]) -> PublishTransport:
+        """A new connection on which `owner` (a participant's id) will send."""
+
+    def subscriber(self, owner: str, on_event: Callable[[TransportEvent], None]) -> SubscribeTransport:
+        """A new connection on which `owner` will receive."""
+
+    def levels(self, tracks: Iterable[Track]) -> dict[str, float]:
+        """How loud each audio track was since the last call, 0 to 127, by track id."""
+
+
+def certificate_in(sdp: str) -> frozenset[str]:
+    """The certificate fingerprints in a description: another set means another peer connection on the client."""
+    lines = (line.strip().lower() for line in sdp.splitlines())
+    return frozenset(line for line in lines if line.startswith("a=fingerprint:"))

@@ -1,0 +1,78 @@
+"""The words of a live meeting: who is in it, as what, and what each sends. Follows the participant record of docs/protocol.md."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody may do here; see `permissions.py`."""
+
+    HOST = "host"
+    MEMBER = "member"
+    GUEST = "guest"
+
+
+class Kind(StrEnum):
+    """What somebody came with."""
+
+    BROWSER = "browser"
+    PUBLISHER = "publisher"
+    PLAYER = "player"
+
+
+class Connection(StrEnum):
+    """Whether somebody can be reached now."""
+
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+
+
+class Source(StrEnum):
+    """What a track shows or lets hear."""
+
+    MICROPHONE = "microphone"
+    CAMERA = "camera"
+    SCREEN = "screen"
+    SCREEN_AUDIO = "screen_audio"
+
+    @property
+    def kind(self) -> "TrackKind":
+        """The kind of media that comes from here."""
+        return TrackKind.AUDIO if self in (Source.MICROPHONE, Source.SCREEN_AUDIO) else TrackKind.VIDEO
+
+
+class TrackKind(StrEnum):
+    """What a track is made of."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class Departure(StrEnum):
+    """Why somebody is no longer here."""
+
+    LEFT = "left"
+    REMOVED = "removed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """A track that somebody sends."""
+
+    id: str
+    source: Source
+    kind: TrackKind
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """What everybody in the room may know about one of them."""
+
+    id: str
+    name: str
+    role: Role
+    kind: Kind
+    connection: Connection = Connection.CONNECTED
+    tracks: tuple[TrackRecord, ...] = ()

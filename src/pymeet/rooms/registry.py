@@ -1,0 +1,164 @@
+"""`Registry`: slug → `LiveRoom`. Opens rooms when somebody comes, forgets them when they stay empty, and drives their clocks."""
+
+import asyncio
+
+import structlog
+
+from pymeet.clock import Clock
+from pymeet.meetings import service
+from pymeet.rooms.events import Closing
+from pymeet.rooms.live import LiveRoom
+from pymeet.rooms.media import MediaServer
+from pymeet.rooms.member import CloseReason, Listener
+
+_log = structlog.get_logger(__name__)
+
+TICK_S = 0.2
+IDLE_S = 60.0
+"""How long an empty room is remembered, with who was removed from it."""
+CLOSE_S = 2.0
+"""How long connections have to go when the server closes."""
+
+
+class Registry:
+    """All meetings that are going on. `await start()` it, and `await close(…)` it at the end."""
+
+    def __init__(
+        self,
+        *,
+        media: MediaServer,
+        meetings: service.Meetings,
+        clock: Clock,
+        max_participants: int,
+        guests_allowed: bool,
+    ) -> None:
+        self.max_participants = max_participants
+        self.guests_allowed = guests_allowed
+        self._media = media
+        self._meetings = meetings
+        self._clock = clock
+        self._rooms: dict[str, LiveRoom] = {}
+        self._visitors: set[Listener] = set()
+        self._closing: Closing | None = None
+        # at most one entry per seat that was noted, so it is bounded by how fast attendance can be stored
+        self._departures: asyncio.Queue[str | None] = asyncio.Queue()
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to drive the rooms' clocks and to store who left; to be called once."""
+        self._task = asyncio.create_task(self._run(), name="rooms")
+
+    async def close(self, reason: str, retry_s: int) -> None:
+        """Tells everybody that the server goes away, closes every connection within two seconds, and stores who left."""
+        self._closing = Closing(reason, retry_s)
+        for live in self._rooms.values():
+            live.shut(self._closing)
+        self._rooms.clear()
+        visitors = list(self._visitors)
+        for visitor in visitors:
+            visitor.close(CloseReason.GOING_AWAY)
+        if visitors:
+            try:
+                async with asyncio.timeout(CLOSE_S):
+                    await asyncio.gather(*(visitor.wait_closed() for visitor in visitors))
+            except TimeoutError:
+                _log.warning("connections left open", count=len(self._visitors))
+        self._stop.set()
+        self._departures.put_nowait(None)
+        if self._task is not None:
+            await self._task
+
+    # -- rooms --------------------------------------------------------------------------------------------------
+
+    def open(self, room: service.Room) -> LiveRoom:
+        """The meeting in this room; it begins when there is none. Join it before anything is awaited."""
+        live = self._rooms.get(room.slug)
+        if live is None or live.is_over or live.id != room.id:
+            live = LiveRoom(
+                room,
+                media=self._media,
+                meetings=self._meetings,
+                clock=self._clock,
+                max_participants=self.max_participants,
+                guests_allowed=self.guests_allowed,
+                departed=self._departures.put_nowait,
+            )
+            if self._closing is None:
+                self._rooms[room.slug] = live
+            else:
+                live.end(None, self._closing.reason)  # nobody comes in any more
+        return live
+
+    def live(self, slug: str) -> LiveRoom | None:
+        """The meeting in this room, if one is going on."""
+        live = self._rooms.get(slug)
+        return None if live is None or live.is_over else live
+
+    async def end(self, slug: str, reason: str) -> None:
+        """Ends the meeting in a room that is no more; nothing happens when there is none."""
+        live = self._rooms.pop(slug, None)
+        if live is not None:
+            live.end(None, reason)
+
+    def people(self, slug: str) -> int:
+        """How many have a seat in this room now."""
+        live = self._rooms.get(slug)
+        return 0 if live is None else len(live.participants)
+
+    def counts(self) -> dict[str, int]:
+        """How many meetings, participants and connections there are: for the metrics."""
+        busy = [live for live in self._rooms.values() if live.participants]
+        return {
+            "rooms": len(busy),
+            "participants": sum(len(live.participants) for live in busy),
+            "connections": len(self._visitors),
+        }
+
+    # -- connections --------------------------------------------------------------------------------------------
+
+    def enter(self, visitor: Listener) -> None:
+        """A connection opened, joined or not; it is closed when the server goes away."""
+        self._visitors.add(visitor)
+        if self._closing is not None:
+            visitor.send(self._closing)
+            visitor.close(CloseReason.GOING_AWAY)
+
+    def exit(self, visitor: Listener) -> None:
+        """A connection is gone."""
+        self._visitors.discard(visitor)
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """What time brings to all rooms. A room that fails at it does not stop the others."""
+        now = self._clock.monotonic()
+        for slug, live in list(self._rooms.items()):
+            try:
+                live.tick()
+            except Exception:
+                _log.exception("a room's clock failed", room=live.id)
+            is_idle = live.empty_since is not None and now >= live.empty_since + IDLE_S
+            if live.is_over or is_idle:
+                del self._rooms[slug]
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tick_on())
+            group.create_task(self._store_departures())
+
+    async def _tick_on(self) -> None:
+        while not self._stop.is_set():
+            try:
+                async with asyncio.timeout(TICK_S):
+                    await self._stop.wait()
+            except TimeoutError:
+                self.tick()
+
+    async def _store_departures(self) -> None:
+        while (participant_id := await self._departures.get()) is not None:
+            try:
+                await self._meetings.left(participant_id)
+            except Exception:
+                # what stays open here is closed when the server starts the next time
+                _log.exception("storing a departure failed", participant=participant_id)

@@ -1,0 +1,192 @@
+"""The state of one live meeting, pure: commands and `now` (seconds) go in, events and the next deadline come out.
+
+It knows nobody's connection, no clock, no database and no media. The rules of docs/protocol.md sections 1.1 and 1.2.
+"""
+
+from dataclasses import replace
+
+from pymeet.errors import InvalidInputError, NotAllowedError, NotFoundError, TooManyError
+from pymeet.rooms.commands import Command, End, Join, Leave, Lose, Mute, Remove, Return, Say, Send, Speak
+from pymeet.rooms.events import (
+    Ended,
+    MessageAdded,
+    ParticipantChanged,
+    ParticipantLeft,
+    Removed,
+    RoomEvent,
+    SpeakersChanged,
+    TrackMuted,
+)
+from pymeet.rooms.people import Connection, Departure, Participant
+from pymeet.rooms.permissions import PERMISSIONS, Verb
+
+SEAT_S = 60
+"""Seconds for which the seat of a broken connection is held."""
+
+
+class Room:
+    """Who is in the meeting and what may happen next. Every change goes through `apply` or `handle_timer`."""
+
+    def __init__(self, *, max_participants: int) -> None:
+        self._max_participants = max_participants
+        self._participants: dict[str, Participant] = {}
+        self._lost_at: dict[str, float] = {}
+        self._speakers: tuple[str, ...] = ()
+        self._ended = False
+
+    # -- what is ------------------------------------------------------------------------------------------------
+
+    @property
+    def participants(self) -> tuple[Participant, ...]:
+        """Everybody with a seat, in the order in which they came."""
+        return tuple(self._participants.values())
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Ids of who speaks, loudest first."""
+        return self._speakers
+
+    @property
+    def ended(self) -> bool:
+        """Whether the meeting is over for good."""
+        return self._ended
+
+    def __contains__(self, participant_id: str) -> bool:
+        return participant_id in self._participants
+
+    def __len__(self) -> int:
+        return len(self._participants)
+
+    def participant(self, participant_id: str) -> Participant:
+        """The record of somebody here; `NotFoundError` when they are not."""
+        found = self._participants.get(participant_id)
+        if found is None:
+            raise NotFoundError("Nobody like that is in this meeting.")
+        return found
+
+    def check(self, by: str, verb: Verb) -> Participant:
+        """The record of `by` when they are here and may do this; `NotAllowedError` otherwise."""
+        asker = self._participants.get(by)
+        if asker is None or self._ended:
+            raise NotAllowedError("You are not in this meeting.")
+        if verb not in PERMISSIONS[asker.role]:
+            raise NotAllowedError("Only a host may do this.")
+        return asker
+
+    # -- what happens -------------------------------------------------------------------------------------------
+
+    def apply(self, command: Command, by: str | None, now: float) -> list[RoomEvent]:
+        """Does what `by` asks (None: the server itself) and tells what changed; raises, changing nothing, when refused."""
+        match command:
+            case Join():
+                return self._join(command, _known(by))
+            case Lose():
+                return self._lose(_known(by), now)
+            case Return():
+                return self._return(_known(by))
+            case Leave(reason):
+                return self._leave(_known(by), reason)
+            case Send():
+                return self._send(command, _known(by))
+            case Mute():
+                return self._mute(command, _known(by))
+            case Say(message_id, participant_id, name, text, at_ms):
+                return [MessageAdded(message_id, participant_id, name, text, at_ms)]
+            case Remove(participant_id):
+                return self._remove(participant_id, _known(by))
+            case End(reason):
+                return self._end(reason, by)
+            case Speak(participants):
+                return self._speak(participants)
+
+    def next_deadline(self) -> float | None:
+        """When `handle_timer` has something to do, in the seconds of `now`."""
+        return min(self._lost_at.values()) + SEAT_S if self._lost_at else None
+
+    def handle_timer(self, now: float) -> list[RoomEvent]:
+        """Gives up the seats that were held long enough."""
+        due = [participant_id for participant_id, at in self._lost_at.items() if now >= at + SEAT_S]
+        return [event for participant_id in due for event in self._leave(participant_id, Departure.LOST)]
+
+    # -- one method per command ---------------------------------------------------------------------------------
+
+    def _join(self, command: Join, by: str) -> list[RoomEvent]:
+        if self._ended:
+            raise NotFoundError("This meeting is over.")
+        if by in self._participants:
+            raise InvalidInputError("You are in this meeting already.")
+        if len(self._participants) >= self._max_participants:
+            raise TooManyError("This meeting is full.", code="room_full")
+        return self._set(Participant(by, command.name, command.role, command.kind))
+
+    def _lose(self, by: str, now: float) -> list[RoomEvent]:
+        participant = self._participants.get(by)
+        if participant is None or participant.connection is Connection.RECONNECTING:
+            return []
+        self._lost_at[by] = now
+        return self._set(replace(participant, connection=Connection.RECONNECTING))
+
+    def _return(self, by: str) -> list[RoomEvent]:
+        participant = self.participant(by)
+        self._lost_at.pop(by, None)
+        if participant.connection is Connection.CONNECTED:
+            return []
+        return self._set(replace(participant, connection=Connection.CONNECTED))
+
+    def _leave(self, by: str, reason: Departure) -> list[RoomEvent]:
+        if self._participants.pop(by, None) is None:
+            return []
+        self._lost_at.pop(by, None)
+        quiet = self._speak(self._speakers) if by in self._speakers else []
+        return [ParticipantLeft(by, reason), *quiet]
+
+    def _send(self, command: Send, by: str) -> list[RoomEvent]:
+        participant = self.check(by, Verb.PUBLISH)
+        if participant.tracks == command.tracks:
+            return []
+        return self._set(replace(participant, tracks=command.tracks))
+
+    def _mute(self, command: Mute, by: str) -> list[RoomEvent]:
+        participant = self.check(by, Verb.MUTE_SELF)
+        meant = [track for track in participant.tracks if track.source is command.source]
+        if not meant:
+            raise NotFoundError("You are not sending that.")
+        changed = [track for track in meant if track.muted is not command.muted]
+        if not changed:
+            return []
+        tracks = tuple(replace(t, muted=command.muted) if t in changed else t for t in participant.tracks)
+        muted = [TrackMuted(by, track.id, command.muted) for track in changed]
+        return [*muted, *self._set(replace(participant, tracks=tracks))]
+
+    def _remove(self, participant_id: str, by: str) -> list[RoomEvent]:
+        self.check(by, Verb.REMOVE)
+        if participant_id == by:
+            raise NotAllowedError("You cannot remove yourself; leave instead.")
+        self.participant(participant_id)
+        removed = Removed(participant_id, "You were removed from this meeting by a host.")
+        return [removed, *self._leave(participant_id, Departure.REMOVED)]
+
+    def _end(self, reason: str, by: str | None) -> list[RoomEvent]:
+        if by is not None:
+            self.check(by, Verb.END)
+        if self._ended:
+            return []
+        self._ended = True
+        return [Ended(reason)]
+
+    def _speak(self, participants: tuple[str, ...]) -> list[RoomEvent]:
+        here = tuple(p for p in participants if p in self._participants)
+        if here == self._speakers:
+            return []
+        self._speakers = here
+        return [SpeakersChanged(here)]
+
+    def _set(self, participant: Participant) -> list[RoomEvent]:
+        self._participants[participant.id] = participant
+        return [ParticipantChanged(participant)]
+
+
+def _known(by: str | None) -> str:
+    if by is None:
+        raise AssertionError("this command is somebody's")
+    return by

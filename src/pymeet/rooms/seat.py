@@ -1,0 +1,80 @@
+"""`Seat`: one member's place at the rim of a live room: the connection that tells them and those that carry their media."""
+
+import structlog
+
+from pymeet.rooms.events import Event
+from pymeet.rooms.following import Following
+from pymeet.rooms.media import PublishTransport, SubscribeTransport, Track
+from pymeet.rooms.member import CloseReason, Listener
+from pymeet.rooms.offers import OfferTurn
+from pymeet.rooms.people import Kind, Role
+
+_log = structlog.get_logger(__name__)
+
+
+class Seat:
+    """A `Member`. Only the `LiveRoom` that made it changes it; all of it lives on the event loop."""
+
+    def __init__(
+        self, *, participant_id: str, token: str, name: str, role: Role, kind: Kind, user_id: str | None
+    ) -> None:
+        self.id = participant_id
+        self.token = token
+        self.name = name
+        self.role = role
+        self.kind = kind
+        self.user_id = user_id
+
+        self.listener: Listener | None = None
+        """The live connection; None while it is lost, and for who has none (WHIP, WHEP)."""
+        self.entries = 0
+        """How often somebody took this seat, so that an entry that was overtaken notices."""
+        self.is_noted = False
+        """Whether the attendance is stored."""
+        self.is_gone = False
+        """Whether the seat was given up; then nothing of it may be used any more."""
+
+        self.publishing: PublishTransport | None = None
+        self.certificate: frozenset[str] = frozenset()
+        """Of the client's end of `publishing`."""
+        self.sends: dict[str, Track] = {}
+        """What others may receive from here, by track id."""
+
+        self.receiving: SubscribeTransport | None = None
+        self.receives: tuple[str, ...] = ()
+        """Ids of the tracks that `receiving` was told last."""
+        self.is_fresh = False
+        """Whether `receiving` was never offered."""
+        self.offers = OfferTurn()
+        self.following: Following | None = None
+
+    def send(self, event: Event) -> None:
+        """Tells the member, if they can be reached now. A connection that fails at it is closed, and nobody else notices."""
+        if self.listener is None:
+            return
+        try:
+            self.listener.send(event)
+        except Exception:
+            _log.exception("telling a member failed", participant=self.id)
+            self.close(CloseReason.BROKEN)
+
+    def close(self, reason: CloseReason) -> None:
+        """Ends the member's connection, if there is one."""
+        if self.listener is not None:
+            self.listener.close(reason)
+
+    def stop_publishing(self, now: float) -> None:
+        """Ends what the member sends."""
+        transport, self.publishing = self.publishing, None
+        self.sends = {}
+        self.certificate = frozenset()
+        if transport is not None:
+            transport.close(now)
+
+    def stop_receiving(self, now: float) -> None:
+        """Ends what the member receives."""
+        transport, self.receiving = self.receiving, None
+        self.receives = ()
+        self.offers.start_over()
+        if transport is not None:
+            transport.close(now)
