@@ -1,4 +1,4 @@
-"""What `pymeet doctor` looks at: named checks that say ok, warn or fail, and what to do about it. They change nothing."""
+"""What `pymeet doctor` looks at: named checks that say ok, warn or fail, and the remedy. They change nothing."""
 
 import errno
 import os
@@ -139,9 +139,10 @@ def check_permissions(config: Config) -> list[Finding]:
         return [Finding("data_dir", "ok", f"{config.data_dir} is made at the first start.")]
     names = ("master.key", config.database_path.name, "self-signed.pem", config.socket_path.name)
     paths = [config.data_dir, *(config.data_dir / name for name in names)]
-    if config.http.tls.key_file:
-        paths.append(config.http.tls.key_file)
-    return [_check_private(path) for path in paths if path.exists()]
+    findings = [_check_private(path) for path in paths if path.exists()]
+    if config.http.tls.key_file and config.http.tls.key_file.exists():
+        findings.append(_check_key_file(config.http.tls.key_file))
+    return findings
 
 
 def _check_port(check: str, key: str, kind: int, host: str, port: int, *, server_runs: bool) -> Finding:
@@ -175,6 +176,15 @@ def _check_private(path: Path) -> Finding:
         remedy = "Run pymeet as the user who owns it, or change the owner."
         return Finding(path.name, "fail", f"{path} may not be used by this user.", remedy)
     return Finding(path.name, "ok", f"Only its owner may use it (mode {mode:o}).")
+
+
+def _check_key_file(path: Path) -> Finding:
+    """The operator's own key: a group may share it, as Debian's ssl-cert does."""
+    if stat.S_IMODE(path.stat().st_mode) & 0o007:
+        return Finding(path.name, "fail", f"Everybody may read the key {path}.", f"Run `chmod o= {path}`.")
+    if not os.access(path, os.R_OK):
+        return Finding(path.name, "fail", f"{path} may not be read by this user.", "Give pymeet's group access to it.")
+    return Finding(path.name, "ok", "Not everybody may read it.")
 
 
 def _names(certificate: x509.Certificate, host: str) -> bool:

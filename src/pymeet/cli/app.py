@@ -1,0 +1,65 @@
+"""Puts the commands together, and turns errors into two lines and an exit code (docs/admin.md lists the codes)."""
+
+import sys
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from pymeet import __version__
+from pymeet.cli import config, doctor, init, room, serve, status, user
+from pymeet.cli.output import fail
+from pymeet.errors import ConfigError, NotFoundError, PymeetError
+
+FAILED, USAGE, CONFIG, NOT_FOUND = 1, 2, 3, 4
+
+app = typer.Typer(
+    name="pymeet",
+    help="A video meeting server of your own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("init")(init.init)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
+app.add_typer(room.app)
+app.add_typer(user.app)
+app.add_typer(config.app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pymeet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _pymeet(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """A video meeting server of your own."""
+
+
+def main() -> None:
+    """Runs the command in `sys.argv` and ends the process."""
+    try:
+        app()
+    except ConfigError as error:
+        fail(error.message, error.code)
+        sys.exit(CONFIG)
+    except NotFoundError as error:
+        fail(error.message, error.code)
+        sys.exit(NOT_FOUND)
+    except PymeetError as error:
+        fail(error.message, error.code)
+        sys.exit(FAILED)
+    except (OSError, SQLAlchemyError) as error:
+        # Neither the statement nor its values: they may be personal.
+        what = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__
+        fail(f"The system refused: {what}.", "system")
+        sys.exit(FAILED)

@@ -1,0 +1,35 @@
+"""`pymeet config`: look at the configuration without starting anything."""
+
+import typer
+import yaml
+
+from pymeet.cli.options import AsJson, ConfigFile, chosen, configuration
+from pymeet.cli.output import hint, say, show_json
+from pymeet.ops.config_text import redacted, schema
+
+app = typer.Typer(name="config", help="Look at the configuration.", no_args_is_help=True)
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Read the configuration and say whether it can be used."""
+    configuration(config)
+    file = chosen(config)
+    say(f"{file} is fine." if file else "There is no pymeet.yaml; the defaults are fine.")
+    hint("`pymeet doctor` checks whether this machine fits it.")
+
+
+@app.command()
+def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Print the values in force, from file, environment and defaults. Secrets are not shown."""
+    values = redacted(configuration(config))
+    if as_json:
+        show_json(values)
+    else:
+        typer.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@app.command("schema")
+def show_schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+    show_json(schema())

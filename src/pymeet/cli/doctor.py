@@ -1,0 +1,33 @@
+"""`pymeet doctor`: does this machine fit the configuration."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import typer
+
+from pymeet.cli.options import AsJson, ConfigFile, configuration
+from pymeet.cli.output import hint, printable, show_json
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Check ports, addresses, certificate, disk, clock and permissions. Ends with 1 when a check fails."""
+    from pymeet.ops.checks import examine
+    from pymeet.ops.management import ask
+
+    settings = configuration(config)
+    server_runs = asyncio.run(ask(settings, "status", {})) is not None
+    findings = examine(settings, datetime.now(UTC), server_runs=server_runs)
+    failed = sum(finding.verdict == "fail" for finding in findings)
+    if as_json:
+        show_json({"ok": failed == 0, "checks": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            verdict = typer.style(f"{finding.verdict:4}", fg=_COLOURS[finding.verdict])
+            typer.echo(f"{verdict}  {finding.check:15} {printable(finding.says)}")
+            if finding.remedy:
+                typer.echo(f"{'':22}{printable(finding.remedy)}")
+        hint(f"{failed} of {len(findings)} checks failed." if failed else "Nothing failed.")
+    raise typer.Exit(1 if failed else 0)

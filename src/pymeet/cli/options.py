@@ -1,0 +1,35 @@
+"""Options that several commands take, and the way from a command to an operation."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pymeet.config import DEFAULT_FILE, Config, load
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="The configuration file. Default: ./pymeet.yaml if it exists."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def configuration(file: Path | None) -> Config:
+    """The configuration a command works with. ConfigError."""
+    return load(chosen(file), os.environ)
+
+
+def chosen(file: Path | None) -> Path | None:
+    """The file given, else ./pymeet.yaml where it exists, else none."""
+    return file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+
+
+def operate(file: Path | None, operation: str, **arguments: Any) -> Any:
+    """Runs one operation, in the running server or here. PymeetError."""
+    # Late, because it brings the database: `pymeet --version` should not wait for it.
+    from pymeet.ops.management import call
+
+    return asyncio.run(call(configuration(file), operation, arguments))

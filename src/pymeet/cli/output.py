@@ -1,0 +1,69 @@
+"""How commands speak: data on standard output, messages on standard error, colour on terminals only."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_REMEDIES = {
+    "not_found": "Check the spelling; `pymeet room list` and `pymeet user list` show what there is.",
+    "slug_taken": "Give another address with --slug, or leave it out for a random one.",
+    "email_taken": "`pymeet user list` shows all accounts; `pymeet user link EMAIL` makes a fresh link.",
+    "invalid_input": "Change that and run the command again.",
+    "conflict": "`pymeet status` and the list commands show how things stand.",
+    "no_such_operation": "The running server has another version: restart it.",
+    "system": "Check that the disk has room and that this user may write to data_dir; `pymeet doctor` looks at both.",
+}
+
+
+def say(line: str) -> None:
+    """A line of result on standard output."""
+    typer.echo(printable(line))
+
+
+def hint(line: str) -> None:
+    """A line that is not part of the result, on standard error."""
+    typer.echo(printable(line), err=True)
+
+
+def show_json(value: Any) -> None:
+    """The result for machines."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """The result for people. Piped, every row stays on one line."""
+    console = Console() if sys.stdout.isatty() else Console(width=400, color_system=None)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
+    console.print(table)
+
+
+def fail(message: str, code: str) -> None:
+    """What happened, and below it what to do; a message of several lines brings its own remedy."""
+    what, _, remedy = message.partition("\n")
+    remedy = remedy or _REMEDIES.get(code, "`pymeet doctor` looks for the usual causes.")
+    typer.echo(typer.style(printable(what), fg="red" if sys.stderr.isatty() else None), err=True)
+    for line in remedy.splitlines():
+        typer.echo(printable(line), err=True)
+
+
+def confirm(plan: str, question: str, *, yes: bool) -> None:
+    """Shows the plan and asks, unless `yes` was given or nobody is there to be asked. Ends the command on a no."""
+    if yes or not sys.stdin.isatty():
+        return
+    hint(plan)
+    typer.confirm(question, abort=True, err=True)
+
+
+def printable(line: str) -> str:
+    """Without control characters: a name must not steer the terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)

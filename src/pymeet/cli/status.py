@@ -1,0 +1,17 @@
+"""`pymeet status`: is a server running, and what is it doing."""
+
+from pymeet.cli.options import AsJson, ConfigFile, operate
+from pymeet.cli.output import hint, say, show_json
+
+
+def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Say whether the server runs, and what there is."""
+    found = operate(config, "status")
+    if as_json:
+        show_json(found)
+        return
+    for key, value in found.items():
+        shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+        say(f"{key.replace('_', ' '):14}{shown}")
+    if not found["running"]:
+        hint("Start the server with `pymeet serve`.")

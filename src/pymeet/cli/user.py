@@ -1,0 +1,75 @@
+"""`pymeet user`: people with an account."""
+
+from typing import Annotated
+
+import typer
+
+from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
+from pymeet.cli.output import confirm, hint, say, show_json, show_table
+
+app = typer.Typer(name="user", help="Add, list and disable accounts.", no_args_is_help=True)
+
+Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    email: Email,
+    admin: Annotated[bool, typer.Option("--admin", help="Make the person an administrator.")] = False,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account, and print the one-time link on which the person sets a password."""
+    user = operate(config, "user.add", name=name, email=email, admin=admin)
+    if as_json:
+        show_json(user)
+        return
+    say(user["link"])
+    hint(f"Added {user['name']}. Send them that link: it works once, for 24 hours.")
+
+
+@app.command()
+def link(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Print a fresh one-time link on which the person sets a password. The one before it becomes void."""
+    made = operate(config, "user.link", email=email)
+    if as_json:
+        show_json(made)
+        return
+    say(made["link"])
+    hint("Send them that link: it works once, for 24 hours.")
+
+
+@app.command("list")
+def list_users(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List all accounts."""
+    users = operate(config, "user.list")
+    if as_json:
+        show_json(users)
+    elif users:
+        show_table(
+            ["Name", "E-mail", "Role", "State"],
+            [
+                [
+                    user["name"],
+                    user["email"],
+                    "administrator" if user["admin"] else "member",
+                    "disabled" if user["disabled"] else "active",
+                ]
+                for user in users
+            ],
+        )
+    else:
+        hint("There are no accounts yet. Add one with `pymeet user add NAME EMAIL --admin`.")
+
+
+@app.command()
+def disable(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Lock an account: its sessions end and it can no longer sign in."""
+    confirm(f"{email} is signed out everywhere and can no longer sign in.", "Disable the account?", yes=yes)
+    user = operate(config, "user.disable", email=email)
+    if as_json:
+        show_json(user)
+        return
+    say(f"Disabled the account of {user['name']}.")
+    hint("Their rooms stay.")
