@@ -5,7 +5,6 @@ Everything runs on the event loop; between two awaits nothing else happens, so t
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import structlog
 
@@ -31,10 +30,11 @@ from pymeet.rooms.events import (
     Welcome,
 )
 from pymeet.rooms.forwarding import Forwarding
+from pymeet.rooms.joining import JoinRequest, Resume
 from pymeet.rooms.media import MediaServer, PublishTransport, SubscribeTransport, TrackWish, certificate_in
 from pymeet.rooms.member import CloseReason, Listener
 from pymeet.rooms.people import Departure, Kind, Participant, Source, TrackKind, TrackRecord
-from pymeet.rooms.permissions import SignedIn, Verb, role_for
+from pymeet.rooms.permissions import Verb, role_for
 from pymeet.rooms.room import SEAT_S, Room
 from pymeet.rooms.seat import Seat
 from pymeet.sfu.events import Connected, Disconnected, TransportEvent
@@ -47,29 +47,6 @@ HISTORY = 200
 """How many chat messages somebody gets who comes in."""
 _MAX_REMOVED = 1_000
 """How many tokens of removed people are remembered; the oldest goes first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Somebody says that they had a seat."""
-
-    token: str
-    keep_media: bool
-    last_message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JoinRequest:
-    """Somebody wants to come in."""
-
-    name: str
-    user: SignedIn | None
-    kind: Kind
-    listener: Listener | None = None
-    """Where they are told things; None for who only sends or receives media."""
-    resume: Resume | None = None
-    admitted: bool = False
-    """Whether they showed a room token, which lets guests into rooms that are closed to them."""
 
 
 class LiveRoom:
@@ -203,13 +180,13 @@ class LiveRoom:
         self, seat: Seat, listener: Listener | None, entry: int, *, resumed: bool, after: str | None
     ) -> None:
         """Reads the history and attaches the listener, with the chat held still in between."""
-        if listener is None:
-            return
-        stored = await self._meetings.messages(self.id, after_id=after, limit=HISTORY)
+        stored = [] if listener is None else await self._meetings.messages(self.id, after_id=after, limit=HISTORY)
         if seat.is_gone:
             raise NotFoundError("This meeting is over, or you were removed from it.")
         if seat.entries != entry:
             raise ConflictError("Another connection took this seat.", code="taken_over")
+        if listener is None:
+            return
         messages = tuple(MessageAdded(m.id, m.participant_id, m.name, m.text, m.at_ms) for m in stored)
         seat.listener = listener
         seat.send(
@@ -324,20 +301,16 @@ class LiveRoom:
         for event in self._room.handle_timer(now):
             self._tell(event)
         self._forwarding.offer_due()
-        owners = {
-            t.id: (t, s.id)
-            for s in self._seats.values()
-            for t in s.sends.values()
-            if t.source == Source.MICROPHONE and not t.muted
-        }
-        heard = self._media.levels([track for track, _ in owners.values()]) if owners else {}
-        levels: dict[str, float] = {}
-        for track_id, level in heard.items():
-            owner = owners[track_id][1]
-            levels[owner] = max(level, levels.get(owner, 0.0))
-        speakers = self._detector.update(levels, now)
+        speakers = self._detector.update(self._levels(), now)
         if speakers is not None:
             self._do(Speak(speakers), None)
+
+    def _levels(self) -> dict[str, float]:
+        """How loud everybody's microphone was, by participant."""
+        sent = (track for seat in self._seats.values() for track in seat.sends.values())
+        microphones = [track for track in sent if track.source == "microphone" and not track.muted]
+        heard = self._media.levels(microphones) if microphones else {}
+        return {track.owner: heard[track.id] for track in microphones if track.id in heard}
 
     # -- telling what happened ----------------------------------------------------------------------------------
 
