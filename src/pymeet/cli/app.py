@@ -4,7 +4,6 @@ import sys
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet import __version__
 from pymeet.cli import config, doctor, init, room, serve, status, user
@@ -58,8 +57,6 @@ def main() -> None:
     except PymeetError as error:
         fail(error.message, error.code)
         sys.exit(FAILED)
-    except (OSError, SQLAlchemyError) as error:
-        # Neither the statement nor its values: they may be personal.
-        what = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__
-        fail(f"The system refused: {what}.", "system")
+    except OSError as error:
+        fail(f"{error.filename or 'The system'}: {error.strerror}.", "system")
         sys.exit(FAILED)

@@ -17,7 +17,7 @@ _REMEDIES = {
     "invalid_input": "Change that and run the command again.",
     "conflict": "`pymeet status` and the list commands show how things stand.",
     "no_such_operation": "The running server has another version: restart it.",
-    "system": "Check that the disk has room and that this user may write to data_dir; `pymeet doctor` looks at both.",
+    "system": "Check that the disk has room and that this user may write there; `pymeet doctor` looks at both.",
 }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet import errors
 from pymeet.config import Config
@@ -75,8 +76,16 @@ async def call(config: Config, name: str, arguments: Mapping[str, Any]) -> Any:
     answer = await ask(config, name, arguments)
     if answer is not None:
         return _result_of(answer)
-    async with open_services(config) as services:
-        return await run(services, name, arguments)
+    try:
+        async with open_services(config) as services:
+            return await run(services, name, arguments)
+    except SQLAlchemyError as error:
+        # Neither the statement nor its values are shown: they may be personal.
+        raise PymeetError(
+            f"The database {config.database_path} cannot be used ({type(error).__name__}).\n"
+            "Check that the disk has room and that this user may write there; `pymeet doctor` looks at both.",
+            code="database_error",
+        ) from None
 
 
 async def ask(config: Config, name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:

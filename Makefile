@@ -1,0 +1,71 @@
+# The two commands are `make serve` and `make test`; each does all of its own set-up on a fresh Debian machine.
+# Everything is installed into .venv and node_modules; as root, missing Debian packages are installed by apt-get.
+
+PYTHON ?= python3
+UV ?= uv
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+NODE := node_modules/.installed
+
+# What only the tests need: real browsers, and an independent WebRTC implementation with its Python bindings.
+TEST_PACKAGES := chromium firefox-esr nodejs python3 python3-gi gir1.2-gst-plugins-bad-1.0 \
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice
+
+JS_TESTS := $(wildcard tests/js/*.test.js)
+
+.PHONY: serve test check bench fuzz lock format clean test-packages
+
+serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
+	$(BIN)/pymeet serve $(ARGS)
+
+test: $(DEV) test-packages  ## run all tests; ARGS is handed to pytest
+	$(BIN)/python -m pytest $(ARGS)
+	$(if $(JS_TESTS),node --test $(JS_TESTS))
+
+check: $(DEV) $(NODE)  ## run all static checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	npx --no-install tsc -p .
+
+bench: $(DEV)  ## measure what forwarding costs
+	$(BIN)/python benchmarks/forwarding.py $(ARGS)
+
+fuzz: $(DEV)  ## search for bad input for longer than `make test` does
+	HYPOTHESIS_PROFILE=long PYMEET_FUZZ=1 $(BIN)/python -m pytest tests/fuzz $(ARGS)
+
+format: $(DEV)  ## put the Python code into its standard form
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# The locks hold a hash for every file and name no index. hatchling is locked too, because it builds the package.
+LOCK := pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --all-extras
+lock:  ## pin the dependencies anew (needs uv)
+	echo hatchling | $(UV) $(LOCK) pyproject.toml - -o requirements.lock
+	echo hatchling | $(UV) $(LOCK) --group dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
+
+clean:
+	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; sh .ci/packages python3 python3-venv && python3 -m venv .venv; }
+
+$(RUNTIME): requirements.lock pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@ $(RUNTIME)
+
+$(NODE): package-lock.json package.json
+	command -v npm >/dev/null || sh .ci/packages nodejs npm
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+test-packages:
+	sh .ci/packages $(TEST_PACKAGES)
