@@ -43,9 +43,7 @@ async def test_nobody_is_signed_in_at_first(visitor: Visitor):
 
 async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(server: Server, admin: Visitor):
     """Over plain HTTP on loopback; the flags for HTTPS are in their own test."""
-    async with admin.http.post(
-        "/api/v1/sign-in", json={"email": "ada@example.org", "password": PASSWORD}
-    ) as response:
+    async with admin.http.post("/api/v1/sign-in", json={"email": "ada@example.org", "password": PASSWORD}) as response:
         assert response.status == 200
         cookie = response.headers.getall("Set-Cookie")[-1]
 
@@ -73,9 +71,8 @@ async def test_a_session_from_before_is_dead_after_signing_in_again(server: Serv
     (old,) = [cookie.value for cookie in admin.http.cookie_jar]
     await admin.json("POST", "/api/v1/sign-in", {"email": "ada@example.org", "password": PASSWORD})
 
-    async with visiting(server) as thief:
-        async with thief.http.get("/api/v1/me", cookies={"pymeet_session": old}) as response:
-            assert (await response.json())["user"] is None
+    async with visiting(server) as thief, thief.http.get("/api/v1/me", cookies={"pymeet_session": old}) as response:
+        assert (await response.json())["user"] is None
 
 
 async def test_signing_out_ends_the_session_here_and_in_the_browser(server: Server, admin: Visitor):
@@ -86,9 +83,8 @@ async def test_signing_out_ends_the_session_here_and_in_the_browser(server: Serv
 
     assert status == 204
     assert list(admin.http.cookie_jar) == []
-    async with visiting(server) as thief:
-        async with thief.http.get("/api/v1/me", cookies={"pymeet_session": old}) as response:
-            assert (await response.json())["user"] is None
+    async with visiting(server) as thief, thief.http.get("/api/v1/me", cookies={"pymeet_session": old}) as response:
+        assert (await response.json())["user"] is None
 
 
 async def test_wrong_password_and_unknown_person_look_the_same(server: Server, admin: Visitor):

@@ -31,7 +31,7 @@ EVERYWHERE = {
         ("POST", "/api/v1/sign-in", 415),
         ("GET", "/ws/none", 404),
         ("POST", "/whip/none", 404),
-        ("OPTIONS", "/whip/none", 204),
+        ("OPTIONS", "/whip/none", 200),
         ("GET", "/healthz", 200),
         ("GET", "/readyz", 200),
         ("GET", "/metrics", 404),

@@ -48,10 +48,10 @@ async def test_the_preview_tells_who_one_would_be(server: Server, admin: Visitor
 
 async def test_without_guests_a_visitor_may_not_join(tmp_path: Path):
     """The page says so before anybody tries."""
-    async with running(make_config(tmp_path / "data", rooms={"guests_allowed": False})) as server:
-        async with first_admin(server) as admin, visiting(server) as guest:
-            room = await admin.make_room()
-            _, seen = await guest.json("GET", f"/api/v1/rooms/{room}")
+    config = make_config(tmp_path / "data", rooms={"guests_allowed": False})
+    async with running(config) as server, first_admin(server) as admin, visiting(server) as guest:
+        room = await admin.make_room()
+        _, seen = await guest.json("GET", f"/api/v1/rooms/{room}")
 
     assert seen["may_join"] is False
 

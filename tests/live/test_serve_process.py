@@ -30,19 +30,22 @@ async def test_it_stops_within_five_seconds_although_people_are_there(serve_proc
     """Those in a room hear that the server goes away, and the exit code says that all went well."""
     await serve_process.start()
     slug = await make_room(serve_process)
-    async with aiohttp.ClientSession(serve_process.url) as http:
-        async with http.ws_connect(f"/ws/{slug}", headers={"Origin": serve_process.url}) as socket_:
-            await socket_.send_json({"type": "join", "v": 1, "name": "Ben"})
-            assert (await socket_.receive_json())["type"] == "joined"
+    headers = {"Origin": serve_process.url}
+    async with (
+        aiohttp.ClientSession(serve_process.url) as http,
+        http.ws_connect(f"/ws/{slug}", headers=headers) as socket_,
+    ):
+        await socket_.send_json({"type": "join", "v": 1, "name": "Ben"})
+        assert (await socket_.receive_json())["type"] == "joined"
 
-            began = time.monotonic()
-            code = await serve_process.end(how)
+        began = time.monotonic()
+        code = await serve_process.end(how)
 
-            assert time.monotonic() - began < 5
-            assert code == 0, serve_process.output
-            said = [message.json()["type"] async for message in socket_ if message.type == aiohttp.WSMsgType.TEXT]
-            assert "closing" in said
-            assert socket_.close_code == 1001
+        assert time.monotonic() - began < 5
+        assert code == 0, serve_process.output
+        said = [message.json()["type"] async for message in socket_ if message.type == aiohttp.WSMsgType.TEXT]
+        assert "closing" in said
+        assert socket_.close_code == 1001
     assert "Traceback" not in serve_process.output
 
 

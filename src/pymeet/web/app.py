@@ -19,15 +19,8 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app = web.Application(middlewares=[middleware.errors, middleware.origin], client_max_size=64 * 1024)
     app[PARTS] = parts
     app[CLIENT] = client
-    app[FAILED_SIGN_INS] = AttemptLimiter(
-        limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S
-    )
-    app[SESSIONS] = Sessions(parts.clock)
+    app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
+    app[SESSIONS] = Sessions()
     app.on_response_prepare.append(middleware.security_headers)
     app.add_routes(ROUTES)
-    app.on_shutdown.append(_end_sessions)
     return app
-
-
-async def _end_sessions(app: web.Application) -> None:
-    await app[SESSIONS].close()

@@ -5,6 +5,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from pymeet.errors import PymeetError
+from pymeet.web import whip
 from pymeet.web.errors import answer_to, answer_to_http, internal_error, status_of
 from pymeet.web.headers import add_security_headers, safe_host
 from pymeet.web.origins import check_origin, is_https
@@ -53,6 +54,8 @@ async def security_headers(request: web.Request, response: web.StreamResponse) -
         https=is_https(request, parts.config.http.trusted_proxies),
         hsts=parts.config.http.tls.mode == "files",
     )
+    if request.path.startswith(whip.PATHS):
+        response.headers.update(whip.CORS)
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -8,10 +8,9 @@ from aiohttp import web
 
 from pymeet.errors import NotFoundError
 from pymeet.web.parts import PARTS
-from pymeet.web.static_files import StaticFile, answer_with, read_file, read_files
+from pymeet.web.static_files import StaticFile, answer_with, read_files
 
 _HERE = Path(__file__).parent
-_PAGES = ("index", "room", "sign-in", "link", "not-found")
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,8 @@ CLIENT = web.AppKey("client", Client)
 
 
 def read_client() -> Client:
-    """Reads pages and files; OSError when a page is missing: the installation is broken then."""
-    return Client(
-        pages={name: read_file(_HERE / "pages" / f"{name}.html") for name in _PAGES},
-        static=read_files(_HERE / "static"),
-    )
+    """Reads pages and files."""
+    return Client(pages=read_files(_HERE / "pages"), static=read_files(_HERE / "static"))
 
 
 async def index(request: web.Request) -> web.Response:
@@ -62,8 +58,8 @@ async def static(request: web.Request) -> web.Response:
 
 def not_found_page(request: web.Request) -> web.Response:
     """What a person sees at an address that leads nowhere."""
-    return answer_with(request, request.app[CLIENT].pages["not-found"], status=404, cache="no-store")
+    return _page(request, "not-found", status=404)
 
 
-def _page(request: web.Request, name: str) -> web.Response:
-    return answer_with(request, request.app[CLIENT].pages[name], cache="no-store")
+def _page(request: web.Request, name: str, status: int = 200) -> web.Response:
+    return answer_with(request, request.app[CLIENT].pages[f"{name}.html"], status=status, cache="no-store")

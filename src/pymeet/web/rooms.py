@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pymeet.errors import NotAllowedError
 from pymeet.meetings.model import Room
+from pymeet.rooms.permissions import role_for
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.origins import public_base
 from pymeet.web.parts import PARTS
@@ -43,7 +44,7 @@ async def preview(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     room = await parts.meetings.room(request.match_info["slug"])
     user = await visitor(request)
-    role = "guest" if user is None else "host" if room.owner_id == user.id else "member"
+    role = role_for(user, owner_id=room.owner_id, guests_allowed=True)
     return web.json_response(
         {
             "slug": room.slug,
@@ -51,7 +52,7 @@ async def preview(request: web.Request) -> web.Response:
             "people": _people(request, room),
             "max_participants": parts.config.rooms.max_participants,
             "may_join": user is not None or parts.config.rooms.guests_allowed,
-            "role": role,
+            "role": role.value,
         }
     )
 

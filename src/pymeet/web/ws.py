@@ -2,13 +2,14 @@
 
 from aiohttp import web
 
-from pymeet.signaling import session
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import visitor
 
 
 async def connect(request: web.Request) -> web.StreamResponse:
     """Becomes a WebSocket (docs/protocol.md, section 1); 404 when there is no such room."""
+    from pymeet.signaling import session
+
     parts = request.app[PARTS]
     room = await parts.meetings.room(request.match_info["slug"])
     user = await visitor(request)

@@ -1,0 +1,237 @@
+"""The composition root: builds each object once, starts everything in order and stops it in the reverse one."""
+
+import asyncio
+import contextlib
+import dataclasses
+import errno
+import gc
+import signal
+import socket
+from ssl import SSLContext
+from typing import Any
+
+import structlog
+from aiohttp import web
+from rich.console import Console
+from rich.text import Text
+
+from pymeet.clock import Clock, SystemClock
+from pymeet.config import Config
+from pymeet.db.engine import Database
+from pymeet.errors import ConfigError, PymeetError
+from pymeet.meetings.service import Meetings
+from pymeet.ops import addresses, room_tokens
+from pymeet.ops.certificates import server_ssl_context
+from pymeet.ops.log import configure_log, on_loop_error
+from pymeet.ops.looplag import watch_loop
+from pymeet.ops.management import ManagementServer
+from pymeet.ops.metrics import Metrics, Stats
+from pymeet.ops.operations import open_services
+from pymeet.rooms.registry import Registry
+from pymeet.sfu.dtls import Certificate
+from pymeet.sfu.service import Sfu
+from pymeet.sfu.udp import MediaPort
+from pymeet.web.app import make_app
+from pymeet.web.pages import read_client
+from pymeet.web.parts import Parts
+from pymeet.web.serving import start_runner
+
+log = structlog.get_logger(__name__)
+
+RETRY_S = 3
+"""After how many seconds browsers are told to come back when the server stops."""
+
+STOP_S = 4.5
+"""The whole stop takes no longer than this."""
+
+
+class Server:
+    """One running server. `await Server.start(config)` makes it, `await server.stop()` ends it."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.first_admin_token: str | None = None
+        """The token of the link that makes the first administrator; None once there is one."""
+        self._stack = contextlib.AsyncExitStack()
+        self._stopped = False
+        self.database: Database
+        self.registry: Registry
+        self.sfu: Sfu
+        self.meetings: Meetings
+        self.room_token_key: bytes
+        self.media_port: MediaPort
+
+    @classmethod
+    async def start(cls, config: Config, clock: Clock | None = None) -> "Server":
+        """Starts everything; ConfigError with a remedy when something cannot be used, such as a port that is taken."""
+        server = cls(config, clock or SystemClock())
+        try:
+            await server._start()
+        except BaseException:
+            await server._stack.aclose()
+            raise
+        return server
+
+    @property
+    def url(self) -> str:
+        """The address that people open, without a slash at its end."""
+        return addresses.public_url(self.config)
+
+    async def stop(self) -> None:
+        """Tells everybody, closes what is open, and writes what is not yet written. May be called twice."""
+        if self._stopped:
+            return
+        self._stopped = True
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        tls = server_ssl_context(self.config)
+        listening = _listen(self.config)
+        self._stack.callback(listening.close)
+        http = self.config.http.model_copy(update={"port": listening.getsockname()[1]})
+        self.config = self.config.model_copy(update={"http": http})
+        services = await self._stack.enter_async_context(open_services(self.config, self.clock))
+        self.database = services.db
+        self.meetings = services.meetings
+        self.room_token_key = services.keyring.subkey(room_tokens.PURPOSE)
+        metrics = Metrics(self._stats)
+        management = ManagementServer(dataclasses.replace(services, live=_Live(self)), metrics.render)
+        await management.start()  # from here on no other server uses this data_dir
+        self._stack.push_async_callback(management.stop)
+        await services.meetings.close_open_attendance(self.clock.now_ms())
+        self.sfu = await self._open_media()
+        self.registry = Registry(meetings=services.meetings, sfu=self.sfu, clock=self.clock, config=self.config)
+        watcher = asyncio.create_task(watch_loop(metrics.observe_lag))
+        self._stack.push_async_callback(_end, watcher)
+        parts = Parts(
+            config=self.config,
+            clock=self.clock,
+            database=services.db,
+            accounts=services.accounts,
+            meetings=services.meetings,
+            registry=self.registry,
+            media_alive=lambda: self.media_port.alive,
+            room_token_key=self.room_token_key,
+            metrics=metrics.render,
+        )
+        await self._serve(make_app(parts, read_client()), listening, tls)
+        self.first_admin_token = await services.accounts.first_admin_link()
+
+    async def _open_media(self) -> Sfu:
+        media = self.config.media
+        sfu = Sfu(Certificate.generate(), [(ip, media.port) for ip in addresses.advertised_addresses(self.config)])
+        host = "127.0.0.1" if self.config.listens_on_loopback else "0.0.0.0"  # noqa: S104 - browsers must reach it
+        try:
+            self.media_port = await MediaPort.open(sfu, host, media.port)
+        except OSError as error:
+            raise _cannot_listen("UDP", media.port, "media.port", error) from None
+        self._stack.push_async_callback(self.media_port.close)
+        return sfu
+
+    async def _serve(self, app: web.Application, listening: socket.socket, tls: SSLContext | None) -> None:
+        runner = await start_runner(app)
+        self._stack.push_async_callback(runner.cleanup)
+        self._stack.push_async_callback(self.registry.close, "The server restarts.", RETRY_S)
+        await web.SockSite(runner, listening, ssl_context=tls).start()
+
+    def _stats(self) -> Stats:
+        return Stats()
+
+
+class _Live:
+    """What operations can learn from and do to the running server."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def people(self, slug: str) -> int:
+        return self._server.registry.people(slug)
+
+    def status(self) -> dict[str, Any]:
+        return {}
+
+    async def room_deleted(self, slug: str) -> None:
+        await self._server.registry.end(slug, "The room was deleted.")
+
+    async def user_disabled(self, user_id: str) -> None:
+        await self._server.registry.remove_user(user_id)
+
+
+def run(config: Config) -> int:
+    """Serves until SIGTERM or SIGINT; the exit code for the shell."""
+    configure_log(config.log)
+    try:
+        asyncio.run(_run(config))
+    except PymeetError as error:
+        Console(stderr=True).print(Text(error.message, style="bold red"))
+        return 1
+    return 0
+
+
+async def _run(config: Config) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(on_loop_error)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = await Server.start(config)
+    # What is there now stays: the collector need not look at it again, which keeps its pauses short.
+    gc.collect()
+    gc.freeze()
+    _greet(server)
+    log.info("started", http_port=server.config.http.port, media_port=server.media_port.port)
+    await stop.wait()
+    log.info("stopping")
+    try:
+        async with asyncio.timeout(STOP_S):
+            await server.stop()
+    except TimeoutError:
+        log.warning("not everything could be closed in time")
+    log.info("stopped")
+
+
+def _greet(server: Server) -> None:
+    """Tells whoever started it how to go on."""
+    console = Console()
+    lines = Text.assemble("pymeet is running at ", (server.url, "bold cyan"), "\n")
+    if server.first_admin_token:
+        link = f"{server.url}/link#{server.first_admin_token}"
+        lines.append_text(
+            Text.assemble(
+                "\nThere is no administrator yet. Open this link to become the first one; it works once:\n",
+                (link, "bold green"),
+                "\n",
+            )
+        )
+    lines.append_text(Text.assemble("\nMake a room: ", ('pymeet room create "Our meeting"', "bold")))
+    if server.config.http.tls.mode == "self_signed":
+        lines.append("\nThe certificate is self-signed, so browsers will ask whether to trust it.", style="dim")
+    console.print(lines, soft_wrap=True)
+
+
+def _listen(config: Config) -> socket.socket:
+    """The TCP socket of the HTTP port, bound; ConfigError with the remedy when that fails."""
+    host, port = config.http.host, config.http.port
+    try:
+        info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.create_server(info[4][:2], family=info[0], backlog=1024, dualstack_ipv6=host == "::")
+    except OSError as error:
+        raise _cannot_listen("TCP", port, "http.port", error) from None
+    listening.setblocking(False)
+    return listening
+
+
+def _cannot_listen(protocol: str, port: int, key: str, error: OSError) -> ConfigError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(
+            f"{protocol} port {port} is in use by another program.\nStop that program, or choose another {key}."
+        )
+    host = key.replace("port", "host") if key == "http.port" else "the address"
+    return ConfigError(f"{protocol} port {port} cannot be opened: {error.strerror}.\nCheck {host} and {key}.")
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
