@@ -231,7 +231,7 @@ export class Connection {
       this.#retryTimer = null;
       this.open();
     }, delayMs);
-    this.#setState(this.#state === 'connecting' ? 'connecting' : 'reconnecting');
+    this.#setState('reconnecting');
   }
 
   /** @param {Ending} ending */

@@ -28,7 +28,7 @@
  * @property {number} heartbeat_s
  * @property {number} seat_s
  */
-/** @typedef {{ type: 'offer', offer: number, sdp: string, tracks: OfferedTrack[] }} Offer */
+/** @typedef {{ type: 'offer', offer: number, fresh?: boolean, sdp: string, tracks: OfferedTrack[] }} Offer */
 /**
  * @typedef {Joined | Offer
  *   | { type: 'participant', participant: Participant }

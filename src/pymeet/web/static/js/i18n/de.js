@@ -77,6 +77,7 @@ export default {
   'link.nameMissing': 'Geben Sie Ihren Namen ein.',
   'link.emailBad': 'Geben Sie eine E-Mail-Adresse ein, etwa name@example.org.',
   'link.passwordShort': 'Zu kurz: {count} von mindestens 12 Zeichen.',
+  'link.laterTitle': 'Der Link ließ sich nicht prüfen',
   'link.invalidTitle': 'Dieser Link funktioniert nicht',
   'link.invalid': 'Er wurde schon benutzt, ist zu alt oder unvollständig. Bitten Sie um einen neuen.',
 
@@ -100,6 +101,7 @@ export default {
   'preview.nameMissing': 'Geben Sie einen Namen ein, damit die anderen wissen, wer Sie sind.',
   'preview.join': 'Teilnehmen',
   'preview.joining': 'Verbinden…',
+  'preview.trouble': 'Der Server antwortet nicht. Neuer Versuch…',
   'preview.picture': 'Ihr Kamerabild',
   'preview.asking': 'Ihr Browser fragt, ob diese Seite Kamera und Mikrofon benutzen darf.',
 

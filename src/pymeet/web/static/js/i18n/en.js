@@ -76,6 +76,7 @@ export default {
   'link.nameMissing': 'Enter your name.',
   'link.emailBad': 'Enter an e-mail address, such as name@example.org.',
   'link.passwordShort': 'Too short: {count} of at least 12 characters.',
+  'link.laterTitle': 'The link could not be checked',
   'link.invalidTitle': 'This link does not work',
   'link.invalid': 'It was used already, is too old, or is not complete. Ask whoever sent it for a new one.',
 
@@ -99,6 +100,7 @@ export default {
   'preview.nameMissing': 'Enter a name, so that the others know who you are.',
   'preview.join': 'Join',
   'preview.joining': 'Joining…',
+  'preview.trouble': 'The server does not answer. Trying again…',
   'preview.picture': 'Your camera picture',
   'preview.asking': 'Your browser asks whether this page may use your camera and microphone.',
 

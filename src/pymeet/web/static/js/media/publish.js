@@ -45,7 +45,7 @@ export class PublishConnection {
     const slot = /** @type {Slot} */ (this.#slots.get(source));
     const changed = slot.muted !== muted;
     slot.muted = muted;
-    if (slot.transceiver.sender.track !== track && !this.#closed) await slot.transceiver.sender.replaceTrack(track);
+    if (slot.transceiver.sender.track !== track) await this.#replace(slot, track);
     if (!changed || !this.#offered || this.#closed) return;
     // The state also stands in every later offer, so a lost message heals with the next one.
     await this.#request('mute', { source, muted }).catch((error) => {
@@ -55,6 +55,7 @@ export class PublishConnection {
 
   /** @param {MediaStreamTrack} video @param {MediaStreamTrack | null} audio */
   async share(video, audio) {
+    if (this.#closed) return;
     await this.#put('screen', video);
     if (audio) await this.#put('screen_audio', audio);
     this.negotiate();
@@ -66,7 +67,7 @@ export class PublishConnection {
       if (!slot || this.#closed) continue;
       slot.listed = false;
       slot.transceiver.direction = 'inactive';
-      await slot.transceiver.sender.replaceTrack(null);
+      await this.#replace(slot, null);
     }
     this.negotiate();
   }
@@ -79,6 +80,7 @@ export class PublishConnection {
   }
 
   negotiate() {
+    if (this.#closed) return;
     this.#wanted = true;
     if (!this.#running) void this.#run();
   }
@@ -131,7 +133,16 @@ export class PublishConnection {
     slot.listed = true;
     slot.muted = false;
     slot.transceiver.direction = 'sendonly';
-    await slot.transceiver.sender.replaceTrack(track);
+    await this.#replace(slot, track);
+  }
+
+  /** @param {Slot} slot @param {MediaStreamTrack | null} track */
+  async #replace({ transceiver }, track) {
+    try {
+      if (!this.#closed) await transceiver.sender.replaceTrack(track);
+    } catch (error) {
+      if (!this.#closed) this.#onProblem(error);
+    }
   }
 
   /** @param {Source} source @param {MediaStreamTrack | null} track */

@@ -1,5 +1,5 @@
 // The peer connection on which this browser receives (docs/protocol.md, section 2): the server offers, we answer,
-// one offer after the other, every one of them.
+// one offer after the other, every one of them. A fresh offer begins a new peer connection.
 
 /** @import { Offer, Source } from '../types.js' */
 import { ConnectionLost } from '../protocol.js';
@@ -7,10 +7,10 @@ import { ConnectionLost } from '../protocol.js';
 /** @typedef {{ participant: string, source: Source, track: string, stream: MediaStream }} ReceivedTrack */
 
 export class SubscribeConnection {
-  #request;
-  #onTracks;
-  #onProblem;
+  #options;
   #closed = false;
+  /** @type {RTCPeerConnection | null} */
+  pc = null;
   /** @type {Promise<void>} */
   #queue = Promise.resolve();
   /** A stream is kept as long as its track is, so that a new offer does not make the picture flicker. @type {Map<string, MediaStream>} */
@@ -23,43 +23,61 @@ export class SubscribeConnection {
    * @param {(state: RTCPeerConnectionState) => void} options.onState
    * @param {(error: unknown) => void} options.onProblem
    */
-  constructor({ request, onTracks, onState, onProblem }) {
-    this.#request = request;
-    this.#onTracks = onTracks;
-    this.#onProblem = onProblem;
-    this.pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
-    this.pc.onconnectionstatechange = () => onState(this.pc.connectionState);
+  constructor(options) {
+    this.#options = options;
   }
 
   /** @param {Offer} offer */
   accept(offer) {
     this.#queue = this.#queue.then(() => this.#answer(offer)).catch((error) => {
-      if (!this.#closed && !(error instanceof ConnectionLost)) this.#onProblem(error);
+      if (!this.#closed && !(error instanceof ConnectionLost)) this.#options.onProblem(error);
     });
   }
 
-  restart() {
-    if (!this.#closed) this.#request('restart', {}).catch(() => {});
+  /** @param {'keep' | 'new'} media */
+  restart(media) {
+    if (!this.#closed) this.#options.request('restart', { media }).catch(() => {});
   }
 
   close() {
     this.#closed = true;
+    this.#shut();
+  }
+
+  #shut() {
+    if (!this.pc) return;
     this.pc.onconnectionstatechange = null;
     this.pc.close();
+    this.pc = null;
+    this.#streams = new Map();
+  }
+
+  #fresh() {
+    this.#shut();
+    const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+    pc.onconnectionstatechange = () => this.#options.onState(pc.connectionState);
+    this.pc = pc;
+    return pc;
   }
 
   /** @param {Offer} offer */
   async #answer(offer) {
     if (this.#closed) return;
-    await this.pc.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
-    await this.pc.setLocalDescription(await this.pc.createAnswer());
-    this.#onTracks(this.#received(offer));
-    await this.#request('subscribed', { offer: offer.offer, sdp: this.pc.localDescription?.sdp });
+    const pc = offer.fresh || !this.pc ? this.#fresh() : this.pc;
+    await pc.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
+    await pc.setLocalDescription(await pc.createAnswer());
+    if (this.#closed) return;
+    this.#options.onTracks(this.#received(pc, offer));
+    const sdp = pc.localDescription?.sdp;
+    // Not waited for: the server's next offer may follow before its `ok` is read.
+    this.#options.request('subscribed', { offer: offer.offer, sdp }).catch((error) => {
+      if (!this.#closed && !(error instanceof ConnectionLost)) this.#options.onProblem(error);
+    });
   }
 
-  /** @param {Offer} offer */
-  #received(offer) {
-    const receivers = new Map(this.pc.getTransceivers().map((transceiver) => [transceiver.mid, transceiver.receiver]));
+  /** @param {RTCPeerConnection} pc @param {Offer} offer */
+  #received(pc, offer) {
+    const receivers = new Map(pc.getTransceivers().map((transceiver) => [transceiver.mid, transceiver.receiver]));
     /** @type {Map<string, MediaStream>} */
     const streams = new Map();
     /** @type {ReceivedTrack[]} */

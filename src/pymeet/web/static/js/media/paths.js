@@ -1,0 +1,134 @@
+// The two peer connections of one seat, and the way back when one of them loses its path: first new ICE
+// credentials, then a new peer connection. No DOM.
+
+/** @import { Offer } from '../types.js' */
+/** @import { ReceivedTrack } from './subscribe.js' */
+import { PublishConnection } from './publish.js';
+import { SubscribeConnection } from './subscribe.js';
+
+const RECOVERY_MS = 6000;
+const RESTARTS_BEFORE_REBUILD = 2;
+// Where no path exists at all, trying harder only makes noise.
+const REBUILD_INTERVAL_MS = 15_000;
+
+/** @typedef {'publish' | 'subscribe'} Which */
+
+export class MediaPaths {
+  #options;
+  #closed = false;
+  /** @type {Record<Which, boolean>} */
+  #flows = { publish: true, subscribe: true };
+  /** @type {Record<Which, number>} */
+  #restarts = { publish: 0, subscribe: 0 };
+  /** @type {Record<Which, number>} */
+  #rebuiltAtMs = { publish: -Infinity, subscribe: -Infinity };
+  /** @type {Record<Which, ReturnType<typeof setTimeout> | undefined>} */
+  #recovery = { publish: undefined, subscribe: undefined };
+  #stopSending = () => {};
+
+  /**
+   * @param {object} options
+   * @param {(type: string, fields: Record<string, unknown>) => Promise<any>} options.request
+   * @param {(publish: PublishConnection) => () => void} options.send puts the person's tracks there, and returns how to stop that
+   * @param {(tracks: ReceivedTrack[]) => void} options.onTracks
+   * @param {(flows: boolean) => void} options.onFlow
+   * @param {() => void} options.onTrouble a hint that the network changed
+   */
+  constructor(options) {
+    this.#options = options;
+    this.publish = this.#openPublish();
+    this.subscribe = new SubscribeConnection({
+      request: options.request,
+      onTracks: options.onTracks,
+      onState: (state) => this.changed('subscribe', state),
+      onProblem: () => this.#rebuild('subscribe'),
+    });
+  }
+
+  /** @param {Offer} offer */
+  accept(offer) {
+    if (offer.fresh) this.#flow('subscribe', true);
+    this.subscribe.accept(offer);
+  }
+
+  /** After the network changed or the seat was taken again. */
+  restart() {
+    this.#restart('publish');
+    this.#restart('subscribe');
+  }
+
+  /** What the browser found out about a path. @param {Which} which @param {RTCPeerConnectionState} state */
+  changed(which, state) {
+    if (state === 'connected') {
+      clearTimeout(this.#recovery[which]);
+      this.#restarts[which] = 0;
+      this.#flow(which, true);
+    } else if (state === 'disconnected' || state === 'failed') {
+      this.#flow(which, false);
+      this.#options.onTrouble();
+      this.#restart(which);
+    }
+  }
+
+  /** What the server found out about it; what failed there is gone. @param {Which} which @param {string} state */
+  reported(which, state) {
+    if (state === 'disconnected') this.#restart(which);
+    if (state === 'failed' && which === 'publish') this.#rebuild('publish');
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#recovery.publish);
+    clearTimeout(this.#recovery.subscribe);
+    this.#stopSending();
+    this.publish.close();
+    this.subscribe.close();
+  }
+
+  #openPublish() {
+    const publish = new PublishConnection({
+      request: this.#options.request,
+      onState: (state) => this.changed('publish', state),
+      onProblem: () => this.#rebuild('publish'),
+    });
+    this.#stopSending = this.#options.send(publish);
+    publish.negotiate();
+    return publish;
+  }
+
+  /** @param {Which} which */
+  #restart(which) {
+    if (this.#closed) return;
+    if (which === 'publish') this.publish.restart();
+    else this.subscribe.restart('keep');
+    clearTimeout(this.#recovery[which]);
+    this.#recovery[which] = setTimeout(() => {
+      if (this.#flows[which]) return;
+      this.#restarts[which] += 1;
+      if (this.#restarts[which] < RESTARTS_BEFORE_REBUILD) this.#restart(which);
+      else this.#rebuild(which);
+    }, RECOVERY_MS);
+  }
+
+  /** @param {Which} which */
+  #rebuild(which) {
+    if (this.#closed) return;
+    clearTimeout(this.#recovery[which]);
+    const waitMs = Math.max(0, this.#rebuiltAtMs[which] + REBUILD_INTERVAL_MS - Date.now());
+    this.#recovery[which] = setTimeout(() => {
+      this.#rebuiltAtMs[which] = Date.now();
+      this.#restarts[which] = 0;
+      if (which === 'subscribe') return this.subscribe.restart('new');
+      this.#stopSending();
+      this.publish.close();
+      this.publish = this.#openPublish();
+      return undefined;
+    }, waitMs);
+  }
+
+  /** @param {Which} which @param {boolean} flows */
+  #flow(which, flows) {
+    this.#flows[which] = flows;
+    this.#options.onFlow(this.#flows.publish && this.#flows.subscribe);
+  }
+}

@@ -1,0 +1,116 @@
+// /r/<slug>: preview, meeting and what comes after it, one after the other.
+
+/** @import { RoomCard } from '../api.js' */
+import { signal } from '../../vendor/signals-core.js';
+import * as api from '../api.js';
+import { Meeting } from '../meeting.js';
+import { keptSeat, rememberName, rememberedName } from '../models/choices.js';
+import { Devices } from '../models/devices.js';
+import { Room } from '../models/room.js';
+import { EndingView, EntryRefused } from '../views/ending.js';
+import { MeetingView } from '../views/meeting.js';
+import { Preview } from '../views/preview.js';
+import { Page, html, start } from '../views/ui.js';
+import { t } from '../i18n.js';
+
+/** @typedef {{ room: Room, devices: Devices, meeting: Meeting, name: string }} Seat */
+
+const slug = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+const card = signal(/** @type {RoomCard | null} */ (null));
+const refused = signal(/** @type {'missing' | 'closed' | 'full' | 'error' | null} */ (null));
+const seat = signal(/** @type {Seat | null} */ (null));
+const suggested = signal('');
+let previewDevices = new Devices();
+
+/** @param {string} name @param {string | null} token @param {Devices} devices */
+function join(name, token, devices) {
+  const room = new Room();
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  const socketUrl = `${scheme}://${location.host}/ws/${encodeURIComponent(slug)}`;
+  const meeting = new Meeting({ slug, name, token, socketUrl, room, devices });
+  room.ending.subscribe((ending) => { if (ending) devices.stop(); });
+  meeting.open();
+  seat.value = { room, devices, meeting, name };
+}
+
+/** @param {string} name */
+function joinFromPreview(name) {
+  rememberName(name);
+  join(name, null, previewDevices);
+}
+
+function rejoin() {
+  const name = seat.value?.name ?? rememberedName();
+  const devices = new Devices();
+  void devices.start();
+  join(name, null, devices);
+}
+
+async function enter() {
+  refused.value = null;
+  try {
+    const [found, me] = await Promise.all([api.room(slug), api.me()]);
+    document.title = found.name;
+    suggested.value = rememberedName() || (me.user?.name ?? '');
+    card.value = found;
+    if (!found.may_join) refused.value = 'closed';
+    else if (found.people >= found.max_participants) refused.value = 'full';
+    else void previewDevices.start();
+  } catch (error) {
+    const status = error instanceof api.ApiError ? error.status : 0;
+    refused.value = status === 404 ? 'missing' : status === 401 || status === 403 ? 'closed' : 'error';
+  }
+}
+
+/** After a reload the page takes its seat again without asking. */
+function resume() {
+  const kept = keptSeat(slug, Date.now());
+  if (!kept) return false;
+  void previewDevices.start();
+  join(kept.name, kept.token, previewDevices);
+  return true;
+}
+
+function App() {
+  if (seat.value) {
+    const { room, devices, meeting, name } = seat.value;
+    if (room.ending.value) return html`<${EndingView} ending=${room.ending.value} onRejoin=${rejoin} />`;
+    if (room.info.value) document.title = room.info.value.name;
+    if (room.joined.value) return html`<${MeetingView} room=${room} devices=${devices} meeting=${meeting} name=${name} />`;
+    if (card.value) return html`<${Preview} card=${card.value} devices=${devices} initialName=${name} busy trouble=${room.link.value === 'reconnecting'}
+      onJoin=${() => {}} />`;
+    return html`<div class="meeting"><p class="meeting-wait" role="status">${t('preview.joining')}</p></div>`;
+  }
+  if (refused.value) return html`<${EntryRefused} why=${refused.value} onRetry=${() => void enter()} />`;
+  if (!card.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
+  return html`<${Preview} card=${card.value} devices=${previewDevices} initialName=${suggested.value} busy=${false} onJoin=${joinFromPreview} />`;
+}
+
+function watchNetwork() {
+  window.addEventListener('online', () => seat.value?.meeting.wake(true));
+  /** @type {any} */ (navigator).connection?.addEventListener?.('change', () => seat.value?.meeting.wake(true));
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) seat.value?.meeting.wake(false); });
+  window.addEventListener('pagehide', () => seat.value?.meeting.rememberSeat());
+  // A page kept in the browser's back-forward cache has lost its connections.
+  window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+}
+
+Object.defineProperty(window, 'pymeet', {
+  value: Object.freeze({
+    get publishPc() { return seat.value?.meeting.publishPc ?? null; },
+    get subscribePc() { return seat.value?.meeting.subscribePc ?? null; },
+    state() {
+      const room = seat.value?.room;
+      if (!room) return { link: 'none', participants: [] };
+      const { link, you, mediaFlows, participants, speakers, ending } = room;
+      return {
+        link: link.value, you: you.value, mediaFlows: mediaFlows.value, ending: ending.value,
+        participants: participants.value, speakers: speakers.value,
+      };
+    },
+  }),
+});
+
+watchNetwork();
+if (!resume()) void enter();
+void start('app.name', () => html`<${App} />`);

@@ -1,0 +1,7 @@
+// /: the way into a room, and for members their own rooms.
+
+import { StartView, load } from '../views/start.js';
+import { html, start } from '../views/ui.js';
+
+void load();
+void start('app.name', () => html`<${StartView} />`);

@@ -1,0 +1,33 @@
+// After the meeting, or instead of it: what happened and what one may do now.
+
+/** @import { Ending } from '../types.js' */
+import { t } from '../i18n.js';
+import { Statement, html } from './ui.js';
+
+const ENDS = /** @type {const} */ (['left', 'removed', 'ended', 'taken_over', 'protocol_error']);
+/** Refusals that read like those before the preview. @type {Record<string, 'missing' | 'closed' | 'full'>} */
+const REFUSALS = { not_found: 'missing', not_allowed: 'closed', not_signed_in: 'closed', room_full: 'full' };
+
+/** @param {{ ending: Ending, onRejoin: () => void }} props */
+export function EndingView({ ending, onRejoin }) {
+  const refusal = REFUSALS[ending.code];
+  if (refusal) return html`<${EntryRefused} why=${refusal} onRetry=${onRejoin} />`;
+  const code = ENDS.find((known) => known === ending.code) ?? 'protocol_error';
+  const final = code === 'removed';
+  return html`
+    <${Statement} title=${t(`end.${code}`)} text=${t(`end.${code}Text`)}>
+      ${!final && html`<button type="button" class="button primary" onClick=${onRejoin}>${t('end.rejoin')}</button>`}
+      <a class=${final ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
+    </${Statement}>`;
+}
+
+/** @param {{ why: 'missing' | 'closed' | 'full' | 'error', onRetry: () => void }} props */
+export function EntryRefused({ why, onRetry }) {
+  const next = encodeURIComponent(location.pathname);
+  return html`
+    <${Statement} title=${t(`room.${why}Title`)} text=${t(`room.${why}`)}>
+      ${why === 'closed' && html`<a class="button primary" href=${`/sign-in?next=${next}`}>${t('start.signIn')}</a>`}
+      ${(why === 'full' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
+      <a class="button" href="/">${t('app.back')}</a>
+    </${Statement}>`;
+}

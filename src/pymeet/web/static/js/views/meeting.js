@@ -1,0 +1,74 @@
+// The meeting itself: stage, panel, bar and dialogs, and the keys that work them.
+
+/** @import { Devices } from '../models/devices.js' */
+/** @import { Meeting } from '../meeting.js' */
+/** @import { Room } from '../models/room.js' */
+import { useEffect, useState } from '../../vendor/preact-hooks.js';
+import { t } from '../i18n.js';
+import { shortcutsWanted } from '../models/choices.js';
+import { actionOf } from '../models/shortcuts.js';
+import { Banner, News } from './banner.js';
+import { Bar } from './bar.js';
+import { Chat } from './chat.js';
+import { Keys } from './keys.js';
+import { People } from './people.js';
+import { Settings } from './settings.js';
+import { Sound } from './sound.js';
+import { Stage } from './stage.js';
+import { Toast, toast } from './toast.js';
+import { copy, html } from './ui.js';
+
+const copyLink = async () => {
+  const url = `${location.origin}${location.pathname}`;
+  toast(await copy(url) ? t('rooms.copied') : t('rooms.copyFailed', { url }));
+};
+
+/** @param {Devices} devices */
+async function toggleShare(devices) {
+  if (devices.screen.value) return devices.stopSharing();
+  if (await devices.shareScreen()) toast(t('problem.screen'));
+  return undefined;
+}
+
+/** @param {Event} event */
+function isTyping(event) {
+  const target = /** @type {Element | null} */ (event.target);
+  return Boolean(target?.closest('input, textarea, select, dialog'));
+}
+
+/** @param {{ room: Room, devices: Devices, meeting: Meeting, name: string }} props */
+export function MeetingView({ room, devices, meeting, name }) {
+  const [dialog, setDialog] = useState(/** @type {'settings' | 'keys' | null} */ (null));
+  const share = () => void toggleShare(devices);
+  useEffect(() => {
+    const press = (/** @type {KeyboardEvent} */ event) => {
+      const action = shortcutsWanted() ? actionOf(event, isTyping(event)) : null;
+      if (!action) return;
+      event.preventDefault();
+      if (action === 'microphone' || action === 'camera') void devices.toggle(action);
+      else if (action === 'share') share();
+      else if (action === 'help') setDialog('keys');
+      else room.toggle(action);
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, []);
+  const attempt = (/** @type {Promise<unknown>} */ request) => void request.catch(() => toast(t('people.failed')));
+  const panel = room.panel.value;
+  return html`
+    <div class=${panel ? 'meeting with-panel' : 'meeting'}>
+      <h1 class="visually-hidden">${room.info.value?.name}</h1>
+      <${Stage} room=${room} devices=${devices} name=${name} link=${copyLink} />
+      ${panel === 'chat' && html`<${Chat} room=${room} onSend=${(/** @type {string} */ text) => meeting.say(text)} />`}
+      ${panel === 'people' && html`
+        <${People} room=${room} onCopyLink=${copyLink} onEnd=${() => attempt(meeting.endForEverybody())}
+          onRemove=${(/** @type {string} */ id) => attempt(meeting.remove(id))} />`}
+      <${Bar} room=${room} devices=${devices} onShare=${share} onSettings=${() => setDialog('settings')} onLeave=${() => meeting.leave()} />
+      <${Banner} room=${room} />
+      <${News} room=${room} />
+      <${Sound} room=${room} devices=${devices} />
+      <${Toast} />
+      ${dialog === 'settings' && html`<${Settings} devices=${devices} onClose=${() => setDialog(null)} onKeys=${() => setDialog('keys')} />`}
+      ${dialog === 'keys' && html`<${Keys} onClose=${() => setDialog(null)} />`}
+    </div>`;
+}

@@ -1,0 +1,29 @@
+// A panel beside the stage; on a phone it lies over it. Escape closes it, and the focus goes back to its button.
+
+/** @import { Room } from '../models/room.js' */
+import { useEffect, useRef } from '../../vendor/preact-hooks.js';
+import { t } from '../i18n.js';
+import { IconButton, html } from './ui.js';
+
+/** @param {{ room: Room, title: string, children: any }} props */
+export function Panel({ room, title, children }) {
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    const panel = /** @type {HTMLElement} */ (element.current);
+    if (!panel.contains(before)) panel.focus();
+    return () => {
+      if (panel.contains(document.activeElement) || document.activeElement === document.body) before?.focus();
+    };
+  }, []);
+  const close = () => room.open(null);
+  const key = (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') close(); };
+  return html`
+    <aside class="panel" ref=${element} tabindex="-1" aria-label=${title} onKeyDown=${key}>
+      <header class="panel-head">
+        <h2>${title}</h2>
+        <${IconButton} icon="x" label=${t('panel.close')} class="quiet" onClick=${close} />
+      </header>
+      ${children}
+    </aside>`;
+}

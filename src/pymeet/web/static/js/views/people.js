@@ -1,0 +1,67 @@
+// Who is here. Hosts remove somebody or end the meeting, after being told what that does.
+
+/** @import { Participant } from '../types.js' */
+/** @import { Room } from '../models/room.js' */
+import { useState } from '../../vendor/preact-hooks.js';
+import { t, tn } from '../i18n.js';
+import { sends } from '../models/room.js';
+import { Panel } from './panel.js';
+import { ConfirmDialog, Icon, html } from './ui.js';
+import { Initials } from './video.js';
+
+/** @param {Participant} participant */
+function standing({ connection, kind, role }) {
+  if (connection === 'reconnecting') return t('people.reconnecting');
+  return t(kind === 'browser' ? `people.${role}` : `people.${kind}`);
+}
+
+/** @param {{ participant: Participant, own: boolean, onRemove: (() => void) | null }} props */
+function Person({ participant, own, onRemove }) {
+  const { name } = participant;
+  const muted = !sends(participant, 'microphone');
+  return html`
+    <li class="person">
+      <${Initials} name=${name} />
+      <div class="person-words">
+        <p class="person-name">${own ? t('people.you', { name }) : name}</p>
+        <p class="quiet-text">${standing(participant)}</p>
+      </div>
+      ${participant.kind !== 'player' && html`
+        <span class=${muted ? 'person-mark' : 'person-mark on'}><${Icon} name=${muted ? 'mic-off' : 'mic'} />
+          ${muted && html`<span class="visually-hidden">${t('mic.off')}</span>`}</span>`}
+      ${onRemove && html`<button type="button" class="button small" aria-label=${t('people.removeOf', { name })} onClick=${onRemove}>${t('people.remove')}</button>`}
+    </li>`;
+}
+
+/**
+ * @param {object} props
+ * @param {Room} props.room
+ * @param {(participant: string) => void} props.onRemove
+ * @param {() => void} props.onEnd
+ * @param {() => void} props.onCopyLink
+ */
+export function People({ room, onRemove, onEnd, onCopyLink }) {
+  const [removing, setRemoving] = useState(/** @type {Participant | null} */ (null));
+  const [ending, setEnding] = useState(false);
+  const host = room.role.value === 'host';
+  const you = room.you.value;
+  const people = [...room.participants.value].sort((a, b) => Number(b.id === you) - Number(a.id === you));
+  return html`
+    <${Panel} room=${room} title=${t('people.title')}>
+      <ul class="people">
+        ${people.map((participant) => html`
+          <${Person} key=${participant.id} participant=${participant} own=${participant.id === you}
+            onRemove=${host && participant.id !== you ? () => setRemoving(participant) : null} />`)}
+      </ul>
+      <div class="panel-foot">
+        <button type="button" class="button" onClick=${onCopyLink}><${Icon} name="copy" />${t('people.invite')}</button>
+        ${host && html`<button type="button" class="button danger-quiet" onClick=${() => setEnding(true)}>${t('people.end')}</button>`}
+      </div>
+      ${removing && html`
+        <${ConfirmDialog} title=${t('people.removeTitle', { name: removing.name })} plan=${[t('people.removePlan', { name: removing.name })]}
+          action=${t('people.removeDo')} onConfirm=${() => onRemove(removing.id)} onClose=${() => setRemoving(null)} />`}
+      ${ending && html`
+        <${ConfirmDialog} title=${t('people.endTitle')} plan=${[tn('people.endPlan', people.length)]}
+          action=${t('people.endDo')} onConfirm=${onEnd} onClose=${() => setEnding(false)} />`}
+    </${Panel}>`;
+}

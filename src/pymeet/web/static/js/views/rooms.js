@@ -1,0 +1,104 @@
+// A member's own rooms: enter, copy the link, make another, delete one.
+
+/** @import { OwnRoom } from '../api.js' */
+import { useEffect, useState } from '../../vendor/preact-hooks.js';
+import * as api from '../api.js';
+import { dateOf, t, tn } from '../i18n.js';
+import { toast } from './toast.js';
+import { ConfirmDialog, Field, Icon, IconButton, Note, html } from './ui.js';
+
+/** @param {OwnRoom} room */
+const addressOf = (room) => new URL(`/r/${encodeURIComponent(room.slug)}`, location.origin).href;
+
+/** @param {OwnRoom} room */
+async function copyLink(room) {
+  const url = room.url || addressOf(room);
+  try {
+    await navigator.clipboard.writeText(url);
+    toast(t('rooms.copied'));
+  } catch {
+    toast(t('rooms.copyFailed', { url }));
+  }
+}
+
+/** @param {{ room: OwnRoom, onDelete: () => void }} props */
+function RoomRow({ room, onDelete }) {
+  const inside = room.people > 0;
+  return html`
+    <li class="room-row">
+      <div class="room-words">
+        <h3><a href=${`/r/${encodeURIComponent(room.slug)}`}>${room.name}</a></h3>
+        <p class="quiet-text">${inside && html`<span class="live">${tn('rooms.inside', room.people)}</span>`}
+          <span>${t('rooms.since', { date: dateOf(room.created_at) })}</span></p>
+      </div>
+      <div class="room-actions">
+        <${IconButton} icon="copy" label=${t('rooms.copyOf', { name: room.name })} class="quiet" onClick=${() => void copyLink(room)} />
+        <${IconButton} icon="trash-2" label=${t('rooms.delete', { name: room.name })} class="quiet" onClick=${onDelete} />
+        <a class="button" href=${`/r/${encodeURIComponent(room.slug)}`}>${t('rooms.enter')}</a>
+      </div>
+    </li>`;
+}
+
+/** @param {{ onCreated: () => Promise<void> }} props */
+function Create({ onCreated }) {
+  const [name, setName] = useState('');
+  const [error, setError] = useState('');
+  const create = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!name.trim()) return;
+    try {
+      const room = await api.createRoom(name.trim());
+      setName('');
+      await onCreated();
+      toast(t('rooms.created', { name: room.name }));
+    } catch (problem) {
+      setError(problem instanceof api.ApiError && problem.message ? problem.message : t('start.unreachable'));
+    }
+  };
+  const change = (/** @type {string} */ value) => { setName(value); setError(''); };
+  return html`
+    <form class="field-row create" onSubmit=${create} novalidate>
+      <${Field} label=${t('rooms.name')} value=${name} onInput=${change} error=${error} input=${{ maxlength: 100, autocomplete: 'off' }} />
+      <button type="submit" class="button"><${Icon} name="plus" />${t('rooms.create')}</button>
+    </form>`;
+}
+
+/** @param {{ mayCreate?: boolean }} props */
+export function Rooms({ mayCreate }) {
+  const [rooms, setRooms] = useState(/** @type {OwnRoom[] | null} */ (null));
+  const [failed, setFailed] = useState(false);
+  const [deleting, setDeleting] = useState(/** @type {OwnRoom | null} */ (null));
+  const load = async () => {
+    try {
+      setRooms((await api.rooms()).rooms);
+      setFailed(false);
+    } catch {
+      setFailed(true);
+    }
+  };
+  useEffect(() => void load(), []);
+  const remove = async (/** @type {OwnRoom} */ room) => {
+    try {
+      await api.deleteRoom(room.slug);
+      toast(t('rooms.deleted', { name: room.name }));
+    } catch {
+      toast(t('people.failed'));
+    }
+    await load();
+  };
+  const plan = deleting && [t('rooms.deletePlan'), ...(deleting.people ? [tn('rooms.deleteInside', deleting.people)] : [])];
+  return html`
+    <section class="card rooms" aria-labelledby="rooms-title">
+      <h1 id="rooms-title">${t('rooms.title')}</h1>
+      ${failed && html`<${Note} tone="danger" icon="wifi-off"><p>${t('start.unreachable')}</p></${Note}>`}
+      ${rooms?.length === 0 && html`<p class="quiet-text">${t('rooms.none')}</p>`}
+      ${rooms && rooms.length > 0 && html`
+        <ul class="room-list">
+          ${rooms.map((room) => html`<${RoomRow} key=${room.slug} room=${room} onDelete=${() => setDeleting(room)} />`)}
+        </ul>`}
+      ${mayCreate && html`<${Create} onCreated=${load} />`}
+      ${deleting && plan && html`
+        <${ConfirmDialog} title=${t('rooms.deleteTitle', { name: deleting.name })} plan=${plan} action=${t('rooms.deleteDo')}
+          onConfirm=${() => void remove(deleting)} onClose=${() => setDeleting(null)} />`}
+    </section>`;
+}

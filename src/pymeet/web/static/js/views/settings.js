@@ -1,0 +1,51 @@
+// Devices, theme and keys, changed during the meeting and kept on this device.
+
+/** @import { Devices } from '../models/devices.js' */
+import { useId, useState } from '../../vendor/preact-hooks.js';
+import { t } from '../i18n.js';
+import { THEMES, rememberShortcuts, rememberTheme, rememberedTheme, shortcutsWanted } from '../models/choices.js';
+import { DeviceMenus, DeviceProblems } from './device-menus.js';
+import { Dialog, Icon, html } from './ui.js';
+
+/** @param {{ devices: Devices, onClose: () => void, onKeys: () => void }} props */
+export function Settings({ devices, onClose, onKeys }) {
+  const [keys, setKeys] = useState(shortcutsWanted());
+  const changeKeys = () => { rememberShortcuts(!keys); setKeys(!keys); };
+  return html`
+    <${Dialog} title=${t('settings.title')} onClose=${onClose}>
+      <section class="settings-part">
+        <h3>${t('settings.devices')}</h3>
+        <${DeviceProblems} devices=${devices} joined />
+        <${DeviceMenus} devices=${devices} />
+      </section>
+      <section class="settings-part">
+        <h3>${t('settings.appearance')}</h3>
+        <${ThemeMenu} />
+      </section>
+      <section class="settings-part">
+        <h3>${t('settings.keys')}</h3>
+        <label class="check"><input type="checkbox" checked=${keys} onChange=${changeKeys} />${t('settings.keysOn')}</label>
+        <button type="button" class="button" onClick=${onKeys}><${Icon} name="keyboard" />${t('settings.keysShow')}</button>
+      </section>
+      <p class="quiet-text">${t('settings.kept')}</p>
+    </${Dialog}>`;
+}
+
+function ThemeMenu() {
+  const id = useId();
+  const [theme, setTheme] = useState(rememberedTheme());
+  const change = (/** @type {any} */ event) => {
+    const chosen = event.target.value;
+    rememberTheme(chosen);
+    setTheme(chosen);
+    if (chosen === 'system') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = chosen;
+  };
+  return html`
+    <div class="field">
+      <label for=${id}>${t('settings.theme')}</label>
+      <select id=${id} value=${theme} onChange=${change}>
+        ${THEMES.map((name) => html`<option value=${name}>${t(`theme.${name}`)}</option>`)}
+      </select>
+    </div>`;
+}

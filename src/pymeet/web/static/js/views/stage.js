@@ -1,0 +1,74 @@
+// Where the pictures are: a grid at the best size, or a shared screen with the people in a strip.
+
+/** @import { Devices } from '../models/devices.js' */
+/** @import { Participant } from '../types.js' */
+/** @import { Room } from '../models/room.js' */
+import { useEffect, useRef } from '../../vendor/preact-hooks.js';
+import { t } from '../i18n.js';
+import { bestGrid } from '../models/grid.js';
+import { Icon, html } from './ui.js';
+import { OwnTile, Tile } from './tile.js';
+import { Video } from './video.js';
+
+const GAP_PX = 8;
+
+/** @param {{ room: Room, devices: Devices, name: string, link: () => void }} props */
+export function Stage({ room, devices, name, link }) {
+  const sharer = room.sharer.value;
+  return html`
+    <main class=${sharer ? 'stage sharing' : 'stage'} aria-label=${t('stage.label')}>
+      ${sharer && html`<${Screen} room=${room} sharer=${sharer} />`}
+      <${Tiles} room=${room} devices=${devices} name=${name} strip=${sharer !== null} />
+      <${Chips} room=${room} devices=${devices} link=${link} />
+    </main>`;
+}
+
+/** @param {{ room: Room, devices: Devices, name: string, strip: boolean }} props */
+function Tiles({ room, devices, name, strip }) {
+  const element = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const others = room.tiles.value;
+  const count = others.length + 1;
+  useEffect(() => {
+    const stage = /** @type {HTMLDivElement} */ (element.current);
+    const fit = () => {
+      const grid = bestGrid(count, stage.clientWidth, stage.clientHeight, GAP_PX);
+      stage.style.setProperty('--tile-width', `${grid.width}px`);
+      stage.style.setProperty('--tile-height', `${grid.height}px`);
+      stage.style.setProperty('--columns', String(grid.columns));
+    };
+    fit();
+    const observer = new ResizeObserver(fit);
+    observer.observe(stage);
+    return () => observer.disconnect();
+  }, [count, strip]);
+  return html`
+    <div class=${strip ? 'tiles strip' : 'tiles'} ref=${element}>
+      ${others.map((participant) => html`<${Tile} key=${participant.id} room=${room} participant=${participant} />`)}
+      <${OwnTile} key="own" room=${room} devices=${devices} name=${name} />
+    </div>`;
+}
+
+/** @param {{ room: Room, sharer: Participant }} props */
+function Screen({ room, sharer }) {
+  const stream = room.streamOf(sharer.id, 'screen');
+  const label = t('share.by', { name: sharer.name });
+  return html`
+    <section class="screen" aria-label=${label}>
+      ${stream && html`<${Video} key=${stream.id} source=${stream} whole label=${label} />`}
+      <p class="caption"><${Icon} name="monitor-up" /><span class="tile-name">${label}</span></p>
+    </section>`;
+}
+
+/** Short facts above the pictures. @param {{ room: Room, devices: Devices, link: () => void }} props */
+function Chips({ room, devices, link }) {
+  const watchers = room.watchers.value;
+  return html`
+    <div class="chips">
+      ${devices.screen.value && html`
+        <p class="chip"><${Icon} name="monitor-up" />${t('share.own')}</p>`}
+      ${watchers.length > 0 && html`
+        <p class="chip"><${Icon} name="eye" />${t('stage.watching', { names: watchers.map((watcher) => watcher.name).join(', ') })}</p>`}
+      ${room.others.value.length === 0 && html`
+        <p class="chip">${t('stage.alone')}<button type="button" class="chip-button" onClick=${link}><${Icon} name="copy" />${t('people.invite')}</button></p>`}
+    </div>`;
+}

@@ -1,0 +1,75 @@
+// The start page.
+
+/** @import { Me } from '../api.js' */
+import { signal } from '../../vendor/signals-core.js';
+import { useState } from '../../vendor/preact-hooks.js';
+import * as api from '../api.js';
+import { t } from '../i18n.js';
+import { slugOf } from '../models/slugs.js';
+import { Rooms } from './rooms.js';
+import { Toast } from './toast.js';
+import { Field, Note, Page, html } from './ui.js';
+
+const me = signal(/** @type {Me | null} */ (null));
+const unreachable = signal(false);
+
+export async function load() {
+  try {
+    unreachable.value = false;
+    me.value = await api.me();
+  } catch {
+    unreachable.value = true;
+  }
+}
+
+async function signOut() {
+  await api.signOut().catch(() => {});
+  await load();
+}
+
+function Account() {
+  const known = me.value;
+  if (!known) return null;
+  if (!known.user) return html`<a class="button" href="/sign-in">${t('start.signIn')}</a>`;
+  return html`
+    <span class="account-name">${known.user.name}</span>
+    <button type="button" class="button" onClick=${signOut}>${t('start.signOut')}</button>`;
+}
+
+function Enter() {
+  const [typed, setTyped] = useState('');
+  const [error, setError] = useState('');
+  const go = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const slug = slugOf(typed);
+    if (slug) location.assign(`/r/${encodeURIComponent(slug)}`);
+    else setError(t('start.bad'));
+  };
+  const change = (/** @type {string} */ value) => { setTyped(value); setError(''); };
+  const input = { autocomplete: 'off', autocapitalize: 'none', spellcheck: false };
+  return html`
+    <form class="card enter" onSubmit=${go} novalidate>
+      <h2>${t('start.join')}</h2>
+      <div class="field-row">
+        <${Field} label=${t('start.field')} value=${typed} onInput=${change} error=${error} input=${input} />
+        <button type="submit" class="button primary">${t('start.go')}</button>
+      </div>
+    </form>`;
+}
+
+export function StartView() {
+  const user = me.value?.user;
+  return html`
+    <${Page} end=${html`<${Account} />`}>
+      <div class="start">
+        ${!user && html`<h1 class="start-title">${t('start.title')}</h1>`}
+        ${unreachable.value && html`
+          <${Note} tone="danger" icon="wifi-off"><p>${t('start.unreachable')}</p>
+            <button type="button" class="button small" onClick=${() => void load()}>${t('app.again')}</button></${Note}>`}
+        ${user && html`<${Rooms} mayCreate=${me.value?.may_create_rooms} />`}
+        <${Enter} />
+        ${me.value && !user && html`<p class="quiet-text">${t('start.signInHint')}</p>`}
+      </div>
+      <${Toast} />
+    </${Page}>`;
+}

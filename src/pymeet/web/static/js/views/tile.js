@@ -1,0 +1,57 @@
+// One person on the stage: picture or initials, name, and the marks that matter.
+
+/** @import { Devices } from '../models/devices.js' */
+/** @import { Participant } from '../types.js' */
+/** @import { Room } from '../models/room.js' */
+import { useEffect, useState } from '../../vendor/preact-hooks.js';
+import { t } from '../i18n.js';
+import { watchLevel } from '../media/level.js';
+import { sends } from '../models/room.js';
+import { Icon, html } from './ui.js';
+import { Initials, Video } from './video.js';
+
+// Above the noise of a quiet room, below a normal voice.
+const SPEAKING_LEVEL = 0.45;
+
+/** @param {{ name: string, muted: boolean }} props */
+function Caption({ name, muted }) {
+  return html`
+    ${muted && html`<${Icon} name="mic-off" class="muted-mark" /><span class="visually-hidden">${t('mic.off')}</span>`}
+    <span class="tile-name">${name}</span>`;
+}
+
+/** @param {{ room: Room, participant: Participant }} props */
+export function Tile({ room, participant }) {
+  const { id, name } = participant;
+  const stream = room.streamOf(id, 'camera');
+  const picture = stream && sends(participant, 'camera') ? stream : null;
+  const away = participant.connection === 'reconnecting';
+  const speaking = !away && room.speakers.value.includes(id);
+  return html`
+    <figure class=${`tile ${speaking ? 'speaking' : ''} ${away ? 'away' : ''}`} aria-label=${name}>
+      <${Initials} name=${name} />
+      ${picture && html`<${Video} key=${picture.id} source=${picture} />`}
+      ${away && html`<p class="tile-state">${t('stage.reconnecting')}</p>`}
+      <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} /></figcaption>
+    </figure>`;
+}
+
+/** @param {{ room: Room, devices: Devices, name: string }} props */
+export function OwnTile({ room, devices, name }) {
+  const camera = devices.camera.value;
+  const microphone = devices.microphone.value;
+  const heard = Boolean(microphone && devices.on.microphone.value);
+  const [loud, setLoud] = useState(false);
+  useEffect(() => {
+    setLoud(false);
+    if (!microphone || !heard) return undefined;
+    return watchLevel(microphone, (level) => setLoud(level > SPEAKING_LEVEL));
+  }, [microphone, heard]);
+  const speaking = heard && (loud || room.speakers.value.includes(room.you.value));
+  return html`
+    <div class=${`tile own ${speaking ? 'speaking' : ''}`} role="group" aria-label=${t('stage.you')}>
+      <${Initials} name=${name} />
+      ${camera && html`<${Video} key=${camera.id} source=${camera} mirrored />`}
+      <div class="caption"><${Caption} name=${t('stage.you')} muted=${!heard} /></div>
+    </div>`;
+}
