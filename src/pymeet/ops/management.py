@@ -44,9 +44,9 @@ class ManagementServer:
         app = web.Application()
         app.router.add_post("/op/{name}", self._operate)
         app.router.add_get("/metrics", self._show_metrics)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.SockSite(self._runner, listener, shutdown_timeout=1.0).start()
+        await web.SockSite(self._runner, listener).start()
 
     async def stop(self) -> None:
         """Closes and removes the socket."""
