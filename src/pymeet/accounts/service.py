@@ -7,7 +7,6 @@ import hashlib
 
 from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pymeet.accounts import store
 from pymeet.accounts.model import Link, Session, User
@@ -16,7 +15,7 @@ from pymeet.accounts.texts import clean_email, clean_line
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
 from pymeet.db import audit
-from pymeet.db.engine import Database
+from pymeet.db.engine import Database, Transaction
 from pymeet.errors import ConflictError, InvalidInputError, NotFoundError, NotSignedInError, TooManyError
 from pymeet.ids import new_id, new_secret
 
@@ -250,7 +249,7 @@ class Accounts:
         return min(used_at_ms + self._idle_ms, opened_at_ms + self._absolute_ms)
 
     @staticmethod
-    async def _add_password_link(conn: AsyncConnection, user_id: str, token: str, now_ms: int) -> None:
+    async def _add_password_link(conn: Transaction, user_id: str, token: str, now_ms: int) -> None:
         await store.add_link(
             conn,
             token_hash=_hash(token),
@@ -261,7 +260,7 @@ class Accounts:
         )
 
 
-async def _named(conn: AsyncConnection, email_or_id: str) -> RowMapping:
+async def _named(conn: Transaction, email_or_id: str) -> RowMapping:
     try:
         email = clean_email(email_or_id)
     except InvalidInputError:

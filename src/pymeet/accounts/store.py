@@ -3,46 +3,46 @@
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pymeet.db.engine import Transaction
 from pymeet.db.schema import one_time_links, sessions, user_credentials, users
 
 FIRST_ADMIN = "first_admin"
 SET_PASSWORD = "set_password"  # noqa: S105  the name of a purpose
 
 
-async def add_user(conn: AsyncConnection, **values: Any) -> None:
+async def add_user(conn: Transaction, **values: Any) -> None:
     await conn.execute(insert(users).values(**values))
 
 
-async def user(conn: AsyncConnection, user_id: str) -> RowMapping | None:
+async def user(conn: Transaction, user_id: str) -> RowMapping | None:
     return (await conn.execute(select(users).where(users.c.id == user_id))).mappings().first()
 
 
-async def find_user(conn: AsyncConnection, email_or_id: str, email: str) -> RowMapping | None:
+async def find_user(conn: Transaction, email_or_id: str, email: str) -> RowMapping | None:
     """By id as typed, or by the cleaned address."""
     query = select(users).where(or_(users.c.id == email_or_id, users.c.email == email))
     return (await conn.execute(query)).mappings().first()
 
 
-async def all_users(conn: AsyncConnection) -> list[RowMapping]:
+async def all_users(conn: Transaction) -> list[RowMapping]:
     return list((await conn.execute(select(users).order_by(users.c.created_at_ms, users.c.email))).mappings())
 
 
-async def has_admin(conn: AsyncConnection) -> bool:
+async def has_admin(conn: Transaction) -> bool:
     """Whether an administrator exists who could sign in."""
     able = select(users.c.id).join(user_credentials).where(users.c.is_admin, users.c.disabled_at_ms.is_(None))
     return bool((await conn.execute(select(exists(able)))).scalar_one())
 
 
-async def disable_user(conn: AsyncConnection, user_id: str, at_ms: int) -> None:
+async def disable_user(conn: Transaction, user_id: str, at_ms: int) -> None:
     """Marks the account and removes everything by which it could be used."""
     await conn.execute(update(users).where(users.c.id == user_id).values(disabled_at_ms=at_ms))
     await conn.execute(delete(sessions).where(sessions.c.user_id == user_id))
     await conn.execute(delete(one_time_links).where(one_time_links.c.user_id == user_id))
 
 
-async def credentials(conn: AsyncConnection, email: str) -> RowMapping | None:
+async def credentials(conn: Transaction, email: str) -> RowMapping | None:
     """The account of an address together with its `password_hash`; None where nobody could sign in."""
     query = (
         select(users, user_credentials.c.password_hash)
@@ -52,14 +52,14 @@ async def credentials(conn: AsyncConnection, email: str) -> RowMapping | None:
     return (await conn.execute(query)).mappings().first()
 
 
-async def set_password(conn: AsyncConnection, user_id: str, password_hash: str, at_ms: int) -> None:
+async def set_password(conn: Transaction, user_id: str, password_hash: str, at_ms: int) -> None:
     await conn.execute(delete(user_credentials).where(user_credentials.c.user_id == user_id))
     values = {"user_id": user_id, "password_hash": password_hash, "changed_at_ms": at_ms}
     await conn.execute(insert(user_credentials).values(values))
 
 
 async def add_link(
-    conn: AsyncConnection, *, token_hash: str, purpose: str, user_id: str | None, at_ms: int, expires_at_ms: int | None
+    conn: Transaction, *, token_hash: str, purpose: str, user_id: str | None, at_ms: int, expires_at_ms: int | None
 ) -> None:
     """Stores a link; an earlier one for the same person and purpose becomes void."""
     same_person = one_time_links.c.user_id == user_id if user_id else one_time_links.c.user_id.is_(None)
@@ -71,7 +71,7 @@ async def add_link(
     )
 
 
-async def link(conn: AsyncConnection, token_hash: str, now_ms: int) -> RowMapping | None:
+async def link(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping | None:
     """A link that is still good, with the `name` and `email` it is for (None for the first administrator)."""
     query = (
         select(one_time_links, users.c.name, users.c.email)
@@ -85,15 +85,15 @@ async def link(conn: AsyncConnection, token_hash: str, now_ms: int) -> RowMappin
     return (await conn.execute(query)).mappings().first()
 
 
-async def remove_link(conn: AsyncConnection, token_hash: str) -> None:
+async def remove_link(conn: Transaction, token_hash: str) -> None:
     await conn.execute(delete(one_time_links).where(one_time_links.c.token_hash == token_hash))
 
 
-async def remove_first_admin_links(conn: AsyncConnection) -> None:
+async def remove_first_admin_links(conn: Transaction) -> None:
     await conn.execute(delete(one_time_links).where(one_time_links.c.purpose == FIRST_ADMIN))
 
 
-async def add_session(conn: AsyncConnection, *, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> bool:
+async def add_session(conn: Transaction, *, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> bool:
     """False, and nothing stored, if the account cannot be used any more."""
     usable = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at_ms.is_(None))
     if (await conn.execute(usable)).first() is None:
@@ -111,7 +111,7 @@ async def add_session(conn: AsyncConnection, *, token_hash: str, user_id: str, a
     return True
 
 
-async def session(conn: AsyncConnection, token_hash: str, now_ms: int) -> RowMapping | None:
+async def session(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping | None:
     """The person of a session that has not expired, with `seen_at_ms` and `opened_at_ms` of the session."""
     query = (
         select(users, sessions.c.last_seen_at_ms.label("seen_at_ms"), sessions.c.created_at_ms.label("opened_at_ms"))
@@ -125,7 +125,7 @@ async def session(conn: AsyncConnection, token_hash: str, now_ms: int) -> RowMap
     return (await conn.execute(query)).mappings().first()
 
 
-async def touch_session(conn: AsyncConnection, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> None:
+async def touch_session(conn: Transaction, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> None:
     """Notes that the session was used; times only ever move forward."""
     still = sessions.c.token_hash == token_hash
     await conn.execute(
@@ -136,15 +136,15 @@ async def touch_session(conn: AsyncConnection, token_hash: str, user_id: str, at
     await seen(conn, user_id, at_ms)
 
 
-async def seen(conn: AsyncConnection, user_id: str, at_ms: int) -> None:
+async def seen(conn: Transaction, user_id: str, at_ms: int) -> None:
     """Notes that the account is in use: its retention period begins anew."""
     later = func.max(users.c.last_seen_at_ms, at_ms)
     await conn.execute(update(users).where(users.c.id == user_id).values(last_seen_at_ms=later))
 
 
-async def remove_session(conn: AsyncConnection, token_hash: str) -> None:
+async def remove_session(conn: Transaction, token_hash: str) -> None:
     await conn.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
 
 
-async def remove_sessions(conn: AsyncConnection, user_id: str) -> None:
+async def remove_sessions(conn: Transaction, user_id: str) -> None:
     await conn.execute(delete(sessions).where(sessions.c.user_id == user_id))

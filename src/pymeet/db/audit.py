@@ -3,8 +3,8 @@
 import re
 
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pymeet.db.engine import Transaction
 from pymeet.db.schema.audit import audit_log
 
 SYSTEM = "system"
@@ -17,7 +17,7 @@ _ACTION = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-async def record(conn: AsyncConnection, *, at_ms: int, actor: str, action: str, target: str) -> None:
+async def record(conn: Transaction, *, at_ms: int, actor: str, action: str, target: str) -> None:
     """Adds one line inside the caller's transaction, so that it stands if and only if the deed does.
 
     `actor` and `target` are ids (or SYSTEM, OPERATOR), `action` is a noun and a verb such as `room.deleted`.

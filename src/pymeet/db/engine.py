@@ -6,12 +6,12 @@ command of the administrator) may have the same file open; it waits its turn at 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, event, text
+from sqlalchemy import URL, Connection, CursorResult, Executable, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -25,6 +25,9 @@ READERS = 4
 
 BUSY_TIMEOUT_MS = 15_000
 """How long a statement waits for another process before it fails with "database is locked"."""
+
+CHECKPOINT_WAIT_MS = 500
+"""How long a checkpoint waits for readers; writers wait with it, so it is short."""
 
 _PRAGMAS: dict[str, int | str] = {
     "busy_timeout": BUSY_TIMEOUT_MS,
@@ -43,6 +46,25 @@ class DatabaseError(PymeetError):
     code = "database_error"
 
 
+class Transaction:
+    """What a block works with. A statement that has begun runs to its end; a cancellation is passed on after it.
+
+    The driver runs statements in a thread that cannot be interrupted, and SQLAlchemy answers a cancellation in the
+    middle by throwing the connection away without waiting for that thread.
+    """
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Runs one statement; the whole result is in memory when this returns."""
+        return await _to_the_end(self._conn.execute(statement, parameters))
+
+    async def run_sync(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Runs `function(connection, *arguments)` with SQLAlchemy's synchronous connection in the same transaction."""
+        return await _to_the_end(self._conn.run_sync(function, *arguments))
+
+
 class Database:
     """One open database file. Make it with `await Database.open(path)`; it belongs to one event loop."""
 
@@ -53,6 +75,7 @@ class Database:
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(READERS)
         self._closed = False
+        self._disposed = False
 
     @classmethod
     async def open(cls, path: Path, *, migrations: Path = migrate.DIRECTORY) -> "Database":
@@ -72,7 +95,7 @@ class Database:
         return db
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncIterator[Transaction]:
         """A transaction that may change things: commits when the block ends, rolls back when it raises.
 
         One block runs at a time in this process. A cancelled block leaves nothing behind; a cancellation during the
@@ -80,25 +103,24 @@ class Database:
         """
         async with self._writer:
             self._refuse_if_closed()
-            async with self._writing.connect() as conn:
-                transaction = await conn.begin()
+            async with _connection(self._writing) as conn:
                 try:
-                    yield conn
+                    yield Transaction(conn)
                 except BaseException:
-                    await _to_the_end(transaction.rollback())
+                    await _to_the_end(conn.rollback())
                     raise
-                await _to_the_end(transaction.commit())
+                await _to_the_end(conn.commit())
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncIterator[Transaction]:
         """A view of the database as it was at the first statement; statements that change something fail.
 
         Keep it short: while it is open, deleted content cannot be removed from the write-ahead log.
         """
         async with self._readers:
             self._refuse_if_closed()
-            async with self._reading.connect() as conn:
-                yield conn
+            async with _connection(self._reading) as conn:
+                yield Transaction(conn)
 
     async def check(self) -> None:
         """Raises if the database does not answer."""
@@ -113,33 +135,38 @@ class Database:
         """
         async with self._writer:
             self._refuse_if_closed()
-            return await self._checkpoint()
+            return await _to_the_end(self._checkpoint())
 
     async def close(self) -> None:
         """Waits for what is running, empties the write-ahead log and closes every connection. May be called twice."""
-        async with self._writer:
-            if self._closed:
-                return
-            self._closed = True
+        self._closed = True
+        async with self._writer, AsyncExitStack() as readers:
             for _ in range(READERS):
-                await self._readers.acquire()
-            try:
-                await self._checkpoint()
-            except OperationalError:
-                pass  # the file is locked or gone; the next start reads the write-ahead log
-            finally:
-                await self._reading.dispose()
-                await self._writing.dispose()
-                for _ in range(READERS):
-                    self._readers.release()
+                await readers.enter_async_context(self._readers)
+            if not self._disposed:
+                await _to_the_end(self._dispose())
+
+    async def _dispose(self) -> None:
+        try:
+            await self._checkpoint()
+        except OperationalError:
+            pass  # the file is locked or gone; the next start reads the write-ahead log
+        finally:
+            await self._reading.dispose()
+            await self._writing.dispose()
+            self._disposed = True
 
     async def _checkpoint(self) -> bool:
         # Past SQLAlchemy, because its connections always begin a transaction and a checkpoint cannot run inside one.
-        async with self._writing.connect() as conn:
+        async with _connection(self._writing) as conn:
             driver = (await conn.get_raw_connection()).driver_connection
-            assert driver is not None  # noqa: S101
-            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                busy, _, _ = await cursor.fetchone()
+            assert driver is not None  # noqa: S101  it was connected a line ago
+            await driver.execute(f"PRAGMA busy_timeout={CHECKPOINT_WAIT_MS}")
+            try:
+                async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                    busy, _, _ = await cursor.fetchone()
+            finally:
+                await driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
             return bool(busy == 0)
 
     def _refuse_if_closed(self) -> None:
@@ -156,6 +183,17 @@ def _make_private(path: Path) -> None:
         os.close(file)
 
 
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    conn = engine.connect()
+    try:
+        await _to_the_end(conn.start())
+        yield conn
+    finally:
+        if conn.sync_connection is not None:
+            await _to_the_end(conn.close())
+
+
 def _engine(path: Path, *, begin: str, connections: int, **pragmas: int) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
@@ -163,6 +201,7 @@ def _engine(path: Path, *, begin: str, connections: int, **pragmas: int) -> Asyn
         connect_args={"isolation_level": None},
         pool_size=connections,
         max_overflow=0,
+        hide_parameters=True,  # errors travel to logs, and parameters are names, addresses and messages
     )
 
     @event.listens_for(engine.sync_engine, "connect")

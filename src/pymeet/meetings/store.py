@@ -4,49 +4,49 @@ from typing import Any
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pymeet.db.engine import Transaction
 from pymeet.db.schema import attendance, messages, rooms, users
 
 
-async def add_room(conn: AsyncConnection, **values: Any) -> None:
+async def add_room(conn: Transaction, **values: Any) -> None:
     await conn.execute(insert(rooms).values(**values))
 
 
-async def person_exists(conn: AsyncConnection, user_id: str) -> bool:
+async def person_exists(conn: Transaction, user_id: str) -> bool:
     return (await conn.execute(select(users.c.id).where(users.c.id == user_id))).first() is not None
 
 
-async def slug_taken(conn: AsyncConnection, slug: str) -> bool:
+async def slug_taken(conn: Transaction, slug: str) -> bool:
     """Deleted rooms keep their address for a while, so these count too."""
     return (await conn.execute(select(rooms.c.id).where(rooms.c.slug == slug))).first() is not None
 
 
-async def room(conn: AsyncConnection, slug: str) -> RowMapping | None:
+async def room(conn: Transaction, slug: str) -> RowMapping | None:
     query = select(rooms).where(rooms.c.slug == slug, rooms.c.deleted_at_ms.is_(None))
     return (await conn.execute(query)).mappings().first()
 
 
-async def room_exists(conn: AsyncConnection, room_id: str) -> bool:
+async def room_exists(conn: Transaction, room_id: str) -> bool:
     query = select(rooms.c.id).where(rooms.c.id == room_id, rooms.c.deleted_at_ms.is_(None))
     return (await conn.execute(query)).first() is not None
 
 
-async def all_rooms(conn: AsyncConnection, owner_id: str | None) -> list[RowMapping]:
+async def all_rooms(conn: Transaction, owner_id: str | None) -> list[RowMapping]:
     query = select(rooms).where(rooms.c.deleted_at_ms.is_(None)).order_by(rooms.c.created_at_ms, rooms.c.slug)
     if owner_id is not None:
         query = query.where(rooms.c.owner_id == owner_id)
     return list((await conn.execute(query)).mappings())
 
 
-async def empty_and_mark_room(conn: AsyncConnection, room_id: str, at_ms: int) -> None:
+async def empty_and_mark_room(conn: Transaction, room_id: str, at_ms: int) -> None:
     """Removes everything of a room but its address."""
     await conn.execute(delete(messages).where(messages.c.room_id == room_id))
     await conn.execute(delete(attendance).where(attendance.c.room_id == room_id))
     await conn.execute(update(rooms).where(rooms.c.id == room_id).values(name="", owner_id=None, deleted_at_ms=at_ms))
 
 
-async def add_attendance(conn: AsyncConnection, *, user_id: str | None, **values: Any) -> None:
+async def add_attendance(conn: Transaction, *, user_id: str | None, **values: Any) -> None:
     """Opens a row; somebody who comes back under the same participant id is there again in the same row.
 
     An account that is gone by now counts as none.
@@ -61,7 +61,7 @@ async def add_attendance(conn: AsyncConnection, *, user_id: str | None, **values
     )
 
 
-async def close_attendance(conn: AsyncConnection, participant_id: str, at_ms: int) -> None:
+async def close_attendance(conn: Transaction, participant_id: str, at_ms: int) -> None:
     await conn.execute(
         update(attendance)
         .where(attendance.c.participant_id == participant_id, attendance.c.left_at_ms.is_(None))
@@ -69,7 +69,7 @@ async def close_attendance(conn: AsyncConnection, participant_id: str, at_ms: in
     )
 
 
-async def close_open_attendance(conn: AsyncConnection, at_ms: int) -> int:
+async def close_open_attendance(conn: Transaction, at_ms: int) -> int:
     """How many rows were open."""
     closed = await conn.execute(
         update(attendance)
@@ -79,13 +79,13 @@ async def close_open_attendance(conn: AsyncConnection, at_ms: int) -> int:
     return closed.rowcount
 
 
-async def add_message(conn: AsyncConnection, *, participant_id: str, **values: Any) -> None:
+async def add_message(conn: Transaction, *, participant_id: str, **values: Any) -> None:
     """Stores a message together with the account of its author, so that it is found when they ask for their data."""
     author = select(attendance.c.user_id).where(attendance.c.participant_id == participant_id).scalar_subquery()
     await conn.execute(insert(messages).values(participant_id=participant_id, user_id=author, **values))
 
 
-async def newest_messages(conn: AsyncConnection, room_id: str, after_id: str | None, limit: int) -> list[RowMapping]:
+async def newest_messages(conn: Transaction, room_id: str, after_id: str | None, limit: int) -> list[RowMapping]:
     """Oldest first; of more than `limit` the newest. An unknown `after_id` counts as none."""
     query = select(messages).where(messages.c.room_id == room_id)
     if after_id is not None:

@@ -1,0 +1,223 @@
+"""The gate: what is not declared, or contradicts itself, cannot be imported."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text
+
+from pymeet.db import page
+from pymeet.db.inventory import (
+    Basis,
+    Category,
+    Erase,
+    EraseRow,
+    Export,
+    Hop,
+    InventoryError,
+    Keep,
+    KeepWith,
+    Kind,
+    Subject,
+    Unreachable,
+    check,
+    days,
+    entries,
+    not_personal,
+    personal,
+    secret,
+    table,
+)
+from pymeet.db.schema import metadata
+
+KEEP = Keep("note", clock="at_ms", begins="it was written", default_ms=days(1), min_ms=0, max_ms=days(2))
+GUESTS = Unreachable("guest", "They have no account.")
+
+
+def declare(*items: Any, **changes: Any) -> MetaData:
+    """A schema with one good table of notes, but for what the test changes."""
+    made = MetaData()
+    said: dict[str, Any] = {
+        "category": Category.CHAT,
+        "purpose": "To remember.",
+        "basis": Basis.CONTRACT,
+        "subject": (GUESTS,),
+        "keep": (KEEP,),
+        "erase": EraseRow.DELETE,
+    }
+    said.update(changes)
+    said = {name: value for name, value in said.items() if value is not ...}
+    clock = Column("at_ms", Text, info=not_personal())
+    table("notes", made, clock, Index("ix_notes_at_ms", "at_ms"), *items, **said)
+    return made
+
+
+def test_a_well_declared_table_passes():
+    """The gate must not refuse what is in order, or nobody would keep it."""
+    text = Column("text", Text, info=personal(Kind.CONTENT, erase=Erase.WITH_ROW, export=Export.YES))
+
+    made = declare(text)
+
+    check(made)
+    assert entries(made)[0].columns["text"].kind is Kind.CONTENT
+
+
+def test_an_unclassified_column_fails_at_import():
+    """A forgotten column would be neither exported nor erased, and nobody would notice."""
+    with pytest.raises(InventoryError, match=r"notes\.text is not classified"):
+        declare(Column("text", Text))
+
+
+@pytest.mark.parametrize("forgotten", ["category", "purpose", "basis", "subject", "keep", "erase"])
+def test_a_table_that_leaves_something_unsaid_fails_at_import(forgotten: str):
+    """Each of these is needed to answer for the data; none has a default that could be wrong in silence."""
+    with pytest.raises(TypeError, match=forgotten):
+        declare(**{forgotten: ...})
+
+
+@pytest.mark.parametrize(("said", "empty"), [("purpose", " "), ("subject", ()), ("keep", ())])
+def test_a_table_that_says_nothing_fails_at_import(said: str, empty: object):
+    """An empty answer is no answer."""
+    with pytest.raises(InventoryError):
+        declare(**{said: empty})
+
+
+def test_keeping_or_withholding_needs_a_reason():
+    """Both limit somebody's rights; the reason is shown to them."""
+    with pytest.raises(InventoryError, match="reason"):
+        personal(Kind.NAME, erase=Erase.KEEP, export=Export.YES)
+    with pytest.raises(InventoryError, match="reason"):
+        personal(Kind.NAME, erase=Erase.CLEAR, export=Export.NO)
+    with pytest.raises(InventoryError, match="reason"):
+        secret(reason="")
+
+
+def test_a_column_cannot_contradict_its_table_on_erasure():
+    """A column that dies with a row that stays would never be erased."""
+    stays = Column("text", Text, info=personal(Kind.CONTENT, erase=Erase.WITH_ROW, export=Export.YES))
+
+    with pytest.raises(InventoryError, match="contradicts"):
+        declare(stays, erase=EraseRow.COLUMNS)
+
+
+def test_a_column_that_is_cleared_must_be_nullable():
+    """Otherwise the first erasure fails in production."""
+    text = Column("text", Text, nullable=False, info=personal(Kind.CONTENT, erase=Erase.CLEAR, export=Export.YES))
+
+    with pytest.raises(InventoryError, match="not nullable"):
+        declare(text, erase=EraseRow.COLUMNS)
+
+
+def test_a_clock_must_be_a_column_and_periods_in_order():
+    """A sweep cannot work by a clock that is not there, nor with a default outside its own bounds."""
+    with pytest.raises(InventoryError, match="does not have"):
+        declare(keep=(Keep("note", clock="read_at", begins="x", default_ms=1, min_ms=0, max_ms=2),))
+    with pytest.raises(InventoryError, match="order"):
+        declare(keep=(Keep("note", clock="at_ms", begins="x", default_ms=3, min_ms=0, max_ms=2),))
+
+
+def test_a_path_must_lead_to_a_person():
+    """A wrong path finds nobody, which looks exactly like having no data about them."""
+    owner = Column("owner_id", Text, info=personal(Kind.REFERENCE, erase=Erase.WITH_ROW, export=Export.YES))
+    made = declare(
+        owner,
+        Index("ix_notes_owner_id", "owner_id"),
+        subject=(Subject("owner", (Hop("owner_id", "people.id"),)),),
+    )
+
+    with pytest.raises(InventoryError, match="leads to people"):
+        check(made)
+
+
+def test_what_a_sweep_or_an_erasure_searches_by_needs_an_index():
+    """Without one, the sweep of a large table blocks everybody."""
+    made = MetaData()
+    table(
+        "notes",
+        made,
+        Column("at_ms", Text, info=not_personal()),
+        category=Category.CHAT,
+        purpose="To remember.",
+        basis=Basis.CONTRACT,
+        subject=(GUESTS,),
+        keep=(KEEP,),
+        erase=EraseRow.DELETE,
+    )
+
+    with pytest.raises(InventoryError, match="needs an index"):
+        check(made)
+
+
+def test_a_table_made_past_the_inventory_is_found():
+    """SQLAlchemy's own Table still exists; using it must not be a way around the gate."""
+    made = MetaData()
+    Table("notes", made, Column("text", Text))
+
+    with pytest.raises(InventoryError, match="not declared"):
+        check(made)
+
+
+def test_a_column_added_later_is_found():
+    """Appending to a declared table must not be a way around the gate either."""
+    made = declare()
+    made.tables["notes"].append_column(Column("text", Text))
+
+    with pytest.raises(InventoryError, match="without declaration: text"):
+        check(made)
+
+
+def test_a_row_that_lives_with_another_names_a_table_that_exists():
+    """Otherwise nothing ever ends its life."""
+    made = declare(
+        Column("user_id", Text, info=not_personal()),
+        Index("ix_notes_user_id", "user_id"),
+        keep=(KeepWith("people", "user_id"),),
+    )
+
+    with pytest.raises(InventoryError, match="does not exist"):
+        check(made)
+
+
+def test_every_token_and_hash_is_declared_a_secret():
+    """What grants something must never be in an export, whoever adds the column."""
+    for entry in entries(metadata):
+        for name, column in entry.columns.items():
+            if "hash" in name or "token" in name:
+                assert column.secret, f"{entry.name}.{name}"
+                assert column.export is Export.NO
+
+
+def test_every_reference_to_a_person_is_followed_on_erasure():
+    """A foreign key to users that no subject path starts with would be a person nobody finds."""
+    for entry in entries(metadata):
+        paths = {each.hops[0].column for each in entry.subjects if isinstance(each, Subject) and each.hops}
+        for column in metadata.tables[entry.name].columns:
+            if any(isinstance(key, ForeignKey) and key.column.table.name == "users" for key in column.foreign_keys):
+                assert column.name in paths, f"{entry.name}.{column.name}"
+
+
+def test_every_period_is_finite_and_every_class_named_once():
+    """Keeping for ever is not a default, and a setting must not mean two things."""
+    rules = [rule for entry in entries(metadata) for rule in entry.keep if isinstance(rule, Keep)]
+
+    assert all(0 < rule.default_ms <= days(730) for rule in rules)
+    assert len({rule.name for rule in rules}) == len(rules)
+
+
+def test_the_data_page_says_what_the_inventory_says():
+    """A page that is written by hand is wrong after the first change."""
+    written = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+
+    assert written == page.renewed(written)
+    assert all(f"### `{entry.name}`" in written for entry in entries(metadata))
+
+
+def test_a_period_reads_like_a_sentence():
+    """The page is read by people who decide about these periods."""
+    assert [page.period(value) for value in (0, 60_000, 3_600_000, days(90), 1)] == [
+        "none",
+        "1 minute",
+        "1 hour",
+        "90 days",
+        "1 ms",
+    ]
