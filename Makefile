@@ -40,11 +40,11 @@ format: $(DEV)  ## put the Python code into its standard form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-# The locks hold a hash for every file and name no index. hatchling is locked too, because it builds the package.
+# The locks hold a hash for every file and name no index. What builds the package itself is locked too.
 LOCK := pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --all-extras
 lock:  ## pin the dependencies anew (needs uv)
-	echo hatchling | $(UV) $(LOCK) pyproject.toml - -o requirements.lock
-	echo hatchling | $(UV) $(LOCK) --group dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
+	printf "hatchling\neditables\n" | $(UV) $(LOCK) pyproject.toml - -o requirements.lock
+	printf "hatchling\neditables\n" | $(UV) $(LOCK) --group dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
