@@ -66,8 +66,8 @@ def make_context(certificate: Certificate, profiles: tuple[SrtpProfile, ...] = P
     """The OpenSSL settings that all connections share. AES-GCM stands before AES-CM, since it costs half as much."""
     context = SSL.Context(SSL.DTLS_METHOD)
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _verify)
-    context.use_certificate(crypto.X509.from_cryptography(certificate.certificate))
-    context.use_privatekey(crypto.PKey.from_cryptography_key(certificate.key))
+    context.use_certificate(certificate.certificate)
+    context.use_privatekey(certificate.key)
     context.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES")
     context.set_tlsext_use_srtp(b":".join(p.openssl_name for p in profiles))
     context.set_options(SSL.OP_NO_QUERY_MTU | SSL.OP_NO_TICKET)
