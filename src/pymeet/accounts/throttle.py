@@ -47,7 +47,8 @@ class AttemptLimiter:
             return 0.0
         return max(0.0, times[0] + self._window_s - now)
 
-    def __len__(self) -> int:
+    @property
+    def key_count(self) -> int:
         """How many keys are remembered."""
         return len(self._attempts)
 
