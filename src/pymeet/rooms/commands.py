@@ -59,9 +59,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """The asker sends somebody out."""
+    """The asker, or the server, sends somebody out."""
 
     participant_id: str
+    reason: str = "You were removed from this meeting by a host."
 
 
 @dataclass(frozen=True, slots=True)

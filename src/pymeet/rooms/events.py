@@ -1,6 +1,7 @@
 """What happened. The first group comes out of `Room`; the second is said by the rim to one member."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pymeet.rooms.people import Departure, Kind, Participant, Role, Source
 
@@ -105,10 +106,8 @@ class Offered:
 class MediaChanged:
     """How the server sees one of this member's media connections."""
 
-    connection: str
-    """`publish` or `subscribe`."""
-    state: str
-    """`connected`, `disconnected` or `failed`."""
+    connection: Literal["publish", "subscribe"]
+    state: Literal["connected", "disconnected", "failed"]
 
 
 @dataclass(frozen=True, slots=True)

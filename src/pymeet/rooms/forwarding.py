@@ -86,7 +86,7 @@ class Forwarding:
         if fresh:
             seat.stop_receiving(now)
         elif seat.receiving is not None:
-            seat.receiving.restart_ice(now)
+            seat.receiving.restart_ice()
         self.offer_anew(seat)
 
     def offer_anew(self, seat: Seat) -> None:
@@ -103,11 +103,12 @@ class Forwarding:
                 return
             seat.receiving = self._open(seat)
             seat.is_fresh = True
-        if wanted != seat.receives or seat.is_fresh:
-            seat.receiving.set_tracks(tracks, now)
-            seat.receives = wanted
+        if wanted != seat.receives:
             seat.offers.want()
         if seat.listener is not None and seat.offers.is_due(now):
+            # not before: the answer to an offer must meet the sections that were offered. What ended is silent anyway.
+            seat.receiving.set_tracks(tracks, now)
+            seat.receives = wanted
             number, sdp, sections = seat.receiving.offer(now)
             number = seat.offers.sent(number, now)
             listed = tuple(Section(mid, t.owner, t.id, Source(t.source)) for mid, t in sections.items())
@@ -125,14 +126,13 @@ class Forwarding:
         if shown is None:
             raise ConflictError("Nobody in this meeting sends anything now.")
         tracks = self._tracks_of(shown)
-        is_new = seat.receiving is None
-        transport = seat.receiving or self._open(seat)
+        transport = self._open(seat)
         try:
             answer = transport.answer(offer_sdp, tracks, now)
         except BaseException:
-            if is_new:
-                transport.close(now)
+            transport.close(now)
             raise
+        seat.stop_receiving(now)
         seat.receiving = transport
         seat.receives = tuple(track.id for track in tracks)
         seat.following = replace(following, shown=shown)
@@ -157,5 +157,5 @@ class Forwarding:
         def heard(event: TransportEvent) -> None:
             self._hear(seat, transport, event)
 
-        transport = self._media.subscriber(seat.id, heard)
+        transport = self._media.subscriber(seat.id, heard, self._clock.monotonic())
         return transport

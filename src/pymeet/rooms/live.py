@@ -5,6 +5,7 @@ Everything runs on the event loop; between two awaits nothing else happens, so t
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import structlog
 
@@ -41,6 +42,8 @@ from pymeet.sfu.events import Connected, Disconnected, TransportEvent
 from pymeet.sfu.speaker import SpeakerDetector
 
 _log = structlog.get_logger(__name__)
+
+MediaConnection = Literal["publish", "subscribe"]
 
 NAME_LIMIT = 60
 HISTORY = 200
@@ -289,6 +292,11 @@ class LiveRoom:
         """A host sends somebody out: their media stops at once and their seat cannot be taken back."""
         self._do(Remove(participant_id), by)
 
+    def remove_user(self, user_id: str, reason: str) -> None:
+        """The server sends a signed-in person out of all their seats."""
+        for seat in [seat for seat in self._seats.values() if seat.user_id == user_id]:
+            self._do(Remove(seat.id, reason), None)
+
     def end(self, by: str | None, reason: str) -> None:
         """A host, or the server (None), ends the meeting for everybody."""
         self._do(End(reason), by)
@@ -378,14 +386,14 @@ class LiveRoom:
             if seat.publishing is transport:
                 self._hear(seat, "publish", event)
 
-        transport = self._media.publisher(seat.id, heard)
+        transport = self._media.publisher(seat.id, heard, self._clock.monotonic())
         return transport
 
     def _hear_receiving(self, seat: Seat, transport: SubscribeTransport, event: TransportEvent) -> None:
         if seat.receiving is transport:
             self._hear(seat, "subscribe", event)
 
-    def _hear(self, seat: Seat, connection: str, event: TransportEvent) -> None:
+    def _hear(self, seat: Seat, connection: MediaConnection, event: TransportEvent) -> None:
         """A connection that was replaced or closed on purpose is no longer heard."""
         is_media_only = seat.kind is not Kind.BROWSER
         match event:
@@ -402,7 +410,7 @@ class LiveRoom:
                 if is_media_only:
                     self._do(Leave(Departure.LOST), seat.id)
 
-    def _lose_media(self, seat: Seat, connection: str, reason: str) -> None:
+    def _lose_media(self, seat: Seat, connection: MediaConnection, reason: str) -> None:
         _log.info("media failed", room=self.id, participant=seat.id, connection=connection, reason=reason)
         now = self._clock.monotonic()
         seat.send(MediaChanged(connection, "failed"))

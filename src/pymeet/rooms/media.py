@@ -31,19 +31,19 @@ class SubscribeTransport(Protocol):
     """The connection on which somebody receives; either the server offers, or (WHEP) the client does."""
 
     def set_tracks(self, tracks: Sequence[Track], now: float) -> None:
-        """What this receiver gets from now on."""
+        """What this receiver gets from now on; where the server offers, no answer may be awaited now."""
 
     def offer(self, now: float) -> tuple[int, str, Mapping[str, Track]]:
         """A new offer: its number, the description, and the track of each section that carries one."""
 
-    def accept(self, number: int, answer_sdp: str, now: float) -> None:
-        """Takes the answer to an offer. Raises DescriptionError."""
+    def accept(self, number: int, answer_text: str, now: float) -> bool:
+        """Takes the answer to the newest offer; False for an older one. Raises DescriptionError."""
 
-    def restart_ice(self, now: float) -> None:
+    def restart_ice(self) -> None:
         """The next offer has new ICE credentials."""
 
-    def answer(self, offer_sdp: str, tracks: Sequence[Track], now: float) -> str:
-        """Answers a client's offer. Raises DescriptionError."""
+    def answer(self, offer_text: str, tracks: Sequence[Track], now: float) -> str:
+        """Answers a client's only offer. Raises DescriptionError."""
 
     def restart(self, ufrag: str) -> tuple[str, str]:
         """ICE restart without a description: the peer's new name in, our new name and password out."""
@@ -55,10 +55,10 @@ class SubscribeTransport(Protocol):
 class MediaServer(Protocol):
     """What forwards media."""
 
-    def publisher(self, owner: str, on_event: Callable[[TransportEvent], None]) -> PublishTransport:
+    def publisher(self, owner: str, on_event: Callable[[TransportEvent], None], now: float) -> PublishTransport:
         """A new connection on which `owner` (a participant's id) will send."""
 
-    def subscriber(self, owner: str, on_event: Callable[[TransportEvent], None]) -> SubscribeTransport:
+    def subscriber(self, owner: str, on_event: Callable[[TransportEvent], None], now: float) -> SubscribeTransport:
         """A new connection on which `owner` will receive."""
 
     def levels(self, tracks: Iterable[Track]) -> dict[str, float]:

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from pymeet.clock import Clock
+from pymeet.config import Config
 from pymeet.meetings import service
 from pymeet.rooms.events import Closing
 from pymeet.rooms.live import LiveRoom
@@ -21,20 +22,18 @@ CLOSE_S = 2.0
 
 
 class Registry:
-    """All meetings that are going on. `await start()` it, and `await close(…)` it at the end."""
+    """All meetings that are going on. Its own task begins with the first meeting and is over when `close` returns."""
 
     def __init__(
         self,
         *,
-        media: MediaServer,
         meetings: service.Meetings,
+        sfu: MediaServer,
         clock: Clock,
-        max_participants: int,
-        guests_allowed: bool,
+        config: Config,
     ) -> None:
-        self.max_participants = max_participants
-        self.guests_allowed = guests_allowed
-        self._media = media
+        self._config = config.rooms
+        self._media = sfu
         self._meetings = meetings
         self._clock = clock
         self._rooms: dict[str, LiveRoom] = {}
@@ -45,10 +44,6 @@ class Registry:
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begins to drive the rooms' clocks and to store who left; to be called once."""
-        self._task = asyncio.create_task(self._run(), name="rooms")
-
     async def close(self, reason: str, retry_s: int) -> None:
         """Tells everybody that the server goes away, closes every connection within two seconds, and stores who left."""
         self._closing = Closing(reason, retry_s)
@@ -57,6 +52,7 @@ class Registry:
         self._rooms.clear()
         visitors = list(self._visitors)
         for visitor in visitors:
+            visitor.send(self._closing)
             visitor.close(CloseReason.GOING_AWAY)
         if visitors:
             try:
@@ -80,12 +76,13 @@ class Registry:
                 media=self._media,
                 meetings=self._meetings,
                 clock=self._clock,
-                max_participants=self.max_participants,
-                guests_allowed=self.guests_allowed,
+                max_participants=self._config.max_participants,
+                guests_allowed=self._config.guests_allowed,
                 departed=self._departures.put_nowait,
             )
             if self._closing is None:
                 self._rooms[room.slug] = live
+                self._task = self._task or asyncio.create_task(self._run(), name="rooms")
             else:
                 live.end(None, self._closing.reason)  # nobody comes in any more
         return live
@@ -100,6 +97,11 @@ class Registry:
         live = self._rooms.pop(slug, None)
         if live is not None:
             live.end(None, reason)
+
+    async def remove_user(self, user_id: str) -> None:
+        """Sends a person whose account was disabled out of every meeting."""
+        for live in list(self._rooms.values()):
+            live.remove_user(user_id, "Your account was disabled.")
 
     def people(self, slug: str) -> int:
         """How many have a seat in this room now."""

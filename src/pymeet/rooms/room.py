@@ -92,8 +92,8 @@ class Room:
                 return self._mute(command, _known(by))
             case Say(message_id, participant_id, name, text, at_ms):
                 return [MessageAdded(message_id, participant_id, name, text, at_ms)]
-            case Remove(participant_id):
-                return self._remove(participant_id, _known(by))
+            case Remove():
+                return self._remove(command, by)
             case End(reason):
                 return self._end(reason, by)
             case Speak(participants):
@@ -158,13 +158,13 @@ class Room:
         muted = [TrackMuted(by, track.id, command.muted) for track in changed]
         return [*muted, *self._set(replace(participant, tracks=tracks))]
 
-    def _remove(self, participant_id: str, by: str) -> list[RoomEvent]:
-        self.check(by, Verb.REMOVE)
-        if participant_id == by:
+    def _remove(self, command: Remove, by: str | None) -> list[RoomEvent]:
+        if by is not None:
+            self.check(by, Verb.REMOVE)
+        removed = self.participant(command.participant_id)
+        if removed.id == by:
             raise NotAllowedError("You cannot remove yourself; leave instead.")
-        self.participant(participant_id)
-        removed = Removed(participant_id, "You were removed from this meeting by a host.")
-        return [removed, *self._leave(participant_id, Departure.REMOVED)]
+        return [Removed(removed.id, command.reason), *self._leave(removed.id, Departure.REMOVED)]
 
     def _end(self, reason: str, by: str | None) -> list[RoomEvent]:
         if by is not None:

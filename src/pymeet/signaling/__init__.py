@@ -1,0 +1,1 @@
+"""Signaling: the WebSocket by which browsers take part in a meeting, as docs/protocol.md section 1 says it."""

@@ -1,0 +1,74 @@
+"""What happened in the room → what a browser is told: events to messages. Pure."""
+
+from pymeet.rooms import events, people
+from pymeet.signaling import messages
+
+
+def message_of(event: events.Event, *, heartbeat_s: float, re: str | None) -> messages.ServerMessage | None:
+    """The message that tells an event; None for what concerns the server alone. `re` is the id of the `join` that a Welcome answers."""
+    match event:
+        case events.Welcome():
+            return _joined(event, heartbeat_s, re)
+        case events.ParticipantChanged(participant):
+            return messages.Participant(participant=_participant(participant))
+        case events.ParticipantLeft(participant_id, reason):
+            return messages.ParticipantLeft(participant=participant_id, reason=reason.value)
+        case events.SpeakersChanged(participants):
+            return messages.Speakers(participants=participants)
+        case events.MessageAdded():
+            return messages.ChatAdded(message=_chat(event))
+        case events.Offered(number, fresh, sdp, sections):
+            tracks = tuple(
+                messages.OfferedTrack(mid=s.mid, participant=s.participant_id, track=s.track_id, source=s.source.value)
+                for s in sections
+            )
+            return messages.Offer(offer=number, fresh=fresh, sdp=sdp, tracks=tracks)
+        case events.MediaChanged(connection, state):
+            return messages.Media(connection=connection, state=state)
+        case events.Removed(_, reason_given):
+            return messages.Removed(reason=reason_given)
+        case events.Ended(reason_given):
+            return messages.Ended(reason=reason_given)
+        case events.Closing(reason_given, retry_s):
+            return messages.Closing(reason=reason_given, retry_s=retry_s)
+        case events.TrackMuted():
+            return None
+
+
+def encode(message: messages.Message) -> bytes:
+    """A message as it goes over the wire; fields that are empty are left out."""
+    return message.model_dump_json(exclude_none=True).encode()
+
+
+def _joined(event: events.Welcome, heartbeat_s: float, re: str | None) -> messages.Joined:
+    return messages.Joined(
+        re=re,
+        you=event.you,
+        resumed=event.resumed,
+        resume=event.resume_token,
+        room=messages.RoomRecord(slug=event.slug, name=event.room_name),
+        role=event.role.value,
+        participants=tuple(_participant(participant) for participant in event.participants),
+        messages=tuple(_chat(message) for message in event.messages),
+        heartbeat_s=heartbeat_s,
+        seat_s=event.seat_s,
+    )
+
+
+def _participant(participant: people.Participant) -> messages.ParticipantRecord:
+    return messages.ParticipantRecord(
+        id=participant.id,
+        name=participant.name,
+        role=participant.role.value,
+        kind=participant.kind.value,
+        connection=participant.connection.value,
+        tracks=tuple(
+            messages.Track(id=t.id, source=t.source.value, kind=t.kind.value, muted=t.muted) for t in participant.tracks
+        ),
+    )
+
+
+def _chat(message: events.MessageAdded) -> messages.ChatRecord:
+    return messages.ChatRecord(
+        id=message.id, participant=message.participant_id, name=message.name, text=message.text, at=message.at_ms
+    )

@@ -1,0 +1,265 @@
+"""One type per message of docs/protocol.md section 1, exact and closed: no other fields, no other types of value.
+
+A test compares them with the document. `parsing.py` makes them of what clients send.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Source = Literal["microphone", "camera", "screen", "screen_audio"]
+Identifier = Annotated[str, Field(min_length=1, max_length=64)]
+Description = Annotated[str, Field(min_length=1, max_length=200_000)]
+Number = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Message(BaseModel):
+    """Base of everything on the wire."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+# -- client to server -----------------------------------------------------------------------------------------------
+
+
+class Request(Message):
+    """Base of what clients send."""
+
+    id: Annotated[str, Field(max_length=40)] | None = None
+
+
+class ResumeWish(Message):
+    token: Annotated[str, Field(max_length=100)]
+    media: Literal["keep", "new"]
+    last_message: Identifier | None = None
+
+
+class Join(Request):
+    type: Literal["join"]
+    v: Literal[1]
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    resume: ResumeWish | None = None
+
+
+class PublishedTrack(Message):
+    mid: Annotated[str, Field(min_length=1, max_length=32)]
+    source: Source
+    muted: bool
+
+
+class Publish(Request):
+    type: Literal["publish"]
+    sdp: Description
+    tracks: Annotated[list[PublishedTrack], Field(max_length=4)]
+
+    @model_validator(mode="after")
+    def _once_each(self) -> "Publish":
+        for values in ([t.mid for t in self.tracks], [t.source for t in self.tracks]):
+            if len(set(values)) != len(values):
+                raise ValueError("each mid and each source stands there once")
+        return self
+
+
+class Subscribed(Request):
+    type: Literal["subscribed"]
+    offer: Number
+    sdp: Description
+
+
+class Restart(Request):
+    type: Literal["restart"]
+    media: Literal["keep", "new"] = "keep"
+
+
+class Mute(Request):
+    type: Literal["mute"]
+    source: Source
+    muted: bool
+
+
+class Chat(Request):
+    type: Literal["chat"]
+    text: Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+class Remove(Request):
+    type: Literal["remove"]
+    participant: Identifier
+
+
+class End(Request):
+    type: Literal["end"]
+
+
+class Ping(Request):
+    type: Literal["ping"]
+
+
+class Leave(Request):
+    type: Literal["leave"]
+
+
+ClientMessage = Annotated[
+    Join | Publish | Subscribed | Restart | Mute | Chat | Remove | End | Ping | Leave, Field(discriminator="type")
+]
+
+
+# -- server to client -----------------------------------------------------------------------------------------------
+
+
+class Answer(Message):
+    """Base of what the server sends; `re` is the `id` of the message that it answers, if it had one."""
+
+    re: str | None = None
+
+
+class RoomRecord(Message):
+    slug: str
+    name: str
+    ends_in_s: int | None = None
+
+
+class Track(Message):
+    id: str
+    source: Source
+    kind: Literal["audio", "video"]
+    muted: bool
+
+
+class ParticipantRecord(Message):
+    id: str
+    name: str
+    role: Literal["host", "member", "guest"]
+    kind: Literal["browser", "publisher", "player"]
+    connection: Literal["connected", "reconnecting"]
+    tracks: tuple[Track, ...]
+
+
+class ChatRecord(Message):
+    id: str
+    participant: str
+    name: str
+    text: str
+    at: int
+
+
+class Joined(Answer):
+    type: Literal["joined"] = "joined"
+    v: Literal[1] = 1
+    you: str
+    resumed: bool
+    resume: str
+    room: RoomRecord
+    role: Literal["host", "member", "guest"]
+    participants: tuple[ParticipantRecord, ...]
+    messages: tuple[ChatRecord, ...]
+    heartbeat_s: float
+    seat_s: int
+
+
+class Published(Answer):
+    type: Literal["published"] = "published"
+    sdp: str
+
+
+class OfferedTrack(Message):
+    mid: str
+    participant: str
+    track: str
+    source: Source
+
+
+class Offer(Answer):
+    type: Literal["offer"] = "offer"
+    offer: int
+    fresh: bool
+    sdp: str
+    tracks: tuple[OfferedTrack, ...]
+
+
+class Participant(Answer):
+    type: Literal["participant"] = "participant"
+    participant: ParticipantRecord
+
+
+class ParticipantLeft(Answer):
+    type: Literal["participant_left"] = "participant_left"
+    participant: str
+    reason: Literal["left", "removed", "lost"]
+
+
+class Speakers(Answer):
+    type: Literal["speakers"] = "speakers"
+    participants: tuple[str, ...]
+
+
+class ChatAdded(Answer):
+    type: Literal["chat"] = "chat"
+    message: ChatRecord
+
+
+class Removed(Answer):
+    type: Literal["removed"] = "removed"
+    reason: str
+
+
+class Ended(Answer):
+    type: Literal["ended"] = "ended"
+    reason: str
+
+
+class Closing(Answer):
+    type: Literal["closing"] = "closing"
+    reason: str
+    retry_s: int
+
+
+class Media(Answer):
+    type: Literal["media"] = "media"
+    connection: Literal["publish", "subscribe"]
+    state: Literal["connected", "disconnected", "failed"]
+
+
+class Pong(Answer):
+    type: Literal["pong"] = "pong"
+
+
+class Ok(Answer):
+    type: Literal["ok"] = "ok"
+
+
+ErrorCode = Literal[
+    "protocol_error",
+    "invalid_input",
+    "not_allowed",
+    "not_signed_in",
+    "not_found",
+    "too_many",
+    "room_full",
+    "bad_description",
+    "internal",
+]
+
+
+class Error(Answer):
+    type: Literal["error"] = "error"
+    code: ErrorCode
+    message: str
+
+
+ServerMessage = (
+    Joined
+    | Published
+    | Offer
+    | Participant
+    | ParticipantLeft
+    | Speakers
+    | ChatAdded
+    | Removed
+    | Ended
+    | Closing
+    | Media
+    | Pong
+    | Ok
+    | Error
+)

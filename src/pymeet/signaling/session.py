@@ -1,0 +1,367 @@
+"""One WebSocket connection has one owner, a `Session`.
+
+It reads into a bounded inbox, does one thing at a time, and writes from a bounded outbox: docs/protocol.md section 1. The web layer has looked at the cookie and the Origin before `handle` is called.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import assert_never
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from pymeet.accounts.model import User
+from pymeet.clock import Clock
+from pymeet.errors import ConflictError, NotFoundError, ProtocolError, PymeetError
+from pymeet.meetings.model import Room
+from pymeet.rooms.events import Event
+from pymeet.rooms.joining import JoinRequest, Resume
+from pymeet.rooms.live import LiveRoom
+from pymeet.rooms.member import CloseReason
+from pymeet.rooms.people import Departure, Kind
+from pymeet.rooms.registry import Registry
+from pymeet.rooms.seat import Seat
+from pymeet.signaling import messages
+from pymeet.signaling.dispatch import act, error_answer, internal_error
+from pymeet.signaling.encoding import encode, message_of
+from pymeet.signaling.limits import Allowance
+from pymeet.signaling.outbox import Frame, FrameKind, Outbox
+from pymeet.signaling.parsing import id_of, parse
+
+_log = structlog.get_logger(__name__)
+
+READ_LIMIT = 1024 * 1024
+"""Bytes of a frame at which aiohttp gives up by itself (1009). Up to there the client is told why, see `parsing.FRAME_LIMIT`."""
+_INBOX = 64
+_FLUSH_S = 0.7
+_HANG_UP_S = 0.7
+"""Both together keep the promise that a closing server's connections are gone within two seconds."""
+
+_OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, FrameKind.PONG: WSMsgType.PONG}
+
+
+class CloseCode(IntEnum):
+    """Why a connection was closed, as the client sees it."""
+
+    DONE = 1000
+    GOING_AWAY = 1001
+    INTERNAL = 1011
+    PROTOCOL = 4400
+    REFUSED = 4403
+    NOT_FOUND = 4404
+    TOO_SLOW = 4408
+    TAKEN_OVER = 4409
+    OVER = 4410
+    TOO_MANY = 4429
+
+
+_FORFEITS = frozenset({CloseCode.PROTOCOL, CloseCode.TOO_MANY})
+"""Whoever is cut off for these has no seat to come back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds."""
+
+    heartbeat_s: float = 5.0
+    join_s: float = 10.0
+
+
+async def handle(
+    request: web.Request,
+    *,
+    registry: Registry,
+    user: User | None,
+    room: Room | None,
+    clock: Clock,
+    timing: Timing | None = None,
+) -> web.WebSocketResponse:
+    """Takes the request over as a WebSocket until it ends. Without a room the client is told so, with code 4404."""
+    socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=READ_LIMIT, timeout=_HANG_UP_S)
+    await socket.prepare(request)
+    if room is None:
+        gone = error_answer(NotFoundError("There is no such room."), None)
+        await socket.send_frame(encode(gone), WSMsgType.TEXT)
+        await socket.close(code=CloseCode.NOT_FOUND)
+        return socket
+    await Session(request, socket, registry, user, room, clock, timing or Timing()).run()
+    return socket
+
+
+class Session:
+    """A `Listener`. It lives as long as the connection; the seat may live longer."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        registry: Registry,
+        user: User | None,
+        room: Room,
+        clock: Clock,
+        timing: Timing,
+    ) -> None:
+        self._request = request
+        self._socket = socket
+        self._registry = registry
+        self._user = user
+        self._room = room
+        self._clock = clock
+        self._timing = timing
+        self._opened_at = self._heard_at = clock.monotonic()
+        self._allowance = Allowance(self._opened_at)
+        # a client that sends faster than its messages are done is no longer read: TCP slows it down
+        self._inbox: asyncio.Queue[messages.ClientMessage | None] = asyncio.Queue(_INBOX)
+        self._outbox = Outbox()
+        self._written = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._code: CloseCode | None = None
+        self._is_joining = False
+        self._join_id: str | None = None
+        self._live: LiveRoom | None = None
+        self._seat: Seat | None = None
+
+    # -- Listener -----------------------------------------------------------------------------------------------
+
+    def send(self, event: Event) -> None:
+        """Tells an event. A client that lets too much pile up is cut off (4408), and may resume."""
+        message = message_of(event, heartbeat_s=self._timing.heartbeat_s, re=self._join_id)
+        if message is not None:
+            self._tell(message)
+
+    def close(self, reason: CloseReason) -> None:
+        """Ends the connection after what was sent."""
+        self._end(_code_of(reason))
+
+    async def wait_closed(self) -> None:
+        """Returns when the connection is gone."""
+        await self._closed.wait()
+
+    # -- the life of a connection -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Returns when the connection has ended, whatever ended it."""
+        self._registry.enter(self)
+        try:
+            async with asyncio.TaskGroup() as group:
+                writer = group.create_task(self._write())
+                group.create_task(self._read())
+                group.create_task(self._work())
+                group.create_task(self._beat())
+                await self._ending.wait()
+                await asyncio.wait({writer}, timeout=_FLUSH_S)
+                writer.cancel()
+                await self._hang_up()
+        finally:
+            self._end(CloseCode.INTERNAL)  # counts only when nothing else ended it
+            self._let_go()
+            self._registry.exit(self)
+            self._closed.set()
+
+    def _end(self, code: CloseCode) -> None:
+        """The first reason counts."""
+        if self._code is not None:
+            return
+        self._code = code
+        self._ending.set()
+        self._written.set()
+        # later, because this may be called while the room tells everybody something
+        asyncio.get_running_loop().call_soon(self._let_go)
+
+    def _let_go(self) -> None:
+        """The seat is held or given up; nothing happens to one that another connection has taken."""
+        seat, live = self._seat, self._live
+        if seat is None or live is None or seat.listener is not self:
+            return
+        if self._code in _FORFEITS:
+            live.leave(seat.id, Departure.LOST)
+        else:
+            live.lose(seat.id, self)
+
+    async def _hang_up(self) -> None:
+        """Says goodbye, or hangs up on a client that does not listen."""
+        code = self._code or CloseCode.DONE
+        try:
+            async with asyncio.timeout(_HANG_UP_S):
+                await self._socket.close(code=code)
+        except TimeoutError:
+            pass
+        transport = self._request.transport
+        if transport is not None and transport.get_write_buffer_size():
+            # what is still unsent will not be read; without this it would keep the connection for ever
+            transport.abort()
+        _log.info("connection closed", room=self._room.id, participant=self._seat and self._seat.id, code=int(code))
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self._socket.receive()
+            self._heard_at = self._clock.monotonic()
+            if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+                break
+            if self._code is not None:
+                continue
+            if frame.type is WSMsgType.TEXT:
+                await self._take(frame.data)
+            elif frame.type is WSMsgType.PING:
+                if self._is_allowed(len(frame.data), None):
+                    self._put(Frame(FrameKind.PONG, bytes(frame.data)))
+            elif frame.type is not WSMsgType.PONG:
+                self._refuse(ProtocolError("Messages are text frames."), None)
+        self._end(CloseCode.DONE)
+        await self._inbox.put(None)
+
+    async def _take(self, text: str) -> None:
+        try:
+            message = parse(text)
+        except ProtocolError as error:
+            self._refuse(error, id_of(text))
+            return
+        if not self._is_allowed(len(text), message):
+            return
+        if isinstance(message, messages.Ping):
+            self._tell(messages.Pong(re=message.id))
+        else:
+            await self._inbox.put(message)
+
+    def _is_allowed(self, size: int, message: messages.ClientMessage | None) -> bool:
+        now = self._clock.monotonic()
+        if self._allowance.take(now, size=size, is_chat=isinstance(message, messages.Chat)):
+            return True
+        re = message.id if message is not None else None
+        self._tell(messages.Error(re=re, code="too_many", message="That was too much at once. Wait a moment."))
+        if self._allowance.is_persistent(now):
+            self._end(CloseCode.TOO_MANY)
+        return False
+
+    def _refuse(self, error: ProtocolError, re: str | None) -> None:
+        _log.info("protocol error", room=self._room.id, participant=self._seat and self._seat.id)
+        self._tell(error_answer(error, re))
+        self._end(CloseCode.PROTOCOL)
+
+    # -- doing --------------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        """One message after the other. What came before the end of the connection but was not begun is not done."""
+        while (message := await self._inbox.get()) is not None:
+            if self._code is not None:
+                continue
+            try:
+                await self._act(message)
+            except PymeetError as error:
+                self._tell(error_answer(error, message.id))
+                if type(error) is ProtocolError:
+                    self._end(CloseCode.PROTOCOL)
+            except Exception:
+                _log.exception("a message failed", room=self._room.id, type=message.type)
+                self._tell(internal_error(message.id))
+
+    async def _act(self, message: messages.ClientMessage) -> None:
+        if isinstance(message, messages.Join):
+            await self._join(message)
+            return
+        if isinstance(message, messages.Leave) and self._seat is None:
+            self._end(CloseCode.DONE)
+            return
+        if self._seat is None or self._live is None:
+            raise ProtocolError("The first message is `join`.")
+        answer = await act(message, self._live, self._seat.id)
+        if message.id is not None or not isinstance(answer, messages.Ok):
+            self._tell(answer)
+        if isinstance(message, messages.Leave):
+            self._end(CloseCode.DONE)
+
+    async def _join(self, message: messages.Join) -> None:
+        if self._is_joining:
+            raise ProtocolError("This connection has joined already.")
+        self._is_joining = True
+        self._join_id = message.id
+        request = JoinRequest(message.name, self._user, Kind.BROWSER, self, _resume_of(message))
+        try:
+            live = self._registry.open(self._room)
+            self._seat = await live.join(request)
+            self._live = live
+        except ConflictError:
+            self._end(CloseCode.TAKEN_OVER)
+        except PymeetError as error:
+            self._tell(error_answer(error, message.id))
+            self._end(CloseCode.NOT_FOUND if isinstance(error, NotFoundError) else CloseCode.REFUSED)
+        except Exception:
+            self._end(CloseCode.INTERNAL)
+            raise
+        if self._code is not None:
+            self._let_go()
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def _tell(self, message: messages.Message) -> None:
+        self._put(Frame(FrameKind.TEXT, encode(message)))
+
+    def _put(self, frame: Frame) -> None:
+        if self._code is not None:
+            return
+        if not self._outbox.put(frame):
+            _log.info("client does not read", room=self._room.id, participant=self._seat and self._seat.id)
+            self._outbox.clear()
+            self._end(CloseCode.TOO_SLOW)
+        self._written.set()
+
+    async def _write(self) -> None:
+        while True:
+            while (frame := self._outbox.take()) is not None:
+                try:
+                    await self._socket.send_frame(frame.payload, _OPCODES[frame.kind])
+                except ConnectionError:
+                    self._outbox.clear()
+                    self._end(CloseCode.DONE)
+            if self._code is not None:
+                return
+            self._written.clear()
+            await self._written.wait()
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._timing.heartbeat_s):
+                    await self._ending.wait()
+                    return
+            except TimeoutError:
+                pass
+            now = self._clock.monotonic()
+            if not self._is_joining and now >= self._opened_at + self._timing.join_s:
+                self._tell(error_answer(ProtocolError("The first message, `join`, did not come in time."), None))
+                self._end(CloseCode.TOO_SLOW)
+            elif now >= self._heard_at + 3 * self._timing.heartbeat_s:
+                self._end(CloseCode.TOO_SLOW)
+            else:
+                self._put(Frame(FrameKind.PING, b""))
+
+
+def _resume_of(message: messages.Join) -> Resume | None:
+    wish = message.resume
+    if wish is None:
+        return None
+    return Resume(wish.token, keep_media=wish.media == "keep", last_message=wish.last_message)
+
+
+def _code_of(reason: CloseReason) -> CloseCode:
+    match reason:
+        case CloseReason.DONE:
+            return CloseCode.DONE
+        case CloseReason.GOING_AWAY:
+            return CloseCode.GOING_AWAY
+        case CloseReason.TAKEN_OVER:
+            return CloseCode.TAKEN_OVER
+        case CloseReason.ENDED | CloseReason.REMOVED:
+            return CloseCode.OVER
+        case CloseReason.TOO_SLOW:
+            return CloseCode.TOO_SLOW
+        case CloseReason.BROKEN:
+            return CloseCode.INTERNAL
+        case _:
+            assert_never(reason)
