@@ -5,7 +5,7 @@ import socket
 import struct
 from ipaddress import ip_address
 
-from pymeet.config import Config
+from pymeet.config import Config, is_loopback
 
 _SIOCGIFADDR = 0x8915  # Linux: the IPv4 address of an interface (netdevice(7))
 
@@ -25,6 +25,12 @@ def advertised_addresses(config: Config) -> list[str]:
     if config.media.addresses:
         return list(config.media.addresses)
     return ["127.0.0.1"] if config.listens_on_loopback else found_addresses()
+
+
+def media_host(config: Config) -> str:
+    """The address to open the media port on: loopback where nothing else is advertised, otherwise every one."""
+    loopback = all(is_loopback(address) for address in advertised_addresses(config))
+    return "127.0.0.1" if loopback else "0.0.0.0"  # noqa: S104 - browsers must reach it
 
 
 def public_url(config: Config) -> str:

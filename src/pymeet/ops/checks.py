@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from pymeet.config import Config, is_loopback
-from pymeet.ops.addresses import advertised_addresses
+from pymeet.ops.addresses import advertised_addresses, media_host
 from pymeet.ops.certificates import certificate_files, read_certificate
 
 WRITTEN_ON = datetime(2026, 11, 1, tzinfo=UTC)
@@ -59,17 +59,19 @@ def check_http_port(config: Config, *, server_runs: bool) -> Finding:
 
 def check_media_port(config: Config, *, server_runs: bool) -> Finding:
     """Whether the port for sound and pictures can be listened on."""
-    return _check_port("media port", "media.port", socket.SOCK_DGRAM, "", config.media.port, server_runs=server_runs)
+    host, port = media_host(config), config.media.port
+    return _check_port("media port", "media.port", socket.SOCK_DGRAM, host, port, server_runs=server_runs)
 
 
 def check_addresses(config: Config) -> Finding:
     """Whether browsers are told addresses that they can send to."""
     advertised = advertised_addresses(config)
     says = f"Browsers are told to send to {', '.join(advertised)}."
-    if all(is_loopback(address) for address in advertised) and not config.listens_on_loopback:
+    public = urlsplit(config.http.public_url or "").hostname
+    meant_for_others = not config.listens_on_loopback or (public and not is_loopback(public))
+    if meant_for_others and all(is_loopback(address) for address in advertised):
         remedy = "Connect a network, or set media.addresses to the address of this machine."
         return Finding("addresses", "warn", f"{says} Only this machine can reach that.", remedy)
-    public = urlsplit(config.http.public_url or "").hostname
     inside = all(ip_address(address).is_private for address in advertised)
     if public and inside and not config.media.addresses and not _is_private_name(public):
         remedy = "If people join over the internet, set media.addresses to the outside address."
