@@ -1,5 +1,6 @@
 """The gate: what is not declared, or contradicts itself, cannot be imported."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from pymeet.db.inventory import (
     table,
 )
 from pymeet.db.schema import metadata
+from pymeet.db.stores import CLIENT, Place
 
 KEEP = Keep("note", clock="at_ms", begins="it was written", default_ms=days(1), min_ms=0, max_ms=days(2))
 GUESTS = Unreachable("guest", "They have no account.")
@@ -210,6 +212,19 @@ def test_the_data_page_says_what_the_inventory_says():
 
     assert written == page.renewed(written)
     assert all(f"### `{entry.name}`" in written for entry in entries(metadata))
+
+
+def test_what_the_pages_keep_in_the_browser_is_declared():
+    """The privacy page promises a complete list; a key that is added to a script must appear there."""
+    scripts = Path(__file__).parents[2] / "src" / "pymeet" / "web" / "static"
+    used = {
+        key
+        for script in scripts.rglob("*.js")
+        if "vendor" not in script.parts
+        for key in re.findall(r"['\"`](pymeet\.[a-z_]+)['\"`]", script.read_text())
+    }
+
+    assert used <= {each.name for each in CLIENT if each.place is not Place.COOKIE}
 
 
 def test_a_period_reads_like_a_sentence():
