@@ -1,6 +1,7 @@
-"""One WebSocket connection has one owner, a `Session`.
+"""One WebSocket connection has one owner, a `Session`. docs/protocol.md section 1.
 
-It reads into a bounded inbox, does one thing at a time, and writes from a bounded outbox: docs/protocol.md section 1. The web layer has looked at the cookie and the Origin before `handle` is called.
+It reads into a bounded inbox, does one thing at a time, and writes from a bounded outbox. The web layer has looked at
+the cookie and the Origin before `handle` is called.
 """
 
 import asyncio
