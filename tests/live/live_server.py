@@ -114,9 +114,12 @@ class ServeProcess:
         self._cwd = data_dir.parent
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._greeted = asyncio.Event()
 
     async def start(self, timeout_s: float = 20) -> None:
         """Starts it and waits until it answers; AssertionError with its output when it does not."""
+        self.output = ""
+        self._greeted.clear()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -131,10 +134,11 @@ class ServeProcess:
         async with asyncio.timeout(timeout_s), aiohttp.ClientSession() as http:
             while self._process.returncode is None:
                 try:
-                    async with http.get(f"{self.url}/readyz") as response:
+                    async with http.get(f"{self.url}/readyz", timeout=aiohttp.ClientTimeout(1)) as response:
                         if response.status == 200:
+                            await self._greeted.wait()
                             return
-                except aiohttp.ClientConnectionError:
+                except (aiohttp.ClientConnectionError, TimeoutError):
                     await asyncio.sleep(0.05)  # a process that starts tells nobody else when it is ready
         raise AssertionError(f"the server ended with {self._process.returncode}:\n{self.output}")
 
@@ -165,3 +169,5 @@ class ServeProcess:
         assert self._process.stdout is not None
         while chunk := await self._process.stdout.read(65536):
             self.output += chunk.decode()
+            if "room create" in self.output:  # the last line of the greeting
+                self._greeted.set()

@@ -29,7 +29,7 @@ EVERYWHERE = {
         ("GET", "/static/vendor/preact.js", 200),
         ("PUT", "/api/v1/me", 405),
         ("POST", "/api/v1/sign-in", 415),
-        ("GET", "/ws/none", 404),
+        ("GET", "/ws/none", 400),
         ("POST", "/whip/none", 404),
         ("OPTIONS", "/whip/none", 200),
         ("GET", "/healthz", 200),

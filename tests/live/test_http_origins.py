@@ -43,3 +43,11 @@ async def test_no_origin_is_allowed_only_without_a_session(server: Server, admin
             assert response.status == 403
         async with bare.post("/api/v1/sign-out", headers={"Sec-Fetch-Site": "cross-site"}) as response:
             assert response.status == 403
+
+
+async def test_a_room_that_is_not_there_is_told_by_close_code(visitor: Visitor):
+    """A page sees no status of a handshake that fails, but it sees why a socket was closed."""
+    async with visitor.http.ws_connect("/ws/no-such-room") as socket:
+        async for _ in socket:
+            pass
+        assert socket.close_code == 4404

@@ -2,15 +2,18 @@
 
 from aiohttp import web
 
+from pymeet.errors import NotFoundError
+from pymeet.signaling import session
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import visitor
 
 
 async def connect(request: web.Request) -> web.StreamResponse:
-    """Becomes a WebSocket (docs/protocol.md, section 1); 404 when there is no such room."""
-    from pymeet.signaling import session
-
+    """Becomes a WebSocket (docs/protocol.md, section 1), also where there is no such room: pages see no HTTP status."""
     parts = request.app[PARTS]
-    room = await parts.meetings.room(request.match_info["slug"])
+    try:
+        room = await parts.meetings.room(request.match_info["slug"])
+    except NotFoundError:
+        room = None
     user = await visitor(request)
     return await session.handle(request, registry=parts.registry, user=user, room=room, clock=parts.clock)
