@@ -14,7 +14,7 @@ TEST_PACKAGES := chromium firefox-esr nodejs python3 python3-gi gir1.2-gst-plugi
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
-.PHONY: serve test check bench fuzz lock format clean test-packages
+.PHONY: serve test check bench fuzz lock format clean test-packages config.example.yaml
 
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
@@ -45,6 +45,9 @@ LOCK := pip compile --quiet --generate-hashes --no-emit-index-url --no-header --
 lock:  ## pin the dependencies anew (needs uv)
 	printf "hatchling\neditables\n" | $(UV) $(LOCK) pyproject.toml - -o requirements.lock
 	printf "hatchling\neditables\n" | $(UV) $(LOCK) --group dev -c requirements.lock pyproject.toml - -o requirements-dev.lock
+
+config.example.yaml:  ## write the commented example anew, after a change of the model
+	$(BIN)/python -c "from pymeet.ops.config_text import example; print(example(), end='')" > $@
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

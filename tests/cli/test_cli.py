@@ -1,0 +1,190 @@
+"""The command line as people and scripts meet it: what is printed where, and the exit code."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pymeet import __version__
+from pymeet.cli.output import printable
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+CONFIG = """\
+data_dir: {directory}/data
+http: {{host: 127.0.0.1, port: 18777, tls: {{mode: 'off'}}}}
+media: {{port: 18778, addresses: ['127.0.0.1']}}
+"""
+
+
+@pytest.fixture
+def pymeet(tmp_path: Path) -> Run:
+    """Runs the program in an empty directory, as a script would."""
+
+    def run(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", "from pymeet.cli import main; main()", *arguments]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYMEET_")}
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**clean, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "bench.yaml"
+    path.write_text(CONFIG.format(directory=tmp_path))
+    return str(path)
+
+
+def test_the_version_is_told(pymeet: Run) -> None:
+    """The first thing asked in a bug report."""
+    assert pymeet("--version").stdout == f"pymeet {__version__}\n"
+
+
+def test_init_writes_a_file_with_which_everything_works(pymeet: Run, tmp_path: Path) -> None:
+    """Somebody who likes to see the settings first starts here."""
+    first = pymeet("init")
+    check = pymeet("config", "check")
+
+    assert (first.returncode, check.returncode) == (0, 0)
+    assert "pymeet.yaml is fine." in check.stdout
+    assert stat.S_IMODE((tmp_path / "pymeet-data" / "master.key").stat().st_mode) == 0o600
+
+
+def test_init_overwrites_nothing(pymeet: Run, tmp_path: Path) -> None:
+    """The file may be the only copy of somebody's work."""
+    (tmp_path / "pymeet.yaml").write_text("log: {level: debug}")
+
+    again = pymeet("init")
+
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    assert (tmp_path / "pymeet.yaml").read_text() == "log: {level: debug}"
+
+
+def test_a_refused_configuration_is_told_in_two_lines(pymeet: Run, tmp_path: Path) -> None:
+    """Where and what; and the remedy. Exit code 3, so that a service manager need not try again."""
+    (tmp_path / "pymeet.yaml").write_text("http:\n  prot: 3\n")
+
+    result = pymeet("config", "check")
+
+    assert result.returncode == 3
+    assert result.stdout == ""
+    assert result.stderr == "pymeet.yaml, line 2: http.prot is no setting.\nDid you mean http.port?\n"
+
+
+def test_config_show_tells_what_is_in_force_without_secrets(pymeet: Run) -> None:
+    """The output is pasted into tickets."""
+    env = {"PYMEET_HTTP__METRICS_TOKEN": "canary-canary-canary", "PYMEET_HTTP__PORT": "1234"}
+
+    text, data = pymeet("config", "show", env=env), pymeet("config", "show", "--json", env=env)
+
+    assert "canary" not in text.stdout + data.stdout
+    assert "port: 1234" in text.stdout
+    assert json.loads(data.stdout)["http"]["port"] == 1234
+
+
+def test_config_schema_is_json(pymeet: Run) -> None:
+    """Editors read it."""
+    assert "http" in json.loads(pymeet("config", "schema").stdout)["properties"]
+
+
+def test_rooms_are_made_and_found_by_scripts(pymeet: Run, config: str) -> None:
+    """`--json` leaves standard output clean."""
+    made = json.loads(pymeet("room", "create", "bench", "--json", "-c", config).stdout)
+    named = json.loads(pymeet("room", "create", "Tea", "--slug", "tea-time", "--json", "--config", config).stdout)
+    listed = json.loads(pymeet("room", "list", "--json", "-c", config).stdout)
+
+    assert made["name"] == "bench"
+    assert made["url"] == f"http://127.0.0.1:18777/r/{made['slug']}"
+    assert named["slug"] == "tea-time"
+    assert {room["slug"] for room in listed} == {made["slug"], "tea-time"}
+
+
+def test_rooms_are_made_and_deleted_by_people(pymeet: Run, config: str) -> None:
+    """What happened, and what one may want to do now."""
+    made = pymeet("room", "create", "Tea", "--slug", "tea-time", "-c", config)
+    listed = pymeet("room", "list", "-c", config)
+    deleted = pymeet("room", "delete", "tea-time", "-c", config)
+    again = pymeet("room", "delete", "tea-time", "-c", config)
+
+    assert made.stdout == "Made the room Tea: http://127.0.0.1:18777/r/tea-time\n"
+    assert made.stderr == "Send people that link.\n"
+    assert "http://127.0.0.1:18777/r/tea-time" in listed.stdout
+    assert deleted.returncode == 0
+    assert again.returncode == 4
+    assert len(again.stderr.splitlines()) == 2
+
+
+def test_a_room_token_stands_alone_on_standard_output(pymeet: Run, config: str) -> None:
+    """So that a script can take it as it is."""
+    pymeet("room", "create", "Tea", "--slug", "tea-time", "-c", config)
+
+    result = pymeet("room", "token", "tea-time", "--name", "Camera", "--hours", "2", "-c", config)
+
+    assert len(result.stdout.split()) == 1
+    assert "http://127.0.0.1:18777/whip/tea-time" in result.stderr
+
+
+def test_accounts_are_added_listed_and_disabled(pymeet: Run, config: str) -> None:
+    """The link is all that a person needs to get in."""
+    added = pymeet("user", "add", "Ada", "ada@example.org", "--admin", "-c", config)
+    fresh = pymeet("user", "link", "ada@example.org", "-c", config)
+    twice = pymeet("user", "add", "Ada", "ada@example.org", "-c", config)
+    disabled = pymeet("user", "disable", "ada@example.org", "-c", config)
+    listed = pymeet("user", "list", "-c", config)
+
+    assert added.stdout.startswith("http://127.0.0.1:18777/link#")
+    assert fresh.stdout.startswith("http://127.0.0.1:18777/link#")
+    assert twice.returncode == 1
+    assert disabled.returncode == 0
+    assert "administrator" in listed.stdout
+    assert "disabled" in listed.stdout
+
+
+def test_doctor_ends_with_one_when_a_check_fails(pymeet: Run, config: str, tmp_path: Path) -> None:
+    """A deployment script stops there."""
+    pymeet("room", "list", "-c", config)
+    fine = pymeet("doctor", "-c", config)
+    (tmp_path / "data" / "master.key").chmod(0o644)
+
+    broken = pymeet("doctor", "--json", "-c", config)
+
+    assert fine.returncode == 0, fine.stdout
+    assert broken.returncode == 1
+    assert not json.loads(broken.stdout)["ok"]
+
+
+def test_status_without_a_server_says_so(pymeet: Run, config: str) -> None:
+    """And how to start one."""
+    result = pymeet("status", "-c", config)
+
+    assert result.returncode == 0
+    assert "running       no" in result.stdout
+    assert "pymeet serve" in result.stderr
+    assert json.loads(pymeet("status", "--json", "-c", config).stdout)["running"] is False
+
+
+@pytest.mark.parametrize("arguments", [["paint"], ["room", "create"], ["room", "list", "--colour"], []])
+def test_wrong_usage_ends_with_two(pymeet: Run, arguments: list[str]) -> None:
+    """Scripts can tell a typing mistake from a failure."""
+    assert pymeet(*arguments).returncode == 2
+
+
+def test_names_cannot_steer_the_terminal() -> None:
+    """A room's name may hold what a terminal takes for an order."""
+    assert printable("Tea\x1b[2J\u202e") == "Tea\ufffd[2J\ufffd"
