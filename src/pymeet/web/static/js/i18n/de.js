@@ -8,7 +8,6 @@ export default {
   'app.back': 'Zur Startseite',
   'app.again': 'Noch einmal versuchen',
   'app.loading': 'Einen Moment…',
-  'app.more': 'Mehr',
 
   'mic.mute': 'Mikrofon ausschalten',
   'mic.unmute': 'Mikrofon einschalten',
@@ -42,7 +41,6 @@ export default {
   'rooms.create': 'Raum anlegen',
   'rooms.created': '„{name}“ ist bereit. Schicken Sie den Link denen, die Sie treffen wollen.',
   'rooms.enter': 'Betreten',
-  'rooms.copy': 'Link kopieren',
   'rooms.copyOf': 'Link von {name} kopieren',
   'rooms.copied': 'Link kopiert',
   'rooms.copyFailed': 'Der Browser hat das Kopieren nicht erlaubt. Der Link lautet {url}',

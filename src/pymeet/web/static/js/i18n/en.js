@@ -7,7 +7,6 @@ export default {
   'app.back': 'Back to the start page',
   'app.again': 'Try again',
   'app.loading': 'One moment…',
-  'app.more': 'More',
 
   'mic.mute': 'Mute microphone',
   'mic.unmute': 'Unmute microphone',
@@ -41,7 +40,6 @@ export default {
   'rooms.create': 'Create room',
   'rooms.created': '“{name}” is ready. Send its link to those you want to meet.',
   'rooms.enter': 'Enter',
-  'rooms.copy': 'Copy link',
   'rooms.copyOf': 'Copy the link of {name}',
   'rooms.copied': 'Link copied',
   'rooms.copyFailed': 'The browser did not allow copying. The link is {url}',

@@ -3,9 +3,8 @@
 /** @param {string} typed @returns {string | null} */
 export function slugOf(typed) {
   const text = typed.trim();
-  const match = /(?:^|\/)r\/([^/?#\s]+)/u.exec(text);
-  if (match) return match[1];
-  return /^[\p{L}\p{N}_-]+$/u.test(text) ? text : null;
+  const slug = (/(?:^|\/)r\/([^/?#\s]+)/u.exec(text)?.[1] ?? text).toLowerCase();
+  return /^[a-z0-9][a-z0-9-]{0,63}$/.test(slug) ? slug : null;
 }
 
 /** Where to go after signing in: only a path of this server. @param {string | null} next */

@@ -61,7 +61,7 @@ export function MeetingView({ room, devices, meeting, name }) {
       <${Stage} room=${room} devices=${devices} name=${name} link=${copyLink} />
       ${panel === 'chat' && html`<${Chat} room=${room} onSend=${(/** @type {string} */ text) => meeting.say(text)} />`}
       ${panel === 'people' && html`
-        <${People} room=${room} onCopyLink=${copyLink} onEnd=${() => attempt(meeting.endForEverybody())}
+        <${People} room=${room} devices=${devices} onCopyLink=${copyLink} onEnd=${() => attempt(meeting.endForEverybody())}
           onRemove=${(/** @type {string} */ id) => attempt(meeting.remove(id))} />`}
       <${Bar} room=${room} devices=${devices} onShare=${share} onSettings=${() => setDialog('settings')} onLeave=${() => meeting.leave()} />
       <${Banner} room=${room} />

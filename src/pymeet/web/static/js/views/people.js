@@ -1,5 +1,6 @@
 // Who is here. Hosts remove somebody or end the meeting, after being told what that does.
 
+/** @import { Devices } from '../models/devices.js' */
 /** @import { Participant } from '../types.js' */
 /** @import { Room } from '../models/room.js' */
 import { useState } from '../../vendor/preact-hooks.js';
@@ -15,10 +16,9 @@ function standing({ connection, kind, role }) {
   return t(kind === 'browser' ? `people.${role}` : `people.${kind}`);
 }
 
-/** @param {{ participant: Participant, own: boolean, onRemove: (() => void) | null }} props */
-function Person({ participant, own, onRemove }) {
+/** @param {{ participant: Participant, own: boolean, muted: boolean, onRemove: (() => void) | null }} props */
+function Person({ participant, own, muted, onRemove }) {
   const { name } = participant;
-  const muted = !sends(participant, 'microphone');
   return html`
     <li class="person">
       <${Initials} name=${name} />
@@ -36,21 +36,24 @@ function Person({ participant, own, onRemove }) {
 /**
  * @param {object} props
  * @param {Room} props.room
+ * @param {Devices} props.devices
  * @param {(participant: string) => void} props.onRemove
  * @param {() => void} props.onEnd
  * @param {() => void} props.onCopyLink
  */
-export function People({ room, onRemove, onEnd, onCopyLink }) {
+export function People({ room, devices, onRemove, onEnd, onCopyLink }) {
   const [removing, setRemoving] = useState(/** @type {Participant | null} */ (null));
   const [ending, setEnding] = useState(false);
   const host = room.role.value === 'host';
   const you = room.you.value;
+  const ownMuted = !(devices.microphone.value && devices.on.microphone.value);
   const people = [...room.participants.value].sort((a, b) => Number(b.id === you) - Number(a.id === you));
   return html`
     <${Panel} room=${room} title=${t('people.title')}>
       <ul class="people">
         ${people.map((participant) => html`
           <${Person} key=${participant.id} participant=${participant} own=${participant.id === you}
+            muted=${participant.id === you ? ownMuted : !sends(participant, 'microphone')}
             onRemove=${host && participant.id !== you ? () => setRemoving(participant) : null} />`)}
       </ul>
       <div class="panel-foot">

@@ -31,7 +31,7 @@ export function Tile({ room, participant }) {
     <figure class=${`tile ${speaking ? 'speaking' : ''} ${away ? 'away' : ''}`} aria-label=${name}>
       <${Initials} name=${name} />
       ${picture && html`<${Video} key=${picture.id} source=${picture} />`}
-      ${away && html`<p class="tile-state">${t('stage.reconnecting')}</p>`}
+      ${away && html`<p class="tile-state"><${Icon} name="wifi-off" />${t('stage.reconnecting')}</p>`}
       <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} /></figcaption>
     </figure>`;
 }
