@@ -4,7 +4,7 @@ import string
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pymeet.accounts import throttle
@@ -37,6 +37,7 @@ def test_names_without_content_or_end_are_refused(typed: str):
         clean_line(typed, what="The name")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_cleaning_a_name_again_changes_nothing(typed: str):
     """What was stored once is compared and shown for ever after."""
@@ -133,6 +134,7 @@ def test_old_keys_are_forgotten(monkeypatch: pytest.MonkeyPatch):
     assert limiter.key_count == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 5)), max_size=60))
 def test_no_window_ever_holds_more_than_the_limit(steps: list[tuple[str, float]]):
     """Whatever the rhythm, the promise is per window, not per calendar minute."""

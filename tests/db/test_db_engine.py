@@ -220,7 +220,7 @@ async def test_a_storm_of_cancellations_costs_no_connection(db: Database, caplog
             await note(conn, "second")
 
     await asyncio.gather(*(noted(db) for _ in range(READERS)))
-    threads = threading.active_count()
+    threads = set(threading.enumerate())
     for _ in range(60):
         tasks = [asyncio.create_task(work) for work in (add_two(), noted(db), noted(db))]
         await asyncio.wait(tasks, timeout=chance.random() * 0.005)
@@ -233,7 +233,7 @@ async def test_a_storm_of_cancellations_costs_no_connection(db: Database, caplog
     gc.collect()
 
     assert (await noted(db)).count("first") == (await noted(db)).count("second")
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= threads
     assert caplog.records == []
 
 
@@ -270,16 +270,19 @@ async def test_a_cancelled_read_gives_its_connection_back(db: Database):
 
 async def test_closing_leaves_one_file_and_no_thread(path: Path):
     """A leftover write-ahead log holds content that was deleted; a leftover thread keeps the process from ending."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     db = await Database.open(path)
     await asyncio.gather(*(noted(db) for _ in range(READERS)))
+    ours = set(threading.enumerate()) - before
 
     await db.close()
     await db.close()
     gc.collect()
 
     assert [each.name for each in path.parent.iterdir()] == ["pymeet.db"]
-    assert threading.active_count() == before
+    for thread in ours:
+        thread.join(timeout=10)
+    assert [thread for thread in ours if thread.is_alive()] == []
 
 
 async def test_closing_waits_for_what_is_running(path: Path):
