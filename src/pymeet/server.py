@@ -7,6 +7,7 @@ import errno
 import gc
 import signal
 import socket
+from collections.abc import Coroutine
 from ssl import SSLContext
 from typing import Any
 
@@ -20,8 +21,7 @@ from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.errors import ConfigError, PymeetError
 from pymeet.meetings.service import Meetings
-from pymeet.ops import addresses, room_tokens
-from pymeet.ops.certificates import server_ssl_context
+from pymeet.ops import addresses, certificates, room_tokens
 from pymeet.ops.log import configure_log, on_loop_error
 from pymeet.ops.looplag import watch_loop
 from pymeet.ops.management import ManagementServer
@@ -43,6 +43,10 @@ RETRY_S = 3
 
 STOP_S = 4.5
 """The whole stop takes no longer than this."""
+
+
+RENEW_EVERY_S = 12 * 3600
+"""How often the certificate's files are read again."""
 
 
 class Server:
@@ -86,7 +90,7 @@ class Server:
         await self._stack.aclose()
 
     async def _start(self) -> None:
-        tls = server_ssl_context(self.config)
+        tls = certificates.server_ssl_context(self.config)
         listening = _listen(self.config)
         self._stack.callback(listening.close)
         http = self.config.http.model_copy(update={"port": listening.getsockname()[1]})
@@ -102,8 +106,9 @@ class Server:
         await services.meetings.close_open_attendance(self.clock.now_ms())
         self.sfu = await self._open_media()
         self.registry = Registry(meetings=services.meetings, sfu=self.sfu, clock=self.clock, config=self.config)
-        watcher = asyncio.create_task(watch_loop(metrics.observe_lag))
-        self._stack.push_async_callback(_end, watcher)
+        self._run_beside(watch_loop(metrics.observe_lag))
+        if tls:
+            self._run_beside(_renew(tls, self.config))
         parts = Parts(
             config=self.config,
             clock=self.clock,
@@ -135,8 +140,20 @@ class Server:
         self._stack.push_async_callback(self.registry.close, "The server restarts.", RETRY_S)
         await web.SockSite(runner, listening, ssl_context=tls).start()
 
+    def _run_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs `work` until the server stops."""
+        self._stack.push_async_callback(_end, asyncio.create_task(work))
+
     def _stats(self) -> Stats:
-        return Stats()
+        media, meetings = self.sfu.stats(), self.registry.counts()
+        return Stats(
+            rooms=meetings["rooms"],
+            participants=meetings["participants"],
+            transports=media["transports"],
+            packets_in=media["datagrams_received"],
+            packets_out=self.media_port.sent,
+            packets_dropped=media["datagrams_dropped"] + self.media_port.refused,
+        )
 
 
 class _Live:
@@ -149,7 +166,8 @@ class _Live:
         return self._server.registry.people(slug)
 
     def status(self) -> dict[str, Any]:
-        return {}
+        counts = self._server.registry.counts()
+        return {"meetings": counts["rooms"], "participants": counts["participants"]}
 
     async def room_deleted(self, slug: str) -> None:
         await self._server.registry.end(slug, "The room was deleted.")
@@ -229,6 +247,16 @@ def _cannot_listen(protocol: str, port: int, key: str, error: OSError) -> Config
         )
     host = key.replace("port", "host") if key == "http.port" else "the address"
     return ConfigError(f"{protocol} port {port} cannot be opened: {error.strerror}.\nCheck {host} and {key}.")
+
+
+async def _renew(tls: SSLContext, config: Config) -> None:
+    """Takes up a renewed certificate without a restart; connections that are open keep the old one."""
+    while True:
+        await asyncio.sleep(RENEW_EVERY_S)
+        try:
+            await asyncio.to_thread(certificates.refresh, tls, config)
+        except PymeetError:
+            log.exception("the renewed certificate cannot be used; the old one stays")
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -88,6 +89,42 @@ async def test_a_publisher_that_goes_away_leaves_the_room(visitor: Visitor, room
     async with asyncio.timeout(5):
         while await people(visitor, room):
             pass  # nothing announces to HTTP clients that somebody left
+
+
+async def test_a_session_that_never_connects_ends_by_itself(server: Server, visitor: Visitor, room: str):
+    """Half a minute later the place in the room is free again."""
+    async with publisher() as peer:
+        async with visitor.http.post(f"/whip/{room}", data=peer.offer, headers=SDP) as response:
+            assert response.status == 201
+            location = response.headers["Location"]
+        assert await people(visitor, room) == 1
+
+        server.sfu.handle_timer(time.monotonic() + 31)
+
+        assert await people(visitor, room) == 0
+        async with visitor.http.delete(location) as response:
+            assert response.status == 404
+
+
+async def test_a_host_can_send_a_publisher_out(admin: Visitor, room: str):
+    """The session is gone for good: a restart does not bring it back."""
+    async with publisher() as peer, admin.http.ws_connect(f"/ws/{room}") as socket:
+        await peer.negotiate(admin.http, f"/whip/{room}?name=Encoder")
+        await peer.connected()
+        await socket.send_json({"type": "join", "v": 1, "name": "Ada"})
+        joined = await socket.receive_json()
+        (encoder,) = [p for p in joined["participants"] if p["name"] == "Encoder"]
+        assert encoder["kind"] == "publisher"
+        assert {track["source"] for track in encoder["tracks"]} == {"microphone", "camera"}
+
+        await socket.send_json({"type": "remove", "participant": encoder["id"], "id": "1"})
+        async with asyncio.timeout(5):
+            while (await socket.receive_json()).get("re") != "1":
+                pass
+
+        headers = {**FRAGMENT, "If-Match": "*"}
+        async with admin.http.patch(peer.location, data=NEW_CREDENTIALS, headers=headers) as response:
+            assert response.status == 404
 
 
 @pytest.mark.parametrize("kind", ["whip", "whep"])
