@@ -120,6 +120,7 @@ class Session:
         self._closed = asyncio.Event()
         self._code: CloseCode | None = None
         self._is_joining = False
+        self._is_leaving = False
         self._join_id: str | None = None
         self._live: LiveRoom | None = None
         self._seat: Seat | None = None
@@ -178,6 +179,8 @@ class Session:
             return
         if self._code in _FORFEITS:
             live.leave(seat.id, Departure.LOST)
+        elif self._is_leaving:
+            live.leave(seat.id, Departure.LEFT)
         else:
             live.lose(seat.id, self)
 
@@ -226,6 +229,8 @@ class Session:
         if isinstance(message, messages.Ping):
             self._tell(messages.Pong(re=message.id))
         else:
+            # noted here already: the page may be gone before its turn comes, and must not stay as somebody who reconnects
+            self._is_leaving = self._is_leaving or isinstance(message, messages.Leave)
             await self._inbox.put(message)
 
     def _is_allowed(self, size: int, message: messages.ClientMessage | None) -> bool:

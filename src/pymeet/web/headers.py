@@ -19,7 +19,6 @@ _USED_FEATURES = (
 )
 _UNUSED_FEATURES = (
     "accelerometer",
-    "bluetooth",
     "clipboard-read",
     "encrypted-media",
     "gamepad",
