@@ -6,7 +6,6 @@ Media is protected in place through libsrtp's C interface (`handle`, `ffi`, `lib
 from dataclasses import dataclass
 from typing import Any
 
-import pylibsrtp
 from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
@@ -14,6 +13,8 @@ from pymeet.sfu.errors import DatagramError
 
 __all__ = ["PROFILES", "SrtpKeys", "SrtpPair", "SrtpProfile", "ffi", "lib"]
 
+_SCRATCH_BYTES = 2048
+_TRAILER_BYTES = 144  # at most what libsrtp appends: SRTP_MAX_TRAILER_LEN + 4
 _REPLAY_WINDOW = 1024
 """Packets: more than a second of video, since a retransmission may come late."""
 
@@ -60,7 +61,7 @@ class SrtpKeys:
 class SrtpPair:
     """The two SRTP sessions of one transport."""
 
-    __slots__ = ("_receive", "_send", "receive_handle", "send_handle")
+    __slots__ = ("_length", "_receive", "_scratch", "_send", "receive_handle", "send_handle")
 
     def __init__(self, keys: SrtpKeys) -> None:
         outbound = Policy(keys.send, Policy.SSRC_ANY_OUTBOUND, srtp_profile=keys.profile.libsrtp_profile)
@@ -71,25 +72,32 @@ class SrtpPair:
         self._send, self._receive = Session(outbound), Session(inbound)
         self.send_handle: Any = self._send._srtp[0]
         self.receive_handle: Any = self._receive._srtp[0]
+        # not pylibsrtp's own methods: their buffer refuses packets of more than 1,356 bytes
+        self._scratch = ffi.new("char[]", _SCRATCH_BYTES)
+        self._length = ffi.new("int *")
+
+    def _apply(self, function: Any, handle: Any, packet: bytes) -> bytes:
+        size = len(packet)
+        if size > _SCRATCH_BYTES - _TRAILER_BYTES:
+            raise DatagramError("SRTP: packet too long")
+        self._length[0] = size
+        ffi.memmove(self._scratch, packet, size)
+        if error := function(handle, self._scratch, self._length):
+            raise DatagramError(f"SRTP: libsrtp says {error}")
+        return bytes(ffi.buffer(self._scratch, self._length[0]))
 
     def protect(self, packet: bytes) -> bytes:
-        """One RTP packet, encrypted."""
-        return self._send.protect(packet)
+        """One RTP packet, encrypted. Raises DatagramError for one too long, or too old to be sent safely."""
+        return self._apply(lib.srtp_protect, self.send_handle, packet)
 
     def unprotect(self, packet: bytes) -> bytes:
         """One RTP packet, decrypted. Raises DatagramError for a forged or replayed one."""
-        try:
-            return self._receive.unprotect(packet)
-        except (pylibsrtp.Error, ValueError) as error:
-            raise DatagramError(f"SRTP: {error}") from None
+        return self._apply(lib.srtp_unprotect, self.receive_handle, packet)
 
     def protect_rtcp(self, packet: bytes) -> bytes:
-        """One compound RTCP packet, encrypted."""
-        return self._send.protect_rtcp(packet)
+        """One compound RTCP packet, encrypted. Raises DatagramError for one too long."""
+        return self._apply(lib.srtp_protect_rtcp, self.send_handle, packet)
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
         """One compound RTCP packet, decrypted. Raises DatagramError for a forged or replayed one."""
-        try:
-            return self._receive.unprotect_rtcp(packet)
-        except (pylibsrtp.Error, ValueError) as error:
-            raise DatagramError(f"SRTCP: {error}") from None
+        return self._apply(lib.srtp_unprotect_rtcp, self.receive_handle, packet)

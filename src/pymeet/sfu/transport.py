@@ -1,5 +1,6 @@
 """One peer connection seen from the server: ICE, then DTLS, then SRTP, composed. What it carries is in publish.py and subscribe.py."""
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -160,12 +161,14 @@ class Transport:
     def send_rtcp(self, packet: bytes) -> None:
         """Sends one compound packet, if the transport is connected."""
         if self._srtp is not None and self.connected:
-            self.sfu.port.send(self._srtp.protect_rtcp(packet), self.name.address)
+            with contextlib.suppress(DatagramError):
+                self.sfu.port.send(self._srtp.protect_rtcp(packet), self.name.address)
 
     def send_rtp(self, packet: bytes) -> None:
-        """Sends one packet outside the fan-out: a repair."""
+        """Sends one packet outside the fan-out: a repair, or one that came late. One too old for SRTP's window is not sent."""
         if self._srtp is not None and self.connected:
-            self.sfu.port.send(self._srtp.protect(packet), self.name.address)
+            with contextlib.suppress(DatagramError):
+                self.sfu.port.send(self._srtp.protect(packet), self.name.address)
 
     # -- time -------------------------------------------------------------------------------------------------------
 
