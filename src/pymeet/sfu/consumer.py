@@ -83,6 +83,14 @@ class Consumer:
         """The next packets come from another producer, whose timestamps are unrelated."""
         self.timestamp_offset = None
 
+    def keep_up(self, newest: int) -> None:
+        """Moves the start along behind the producer's newest packet, since numbers compare only within half their space.
+
+        To be called every second or so.
+        """
+        if (newest - self.start_sequence) & 0xFFFF > 0x4000:
+            self.start_sequence = (newest - 0x2000) & 0xFFFF
+
     def may_have(self, sequence: int) -> bool:
         """Whether a late packet of the producer belongs to what this receiver has been sent."""
         return (sequence - self.start_sequence) & 0xFFFF < 0x8000

@@ -20,6 +20,7 @@ Source = Literal["microphone", "camera", "screen", "screen_audio"]
 _VIDEO_RING = 512
 _AUDIO_RING = 2
 _WANT_KEYFRAME_AGAIN_S = 1.0
+_SSRC_SILENT_S = 1.0
 
 
 class Track:
@@ -40,7 +41,7 @@ class Track:
         self.closed = False
         self.ssrc: int | None = None
         is_video = self.kind == "video"
-        self.reception = Reception(choice.codec.clock_rate, wants_repair=is_video and "nack" in choice.codec.feedback)
+        self.reception = self._new_reception()
         self.fanout = Fanout(port, PacketRing(_VIDEO_RING if is_video else _AUDIO_RING))
         self.keyframes = KeyframeThrottle()
         self.report: rtcp.SenderReport | None = None
@@ -48,6 +49,11 @@ class Track:
         self.level_count = 0
         self._waiting_since = 0.0
         self._is_video = is_video
+        self._rival = (-1, 0.0, 0)  # another SSRC: which, since when, and how much of our own had come by then
+
+    def _new_reception(self) -> Reception:
+        codec = self.choice.codec
+        return Reception(codec.clock_rate, wants_repair=self.kind == "video" and "nack" in codec.feedback)
 
     def set_muted(self, muted: bool, now: float) -> None:
         """Stops or starts forwarding at once, whatever the client goes on sending."""
@@ -82,6 +88,40 @@ class Track:
         for consumer in [*self.fanout.waiting, *self.fanout.consumers]:
             self.fanout.remove(consumer, now)
 
+    def keep_up(self) -> None:
+        """Once a second: lets the receivers' view of sequence numbers move along."""
+        for consumer in self.fanout.consumers:
+            consumer.keep_up(self.fanout.last_sequence)
+
+    def take_ssrc(self, ssrc: int, now: float) -> None:
+        """The packets come under this SSRC from now on.
+
+        After another SSRC its numbers are unrelated: receivers begin anew, theirs go on without a gap. Two streams side by side
+        under one track would put two texts under one sequence number, and so one SRTP keystream.
+        """
+        self.ssrc = ssrc
+        self._rival = (-1, 0.0, 0)
+        if self.reception.highest < 0:
+            return
+        self.fanout.pause(now)
+        for consumer in self.fanout.waiting:
+            consumer.forget_producer()
+        self.reception = self._new_reception()
+        self.report = None
+        self.request_keyframe(now)
+
+    def follow_ssrc(self, ssrc: int, now: float) -> bool:
+        """Whether a packet under another SSRC is this track: when nothing has come yet, or nothing for a second."""
+        if self.reception.highest >= 0:
+            rival, since, received = self._rival
+            if rival != ssrc or received != self.reception.received:
+                self._rival = (ssrc, now, self.reception.received)
+                return False
+            if now - since < _SSRC_SILENT_S:
+                return False
+        self.take_ssrc(ssrc, now)
+        return True
+
     # -- packets ------------------------------------------------------------------------------------------------
 
     def receive(self, packet: bytes, marker: int, sequence: int, timestamp: int, now: float) -> None:
@@ -89,12 +129,12 @@ class Track:
         newer = self.reception.arrived(sequence, timestamp, now)
         if self.muted or self.closed:
             return
+        if not newer:
+            self._receive_late(packet, sequence, timestamp)
+            return
         fanout = self.fanout
         if self._is_video:
             fanout.ring.put(sequence, packet)
-        if not newer:
-            fanout.forward_late(packet, sequence, timestamp, _send_late)
-            return
         if fanout.waiting and (not self._is_video or starts_keyframe(self.codec, packet[rtp.HEADER_BYTES :])):
             for consumer in fanout.begin_waiting(sequence, timestamp, now):
                 self._send_report(consumer)
@@ -104,8 +144,17 @@ class Track:
         """Takes a packet that the publisher sent again by RTX."""
         if not self.reception.repaired(sequence) or self.muted or self.closed:
             return
-        self.fanout.ring.put(sequence, packet)
-        self.fanout.forward_late(packet, sequence, timestamp, _send_late)
+        self._receive_late(packet, sequence, timestamp)
+
+    def _receive_late(self, packet: bytes, sequence: int, timestamp: int) -> None:
+        fanout = self.fanout
+        if self._is_video:
+            # once per number: a repair may differ from its original in padding, and one keystream must not serve both
+            too_old = (fanout.last_sequence - sequence) & 0xFFFF >= _VIDEO_RING
+            if too_old or fanout.ring.get(sequence) is not None:
+                return
+            fanout.ring.put(sequence, packet)
+        fanout.forward_late(packet, sequence, timestamp, _send_late)
 
     # -- control ------------------------------------------------------------------------------------------------
 

@@ -97,9 +97,9 @@ class PublishTransport(Transport):
             if mid not in self.tracks:
                 self.tracks[mid] = Track(self, mid, wish.source, accepted[mid].choice, self.sfu.port)
             self.tracks[mid].set_muted(wish.muted, now)
-        self._route(accepted)
+        self._route(accepted, now)
 
-    def _route(self, accepted: dict[str, negotiate.Accepted]) -> None:
+    def _route(self, accepted: dict[str, negotiate.Accepted], now: float) -> None:
         """Rewrites the tables by which packets find their track."""
         self._streams, self._by_mid, self._repair_by_mid, self._by_payload_type = {}, {}, {}, {}
         self._bindings = 0
@@ -120,8 +120,8 @@ class PublishTransport(Transport):
                 self._streams[ssrc] = own
             for ssrc in a.repair_ssrcs:
                 self._streams[ssrc] = repair
-            if a.ssrcs:
-                track.ssrc = a.ssrcs[0]
+            if a.ssrcs and track.ssrc not in a.ssrcs:
+                track.take_ssrc(a.ssrcs[0], now)
 
     # -- packets ----------------------------------------------------------------------------------------------------
 
@@ -172,7 +172,8 @@ class PublishTransport(Transport):
             packet = rtp.HEADER.pack(first & 0xA0, second & 0x80, original, timestamp, 0) + ring.view[start + 2 : end]
             track.receive_repair(packet, original, timestamp)
             return
-        track.ssrc = ssrc
+        if ssrc != track.ssrc and not track.follow_ssrc(ssrc, now):
+            raise DatagramError("RTP: a second stream for one track")
         if level >= 0:
             track.level_sum += 127 - (level & 0x7F)
             track.level_count += 1
@@ -247,6 +248,8 @@ class PublishTransport(Transport):
         packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
         if now - self._reported_at >= _REPORT_S:
             self._reported_at = now
+            for track in self.tracks.values():
+                track.keep_up()
             blocks = [
                 b
                 for t in self.tracks.values()
