@@ -6,14 +6,26 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pymeet import __version__
+from pymeet.cli import main
 from pymeet.cli.output import printable
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+@dataclass
+class Result:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Result]
 
 CONFIG = """\
 data_dir: {directory}/data
@@ -23,22 +35,23 @@ media: {{port: 18778, addresses: ['127.0.0.1']}}
 
 
 @pytest.fixture
-def pymeet(tmp_path: Path) -> Run:
-    """Runs the program in an empty directory, as a script would."""
+def pymeet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in an empty directory, as a script would; in this process, which is ten times quicker."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("PYMEET_")]:
+        monkeypatch.delenv(name)
 
-    def run(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-c", "from pymeet.cli import main; main()", *arguments]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYMEET_")}
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={**clean, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def run(*arguments: str, env: dict[str, str] | None = None) -> Result:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["pymeet", *arguments])
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            try:
+                main()
+            except SystemExit as ended:
+                code = ended.code
+        printed = capsys.readouterr()
+        return Result(int(code or 0), printed.out, printed.err)
 
     return run
 
@@ -50,9 +63,13 @@ def config(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_the_version_is_told(pymeet: Run) -> None:
-    """The first thing asked in a bug report."""
-    assert pymeet("--version").stdout == f"pymeet {__version__}\n"
+def test_the_installed_program_tells_its_version() -> None:
+    """The first thing asked in a bug report. A process of its own, to see that the entry point is installed."""
+    program = Path(sys.executable).with_name("pymeet")
+
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
+
+    assert printed == f"pymeet {__version__}\n"
 
 
 def test_init_writes_a_file_with_which_everything_works(pymeet: Run, tmp_path: Path) -> None:
