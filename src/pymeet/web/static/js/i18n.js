@@ -11,6 +11,8 @@ const OTHERS = { de: () => import('./i18n/de.js') };
 /** @type {Catalogue} */
 let words = en;
 let language = 'en';
+/** The reader's own way to write dates: that of the language's full tag, such as en-GB. */
+let locale = 'en';
 
 /** @param {readonly string[]} wanted languages in order of preference */
 export function choose(wanted) {
@@ -24,6 +26,7 @@ export function choose(wanted) {
 /** @param {readonly string[]} [wanted] */
 export async function loadWords(wanted = navigator.languages ?? []) {
   language = choose(wanted);
+  locale = wanted.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
   if (language !== 'en') words = (await OTHERS[language]()).default;
   if (globalThis.document) document.documentElement.lang = language;
 }
@@ -46,10 +49,10 @@ export function tn(key, count) {
 
 /** @param {number} atMs */
 export function timeOf(atMs) {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(atMs);
+  return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(atMs);
 }
 
 /** @param {number} atMs */
 export function dateOf(atMs) {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(atMs);
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(atMs);
 }

@@ -105,13 +105,28 @@ export class PublishConnection {
     }
   }
 
+  /** 360 lines are the least that a face needs: what bandwidth lacks comes off the frame rate, not off the size. */
+  async #keepSize() {
+    for (const source of /** @type {const} */ (['camera', 'screen'])) {
+      const sender = this.#slots.get(source)?.transceiver.sender;
+      if (!sender || this.#closed) continue;
+      const parameters = sender.getParameters();
+      if (parameters.degradationPreference === 'maintain-resolution') continue;
+      parameters.degradationPreference = 'maintain-resolution';
+      // A browser that does not know this setting goes on with its own.
+      await sender.setParameters(parameters).catch(() => {});
+    }
+  }
+
   async #offer() {
     await this.pc.setLocalDescription(await this.pc.createOffer());
     const sdp = this.pc.localDescription?.sdp;
     this.#offered = true;
     try {
       const answer = await this.#request('publish', { sdp, tracks: this.#tracks() });
-      if (!this.#closed) await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+      if (this.#closed) return;
+      await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+      await this.#keepSize();
     } catch (error) {
       if (!this.#closed && this.pc.signalingState === 'have-local-offer') await this.pc.setLocalDescription({ type: 'rollback' });
       throw error;

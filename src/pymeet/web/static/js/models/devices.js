@@ -132,7 +132,6 @@ export class Devices {
     this.problems[device].value = null;
     if (track) {
       track.enabled = device === 'camera' || this.on.microphone.value;
-      track.contentHint = device === 'camera' ? 'motion' : 'speech';
       track.addEventListener('ended', () => {
         if (this[device].value !== track) return;
         this.#close(device);

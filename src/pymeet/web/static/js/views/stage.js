@@ -38,7 +38,8 @@ function Tiles({ room, devices, name, strip }) {
     };
     fit();
     const observer = new ResizeObserver(fit);
-    observer.observe(stage);
+    // The border box: the content box keeps the width of the tiles, whatever the stage has.
+    observer.observe(stage, { box: 'border-box' });
     return () => observer.disconnect();
   }, [count, strip]);
   return html`
