@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import errno
+import functools
 import gc
 import signal
 import socket
@@ -31,6 +32,7 @@ from pymeet.rooms.registry import Registry
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
 from pymeet.sfu.udp import MediaPort
+from pymeet.signaling import session
 from pymeet.web.app import make_app
 from pymeet.web.pages import read_client
 from pymeet.web.parts import Parts
@@ -116,6 +118,7 @@ class Server:
             accounts=services.accounts,
             meetings=services.meetings,
             registry=self.registry,
+            signaling=functools.partial(session.handle, registry=self.registry, clock=self.clock),
             media_alive=lambda: self.media_port.alive,
             room_token_key=self.room_token_key,
             metrics=metrics.render,

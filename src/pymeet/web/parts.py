@@ -2,15 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
+from pymeet.accounts.model import User
 from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock
 from pymeet.config import Config
 from pymeet.db.engine import Database
+from pymeet.meetings.model import Room
 from pymeet.meetings.service import Meetings
 from pymeet.rooms.registry import Registry
+
+
+class Signaling(Protocol):
+    """Takes a request over as a WebSocket; `signaling/` behind a callable, for the two do not know each other."""
+
+    async def __call__(self, request: web.Request, *, user: User | None, room: Room | None) -> web.StreamResponse:
+        """Returns when the connection is over. Without a room the client is told that there is none."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,7 @@ class Parts:
     accounts: Accounts
     meetings: Meetings
     registry: Registry
+    signaling: Signaling
     media_alive: Callable[[], bool]
     """Whether the media port is open and served."""
     room_token_key: bytes

@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from pymeet.errors import NotFoundError
-from pymeet.signaling import session
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import visitor
 
@@ -16,4 +15,4 @@ async def connect(request: web.Request) -> web.StreamResponse:
     except NotFoundError:
         room = None
     user = await visitor(request)
-    return await session.handle(request, registry=parts.registry, user=user, room=room, clock=parts.clock)
+    return await parts.signaling(request, user=user, room=room)
