@@ -10,7 +10,7 @@ from pymeet.accounts.model import User
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.errors import StatusError
-from pymeet.web.origins import client_address
+from pymeet.web.origins import client_address, neighbourhood
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import begin_session, end_session, visitor
 
@@ -53,7 +53,7 @@ async def sign_in(request: web.Request) -> web.Response:
     """Checks the password. An address that failed often must wait, so that passwords cannot be tried through."""
     parts = request.app[PARTS]
     failed = request.app[FAILED_SIGN_INS]
-    address = client_address(request, parts.config.http.trusted_proxies)
+    address = neighbourhood(client_address(request, parts.config.http.trusted_proxies))
     body = await read_json(request, SignIn)
     now = parts.clock.monotonic()
     if not failed.attempt(address, now):

@@ -1,5 +1,6 @@
 """Reading request bodies. Whatever a client sends, the worst it gets is a 4xx: no body is unbounded, deep or packed."""
 
+import asyncio
 import json
 from typing import Any, NoReturn, TypeVar
 
@@ -11,6 +12,9 @@ from pymeet.web.errors import StatusError
 
 JSON_LIMIT = 16 * 1024
 
+READ_WITHIN_S = 15.0
+"""How long a body may take to arrive: a client that drips bytes must not hold a connection for ever."""
+
 Model = TypeVar("Model", bound="Body")
 
 
@@ -21,7 +25,7 @@ class Body(BaseModel):
 
 
 async def read_body(request: web.Request, content_type: str, limit: int) -> bytes:
-    """The raw body of at most `limit` bytes; StatusError 415 for another type or encoding, 413 when it is larger."""
+    """The raw body of at most `limit` bytes; StatusError 415 for another type or encoding, 413 when it is larger, 408 when slow."""
     if request.content_type != content_type or "Content-Type" not in request.headers:
         raise StatusError(415, f"Send the body as {content_type}.", headers={"Accept-Post": content_type})
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -31,10 +35,13 @@ async def read_body(request: web.Request, content_type: str, limit: int) -> byte
         raise too_large
     body = bytearray()
     try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > limit:
-                raise too_large
+        async with asyncio.timeout(READ_WITHIN_S):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise too_large
+    except TimeoutError:
+        raise StatusError(408, "The body took too long to arrive.") from None
     except web.PayloadAccessError as error:
         raise InvalidInputError("The body broke off.") from error
     return bytes(body)

@@ -39,6 +39,16 @@ def client_address(request: web.BaseRequest, trusted: Networks) -> str:
     return address
 
 
+def neighbourhood(address: str) -> str:
+    """What counts as one client where attempts are counted: an IPv4 address, or the /64 that an IPv6 host can roam in."""
+    if not _is_address(address):
+        return address
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or IPv6Network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
+
+
 def is_trusted(address: str | None, trusted: Networks) -> bool:
     """Whether `address` lies in one of the networks."""
     if not address or not trusted or not _is_address(address):
