@@ -20,8 +20,8 @@ serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
 
 test: $(DEV) test-packages  ## run all tests; ARGS is handed to pytest
-	$(BIN)/python -m pytest $(ARGS)
 	$(if $(JS_TESTS),node --test $(JS_TESTS))
+	$(BIN)/python -m pytest $(ARGS)
 
 check: $(DEV) $(NODE)  ## run all static checks
 	$(BIN)/ruff check .
