@@ -82,6 +82,21 @@ test('when the browser is online again the next attempt is at once', () => {
   assert.equal(sockets.length, 2);
 });
 
+test('while the browser is offline attempts wait for the network, but not for ever', () => {
+  let online = false;
+  const { connection, last, join, timers, sockets } = setUp({ online: () => online });
+  join();
+  last().end(1006);
+  timers.pass(300 + 4 * 3000);
+  assert.equal(sockets.length, 1);
+  timers.pass(3000);
+  assert.equal(sockets.length, 2, 'the browser may be wrong');
+  last().end(1006);
+  online = true;
+  connection.wake();
+  assert.equal(sockets.length, 3);
+});
+
 test('waking with a live connection asks for a sign of life, and silence breaks it', () => {
   const { connection, last, join, timers, seen } = setUp();
   join();

@@ -29,6 +29,7 @@ export class Meeting {
       token: options.token,
       keepsMedia: () => this.#paths !== null,
       lastMessage: () => room.messages.value.at(-1)?.id ?? null,
+      online: () => globalThis.navigator?.onLine !== false,
       onMessage: (message) => this.#receive(message),
       onState: (state) => { room.link.value = state; },
       onEnd: (ending) => this.#ended(ending),
@@ -102,7 +103,7 @@ export class Meeting {
       send: (publish) => this.#send(publish),
       onTracks: (tracks) => { this.#room.received.value = tracks; },
       onFlow: (flows) => { this.#room.mediaFlows.value = flows; },
-      onTrouble: () => this.#connection.wake(),
+      onTrouble: () => this.#connection.check(),
     });
     return undefined;
   }

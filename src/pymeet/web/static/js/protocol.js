@@ -21,6 +21,8 @@ const LONGEST_RETRY_MS = 3000;
 const FIRST_ATTEMPT_MS = 4000;
 const LONGEST_ATTEMPT_MS = 10000;
 const PROBE_MS = 2000;
+// A browser may believe to be offline although this server is in reach, so that belief only slows attempts down.
+const OFFLINE_ATTEMPTS = 5;
 
 /** Close codes after which coming back would only end the same way. @type {Record<number, string>} */
 const FINAL_CLOSES = { 1000: 'left', 4400: 'protocol_error', 4403: 'not_allowed', 4404: 'not_found', 4409: 'taken_over', 4410: 'ended' };
@@ -40,6 +42,7 @@ const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed'
  * @property {(message: ServerMessage) => void} onMessage
  * @property {(state: LinkState) => void} onState
  * @property {(ending: Ending) => void} onEnd
+ * @property {() => boolean} [online] what the browser believes
  * @property {(url: string) => WebSocket} [openSocket]
  * @property {Timers} [timers]
  */
@@ -54,6 +57,7 @@ export class Connection {
   /** @type {string | null} */
   #token;
   #attempt = 0;
+  #skipped = 0;
   #nextId = 1;
   /** @type {Map<string, { resolve: (message: any) => void, reject: (error: Error) => void }>} */
   #pending = new Map();
@@ -116,11 +120,22 @@ export class Connection {
 
   /** Something suggests that the network changed: come back at once, or make sure that we are still here. */
   wake() {
-    if (this.#state === 'joined') return this.#probe();
-    if (this.#retryTimer === null) return;
+    if (this.#state === 'joined') return this.check();
+    if (this.#retryTimer === null) return undefined;
     this.#stop('retry');
     this.#attempt = 0;
-    this.open();
+    this.#skipped = 0;
+    return this.open();
+  }
+
+  /** Asks a connection that looks alive for a sign of life, and gives it up if none comes soon. */
+  check() {
+    if (this.#state !== 'joined' || this.#probeTimer !== null) return;
+    this.#probeTimer = this.#timers.setTimeout(() => {
+      this.#probeTimer = null;
+      this.#drop();
+    }, PROBE_MS);
+    this.#ping();
   }
 
   /** Gives the socket up and takes the seat again, as after a broken connection. */
@@ -197,15 +212,6 @@ export class Connection {
     this.#beatTimer = this.#timers.setTimeout(tick, intervalMs);
   }
 
-  #probe() {
-    if (this.#probeTimer !== null) return;
-    this.#probeTimer = this.#timers.setTimeout(() => {
-      this.#probeTimer = null;
-      this.#drop();
-    }, PROBE_MS);
-    this.#ping();
-  }
-
   #ping() {
     // Any message proves that the other side is there, so nobody waits for this particular pong.
     this.#send({ type: 'ping', id: `p${this.#nextId++}` });
@@ -227,11 +233,22 @@ export class Connection {
     const delayMs = this.#askedDelayMs ?? backoffMs;
     this.#askedDelayMs = null;
     this.#attempt += 1;
+    this.#retryAfter(delayMs);
+    this.#setState('reconnecting');
+  }
+
+  /** @param {number} delayMs */
+  #retryAfter(delayMs) {
     this.#retryTimer = this.#timers.setTimeout(() => {
       this.#retryTimer = null;
-      this.open();
+      const online = this.#options.online?.() ?? true;
+      if (!online && this.#skipped < OFFLINE_ATTEMPTS) {
+        this.#skipped += 1;
+        return this.#retryAfter(LONGEST_RETRY_MS);
+      }
+      this.#skipped = 0;
+      return this.open();
     }, delayMs);
-    this.#setState('reconnecting');
   }
 
   /** @param {Ending} ending */

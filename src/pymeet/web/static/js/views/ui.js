@@ -82,7 +82,8 @@ export function Field({ label, value, onInput, error, hint, type = 'text', input
 }
 
 /**
- * A modal dialog. The browser keeps the focus inside and gives it back afterwards.
+ * A modal dialog. The browser keeps the focus inside and gives it back afterwards; it begins at the title, so that
+ * no key pressed by habit does anything.
  * @param {{ title: string, onClose: () => void, class?: string, children: any }} props
  */
 export function Dialog({ title, onClose, class: extra = '', children }) {
@@ -99,7 +100,7 @@ export function Dialog({ title, onClose, class: extra = '', children }) {
     <dialog ref=${dialog} class=${`dialog ${extra}`} aria-labelledby=${id} onCancel=${cancel} onClick=${click}>
       <div class="dialog-body">
         <header class="dialog-head">
-          <h2 id=${id}>${title}</h2>
+          <h2 id=${id} tabindex="-1" autofocus>${title}</h2>
           <${IconButton} icon="x" label=${t('app.close')} class="quiet" onClick=${onClose} />
         </header>
         ${children}
