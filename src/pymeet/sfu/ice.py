@@ -38,7 +38,7 @@ class IceLite:
     def __init__(self, now: float) -> None:
         self.local = Credentials.random()
         self.previous: Credentials | None = None
-        """Credentials before a restart: they go on working until the first check with the new ones (RFC 8445 section 9)."""
+        """Credentials in use before a restart, or several: they work until the first check with the new ones (RFC 8445 section 9)."""
         self.remote_ufrag = ""
         self.address: Address | None = None
         """Where to send: the address of the newest nominated check."""
@@ -51,7 +51,7 @@ class IceLite:
 
     def restart(self) -> None:
         """New credentials; the path in use stays until a check confirms another."""
-        self.previous = self.local
+        self.previous = self.previous or self.local
         self.local = Credentials.random()
 
     def receive(self, message: stun.StunMessage, address: Address, now: float) -> bytes | None:

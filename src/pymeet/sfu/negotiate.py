@@ -16,6 +16,7 @@ LEVEL_ID = 1
 """The id under which receivers get the audio level. (Publishers choose their own ids.)"""
 
 _PROTOCOL = "UDP/TLS/RTP/SAVPF"
+_MAX_SSRCS = 8  # of a section: one, or three layers, is what senders have
 _ONE_BYTE_IDS = range(1, 15)
 
 
@@ -75,8 +76,8 @@ def accept_publishing(offer: Description) -> dict[str, Accepted]:
         accepted[section.mid] = Accepted(
             section,
             choice,
-            tuple(own),
-            tuple(repair),
+            tuple(own[:_MAX_SSRCS]),
+            tuple(repair[:_MAX_SSRCS]),
             mid_id=by_uri.get(MID_URI, 0),
             level_id=by_uri.get(LEVEL_URI, 0) if section.kind == "audio" else 0,
             transport_id=by_uri.get(TRANSPORT_URI, 0),

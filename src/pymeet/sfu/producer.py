@@ -21,6 +21,7 @@ _VIDEO_RING = 512
 _AUDIO_RING = 2
 _WANT_KEYFRAME_AGAIN_S = 1.0
 _SSRC_SILENT_S = 1.0
+_REPORTS_APART_S = 0.1
 
 
 class Track:
@@ -47,7 +48,7 @@ class Track:
         self.report: rtcp.SenderReport | None = None
         self.level_sum = 0
         self.level_count = 0
-        self._waiting_since = 0.0
+        self._waiting_since = self._reported_at = 0.0
         self._is_video = is_video
         self._rival = (-1, 0.0, 0)  # another SSRC: which, since when, and how much of our own had come by then
 
@@ -162,6 +163,9 @@ class Track:
         """Passes the publisher's clock on to every receiver, so that sound and picture stay together."""
         self.report = report
         self.reception.sender_reported(report.ntp, now)
+        if now - self._reported_at < _REPORTS_APART_S:
+            return
+        self._reported_at = now
         for consumer in self.fanout.consumers:
             self._send_report(consumer)
 

@@ -127,16 +127,18 @@ class PublishTransport(Transport):
 
     def receive_rtp(self, ring: ReceiveRing, at: int, size: int, now: float) -> None:
         """Decrypts a packet in place, normalises its header and hands it to its track. Raises DatagramError."""
-        length = ring.length
+        buffer, length = ring.buffer, ring.length
+        first, second, sequence, timestamp, ssrc = rtp.HEADER.unpack_from(buffer, at)
+        stream = self._streams.get(ssrc)
+        if stream is None:
+            self._may_meet(ssrc)
         length[0] = size
         if lib.srtp_unprotect(self.receive_handle, ring.srtp_base + at, length):
             self.rejected += 1
             raise DatagramError("SRTP: forged, replayed or too early")
         self.packets += 1
-        buffer, end = ring.buffer, at + length[0]
-        first, second, sequence, timestamp, ssrc = rtp.HEADER.unpack_from(buffer, at)
+        end = at + length[0]
         start = at + 12 + 4 * (first & 15)
-        stream = self._streams.get(ssrc)
         if stream is None:
             stream = self._bind(ring, at, start, end, ssrc, second & 0x7F)
         level = -1
@@ -191,6 +193,7 @@ class PublishTransport(Transport):
 
     def _bind(self, ring: ReceiveRing, at: int, start: int, end: int, ssrc: int, payload_type: int) -> _Stream:
         """Finds whose packet this is when its SSRC was not announced: by MID, else by a payload type that only one track uses."""
+        self._met.add(ssrc)
         stream: _Stream | None = None
         if ring.buffer[at] & 0x10 and self._mid_id:
             elements, _ = rtp.parse_extensions(ring.buffer, start, end)

@@ -157,7 +157,7 @@ class SubscribeTransport(Transport):
         used = next((s for s in answer.sections if s.port), None)
         if used is None:
             return True
-        self._take_remote(answer, used)
+        self._take_remote(answer, used, is_answer=True)
         for slot, section in zip(self._slots, answer.sections, strict=True):
             if section.mid != slot.sending.mid:
                 raise DescriptionError("The answer does not have the sections of the offer.")

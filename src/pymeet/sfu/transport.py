@@ -17,6 +17,7 @@ from pymeet.sfu.srtp import SrtpPair, ffi
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
+_MAX_SSRCS = 512
 CONNECT_S = 30.0
 """How long a transport may take to connect before it is given up."""
 
@@ -37,6 +38,7 @@ class Transport:
         self.closed = False
         self.send_handle: Any = ffi.NULL
         self.receive_handle: Any = ffi.NULL
+        self._met: set[int] = set()
         self._srtp: SrtpPair | None = None
         self._dtls: Dtls | None = None
         self._fingerprints: tuple[tuple[str, str], ...] = ()
@@ -58,8 +60,11 @@ class Transport:
         ]
         return [*lines, "end-of-candidates"]
 
-    def _take_remote(self, description: Description, section: Section) -> None:
-        """Learns the peer's ICE name and certificate from its description. Raises DescriptionError."""
+    def _take_remote(self, description: Description, section: Section, *, is_answer: bool = False) -> None:
+        """Learns the peer's ICE name and certificate from its description. Raises DescriptionError.
+
+        A new ICE name in an offer asks for a restart; in an answer it belongs to the restart that our offer began.
+        """
         remote = description.transport_of(section)
         if not remote.ufrag or not remote.password:
             raise DescriptionError("The description has no ICE credentials.")
@@ -70,7 +75,7 @@ class Transport:
         fingerprints = tuple(remote.fingerprints)
         if self._dtls is not None and fingerprints != self._fingerprints:
             raise DescriptionError("The certificate changed: open a new connection instead.")
-        if self.ice.remote_ufrag and remote.ufrag != self.ice.remote_ufrag:
+        if not is_answer and self.ice.remote_ufrag and remote.ufrag != self.ice.remote_ufrag:
             self.restart_ice()
         self.ice.remote_ufrag = remote.ufrag
         self._fingerprints = fingerprints
@@ -152,8 +157,22 @@ class Transport:
         """A compound RTCP packet, encrypted. Raises DatagramError."""
         if self._srtp is None:
             raise DatagramError("RTCP: too early")
-        for message in rtcp.parse(self._srtp.unprotect_rtcp(datagram)):
+        ssrc = int.from_bytes(datagram[4:8], "big")
+        self._may_meet(ssrc)
+        clear = self._srtp.unprotect_rtcp(datagram)
+        self._met.add(ssrc)
+        for message in rtcp.parse(clear):
             self._handle_rtcp(message, now)
+
+    @property
+    def ssrcs_met(self) -> int:
+        """How many SSRCs beyond the announced ones have sent something authentic."""
+        return len(self._met)
+
+    def _may_meet(self, ssrc: int) -> None:
+        """To be asked before libsrtp sees an unknown SSRC: it keeps state for every authentic one, and searches them all per packet."""
+        if len(self._met) >= _MAX_SSRCS and ssrc not in self._met:
+            raise DatagramError("SRTP: too many SSRCs")
 
     def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:
         raise NotImplementedError
