@@ -25,7 +25,7 @@ from pydantic.fields import FieldInfo
 
 from pymeet.errors import ConfigError
 from pymeet.refusals import explain, origin_of, refusal
-from pymeet.yaml_tree import Place, dotted, read_yaml
+from pymeet.yaml_tree import Place, UnreadableError, dotted, read_yaml
 
 DEFAULT_FILE = Path("pymeet.yaml")
 _PREFIX = "PYMEET_"
@@ -214,7 +214,10 @@ class Config(Section):
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """Makes the configuration from the file (None: defaults) and `PYMEET_…` variables, which win. ConfigError."""
     file = str(path) if path else "defaults"
-    tree, origins = read_yaml(path) if path else ({}, {})
+    try:
+        tree, origins = read_yaml(path) if path else ({}, {})
+    except UnreadableError as error:
+        raise ConfigError(str(error)) from None
     _overlay(tree, origins, environ)
     _read_secret_files(Config, tree, origins, ())
     known = {dotted(place): is_secret(field) for place, field in fields(Config)}

@@ -5,10 +5,12 @@ from typing import Any
 
 import yaml
 
-from pymeet.errors import ConfigError
-
 Place = tuple[str | int, ...]
 """Where a value stands in the tree: `("http", "tls", "mode")`; entries of lists are numbers."""
+
+
+class UnreadableError(Exception):
+    """The file is missing, no YAML, no mapping, or says a key twice; two lines, the second being the remedy."""
 
 
 def dotted(place: Place) -> str:
@@ -17,7 +19,7 @@ def dotted(place: Place) -> str:
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Place, str]]:
-    """The file's tree, and for every place "file, line n". ConfigError for what is no mapping, or says a key twice."""
+    """The file's tree, and for every place "file, line n". UnreadableError for anything else."""
     try:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -25,18 +27,18 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Place, str]]:
         if node is None:
             return {}, origins
         if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(f"{path}, line 1: the file holds no settings.\nWrite lines of `key: value`.")
+            raise UnreadableError(f"{path}, line 1: the file holds no settings.\nWrite lines of `key: value`.")
         _note_lines(node, path, (), origins)
         return _without_empty_sections(loader.construct_document(node)), origins
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}).\nMake a file with `pymeet init`.") from None
+        raise UnreadableError(f"{path}: cannot be read ({error.strerror}).\nMake a file with `pymeet init`.") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text.\nSave it as UTF-8.") from None
+        raise UnreadableError(f"{path}: is not UTF-8 text.\nSave it as UTF-8.") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}, line {line}: {error.problem}.\nCheck the indentation and the quotes.") from None
+        raise UnreadableError(f"{path}, line {line}: {error.problem}.\nCheck the indentation and the quotes.") from None
     except (yaml.YAMLError, ValueError):
-        raise ConfigError(f"{path}: is not YAML.\nCheck it for unusual characters and impossible dates.") from None
+        raise UnreadableError(f"{path}: is not YAML.\nCheck it for unusual characters and impossible dates.") from None
 
 
 def _note_lines(node: yaml.Node, path: Path, place: Place, origins: dict[Place, str]) -> None:
@@ -45,7 +47,7 @@ def _note_lines(node: yaml.Node, path: Path, place: Place, origins: dict[Place, 
             below = (*place, str(key.value))
             origin = f"{path}, line {key.start_mark.line + 1}"
             if below in origins:
-                raise ConfigError(f"{origin}: {dotted(below)} stands here a second time.\nRemove one of the two.")
+                raise UnreadableError(f"{origin}: {dotted(below)} stands here a second time.\nRemove one of the two.")
             origins[below] = origin
             _note_lines(value, path, below, origins)
     elif isinstance(node, yaml.SequenceNode):
