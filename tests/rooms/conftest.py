@@ -22,6 +22,7 @@ from pymeet.rooms.member import CloseReason
 from pymeet.rooms.people import Kind
 from pymeet.rooms.registry import Registry
 from pymeet.rooms.seat import Seat
+from tests.rooms.database import open_database
 from tests.rooms.fake_media import FakeMedia
 
 
@@ -98,7 +99,7 @@ def media() -> FakeMedia:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "pymeet.db")
+    database = await open_database(tmp_path / "pymeet.db")
     yield database
     await database.close()
 

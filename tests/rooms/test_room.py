@@ -171,6 +171,7 @@ def test_an_ended_meeting_stays_ended() -> None:
     room = room_with(ann=Role.HOST)
 
     assert room.apply(End("over"), "ann", 1.0) == [Ended("over")]
+    assert room.participants == ()
     assert room.apply(End("over"), None, 2.0) == []
     with pytest.raises(NotFoundError):
         room.apply(Join("Bob", Role.GUEST, Kind.BROWSER), "bob", 3.0)

@@ -26,6 +26,7 @@ from pymeet.meetings.service import Meetings, Room
 from pymeet.rooms.registry import Registry
 from pymeet.signaling import session
 from pymeet.signaling.session import Timing
+from tests.rooms.database import open_database
 from tests.rooms.fake_media import FakeMedia
 
 WAIT_S = 10.0
@@ -46,7 +47,8 @@ class Client:
     async def receive(self) -> dict[str, Any]:
         """The next message; AssertionError when the connection ends instead."""
         async with asyncio.timeout(WAIT_S):
-            frame = await self.socket.receive()
+            while (frame := await self.socket.receive()).type is aiohttp.WSMsgType.PING:
+                pass
         assert frame.type is aiohttp.WSMsgType.TEXT, f"{frame.type.name} {self.socket.close_code}"
         self.passed.append(json.loads(frame.data))
         return self.passed[-1]
@@ -80,13 +82,17 @@ class Client:
 
     async def drop(self) -> None:
         """Breaks the connection without a goodbye."""
-        transport = self.socket.get_extra_info("socket")
-        assert transport is not None
-        response = self.socket._response
-        assert response.connection is not None
-        assert response.connection.transport is not None
-        response.connection.transport.abort()
+        self._transport().abort()
         await self.socket.close()
+
+    def pause_reading(self) -> None:
+        """Takes nothing more from the network."""
+        self._transport().pause_reading()
+
+    def _transport(self) -> Any:
+        connection = self.socket._response.connection
+        assert connection is not None
+        return connection.transport
 
 
 class House:
@@ -161,7 +167,7 @@ def config() -> Config:
 
 @pytest.fixture
 async def house(tmp_path: Path, config: Config, timing: Timing) -> AsyncIterator[House]:
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await open_database(tmp_path / "pymeet.db")
     async with House(db, config, timing) as made:
         yield made
     await db.close()

@@ -12,7 +12,7 @@ from pymeet.errors import ProtocolError
 from pymeet.signaling import messages
 from pymeet.signaling.parsing import FRAME_LIMIT, id_of, parse
 
-EXAMPLES = int(os.environ.get("PYMEET_FUZZ_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("PYMEET_FUZZ_EXAMPLES", "150"))
 """`make fuzz` sets more."""
 
 GOOD: list[dict[str, Any]] = [

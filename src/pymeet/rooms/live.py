@@ -224,6 +224,7 @@ class LiveRoom:
     def shut(self, closing: Closing) -> None:
         """The server goes away: everybody is told, and everything of this room is closed."""
         self._finish(closing, CloseReason.GOING_AWAY)
+        self._room.apply(End(closing.reason), None, self._clock.monotonic())
 
     # -- what members ask for -----------------------------------------------------------------------------------
 

@@ -172,6 +172,9 @@ class Room:
         if self._ended:
             return []
         self._ended = True
+        self._participants.clear()
+        self._lost_at.clear()
+        self._speakers = ()
         return [Ended(reason)]
 
     def _speak(self, participants: tuple[str, ...]) -> list[RoomEvent]:

@@ -1,0 +1,173 @@
+"""Coming back: what a broken connection costs, and what not."""
+
+import asyncio
+
+import pytest
+
+from pymeet.signaling.session import Timing
+from tests.signaling.conftest import Client, House
+
+TRACKS = [{"mid": "0", "source": "camera", "muted": False}]
+
+
+async def broken(house: House, watcher: Client) -> tuple[dict[str, object], str]:
+    """Bob publishes and chats, and his connection breaks: his `joined` and the last message he has."""
+    bob = await house.connect()
+    joined = await bob.join("Bob")
+    await bob.ask(type="publish", sdp="offer", tracks=TRACKS)
+    await bob.ask(type="chat", text="seen")
+    last = next(m["message"]["id"] for m in bob.passed if m["type"] == "chat")
+    await bob.drop()
+    while (await watcher.until("participant"))["participant"]["connection"] != "reconnecting":
+        pass
+    return joined, last
+
+
+async def test_a_browser_that_comes_back_has_its_seat_its_tracks_and_what_it_missed(house: House) -> None:
+    """The promise of docs/protocol.md, over a connection that really breaks."""
+    ann, _ = await house.enter("Ann")
+    await ann.ask(type="publish", sdp="offer", tracks=TRACKS)
+    joined, last = await broken(house, ann)
+    for text in ("missed one", "missed two"):
+        await ann.ask(type="chat", text=text)
+
+    again = await house.connect()
+    resumed = await again.join("Bob", resume={"token": joined["resume"], "media": "keep", "last_message": last})
+
+    assert resumed["resumed"] is True
+    assert resumed["you"] == joined["you"]
+    assert [m["text"] for m in resumed["messages"]] == ["missed one", "missed two"]
+    mine = next(p for p in resumed["participants"] if p["id"] == joined["you"])
+    assert (mine["connection"], len(mine["tracks"])) == ("connected", 1)
+    assert not house.media.publisher_of(str(joined["you"])).closed
+    back = await ann.until("participant", type="participant")
+    assert back["participant"]["connection"] == "connected"
+    assert (await again.until("offer"))["fresh"] is False
+
+
+async def test_a_page_that_was_reloaded_starts_with_new_media(house: House) -> None:
+    """Its peer connections died with the page."""
+    ann, _ = await house.enter("Ann")
+    joined, _ = await broken(house, ann)
+
+    again = await house.connect()
+    resumed = await again.join("Bob", resume={"token": joined["resume"], "media": "new"})
+
+    assert resumed["resumed"] is True
+    assert [p["tracks"] for p in resumed["participants"] if p["id"] == joined["you"]] == [[]]
+    assert house.media.publisher_of(str(joined["you"])).closed
+    assert (await again.ask(type="publish", sdp="offer", tracks=TRACKS))["type"] == "published"
+
+
+async def test_after_sixty_seconds_the_seat_is_gone(house: House) -> None:
+    """And the browser simply joins again."""
+    ann, _ = await house.enter("Ann")
+    joined, _ = await broken(house, ann)
+
+    house.clock.advance(60)
+    house.registry.tick()
+
+    left = await ann.until("participant_left")
+    assert left == {"type": "participant_left", "participant": joined["you"], "reason": "lost"}
+    assert house.media.publisher_of(str(joined["you"])).closed
+    again = await house.connect()
+    fresh = await again.join("Bob", resume={"token": joined["resume"], "media": "keep"})
+    assert (fresh["resumed"], fresh["you"] == joined["you"]) == (False, False)
+    assert [m["text"] for m in fresh["messages"]] == ["seen"]
+
+
+async def test_a_token_that_was_made_up_joins_afresh(house: House) -> None:
+    """After a restart of the server every token is unknown."""
+    client = await house.connect()
+
+    joined = await client.join("Bob", resume={"token": "made up", "media": "keep"})
+
+    assert joined["resumed"] is False
+    assert len(joined["resume"]) >= 22
+
+
+async def test_the_newer_connection_takes_over_and_the_older_is_closed(house: House) -> None:
+    """A network change may leave the old connection half open; nobody else sees anything of it."""
+    ann, _ = await house.enter("Ann")
+    bob = await house.connect()
+    joined = await bob.join("Bob")
+    await ann.until("participant")
+
+    newer = await house.connect()
+    resume = {"token": joined["resume"], "media": "keep"}
+    code, resumed = await asyncio.gather(bob.closed(), newer.join("Bob", resume=resume))
+
+    assert resumed["you"] == joined["you"]
+    assert code == 4409
+    assert (await newer.ask(type="chat", text="still here"))["type"] == "ok"
+    assert (await ann.receive())["type"] == "chat"
+
+
+async def test_many_connections_with_one_token_leave_one_alive(house: House) -> None:
+    """A race of reconnecting tabs ends with one of them in the seat."""
+    bob = await house.connect()
+    joined = await bob.join("Bob")
+    rivals = [await house.connect() for _ in range(5)]
+    resume = {"token": joined["resume"], "media": "keep"}
+
+    for rival in rivals:
+        await rival.send(type="join", v=1, name="Bob", resume=resume)
+    codes = await asyncio.gather(bob.closed(), *(rival.closed() for rival in rivals[:-1]))
+
+    assert codes == [4409] * 5
+    assert (await rivals[-1].ask(type="ping"))["type"] == "pong"
+    assert len(house.registry.live("standup").participants) == 1
+
+
+async def test_leaving_gives_the_seat_up_at_once(house: House) -> None:
+    """Nobody waits a minute for somebody who said goodbye."""
+    bob = await house.connect()
+    joined = await bob.join("Bob")
+    await bob.send(type="leave")
+    assert await bob.closed() == 1000
+
+    again = await house.connect()
+
+    assert (await again.join("Bob", resume={"token": joined["resume"], "media": "new"}))["resumed"] is False
+
+
+class TestSilence:
+    """Short intervals, so that silence is noticed soon; the clock that counts it is turned by hand."""
+
+    @pytest.fixture
+    def timing(self) -> Timing:
+        return Timing(heartbeat_s=0.05, join_s=10.0)
+
+    async def test_a_silent_connection_is_closed_and_its_seat_held(self, house: House) -> None:
+        """Three intervals without a sign of life."""
+        bob = await house.connect(autoping=False)
+        joined = await bob.join("Bob")
+
+        house.clock.advance(0.15)
+
+        assert await bob.closed() == 4408
+        again = await house.connect()
+        assert (await again.join("Bob", resume={"token": joined["resume"], "media": "keep"}))["resumed"] is True
+
+    async def test_an_answered_ping_is_a_sign_of_life(self, house: House) -> None:
+        """A tab in the background answers WebSocket pings even when its timers are slowed down."""
+        bob, _ = await house.enter("Bob")
+
+        pings = 0
+        async with asyncio.timeout(10):
+            while pings < 5:
+                house.clock.advance(0.1)
+                await bob.send(type="ping")
+                await bob.until("pong")
+                pings += 1
+
+        assert bob.socket.close_code is None
+
+    async def test_who_does_not_join_in_time_is_closed(self, house: House) -> None:
+        """Connections that say nothing cost memory too."""
+        client = await house.connect()
+
+        house.clock.advance(10.0)
+
+        assert (await client.receive())["code"] == "protocol_error"
+        assert await client.closed() == 4408
