@@ -34,7 +34,8 @@ bench: $(DEV)  ## measure what forwarding costs
 	$(BIN)/python benchmarks/forwarding.py $(ARGS)
 
 fuzz: $(DEV)  ## search for bad input for longer than `make test` does
-	HYPOTHESIS_PROFILE=long PYMEET_FUZZ=1 $(BIN)/python -m pytest tests/fuzz $(ARGS)
+	HYPOTHESIS_PROFILE=long PYMEET_FUZZ=1 PYMEET_FUZZ_EXAMPLES=20000 \
+		$(BIN)/python -m pytest tests/fuzz tests/signaling/test_parsing.py $(ARGS)
 
 format: $(DEV)  ## put the Python code into its standard form
 	$(BIN)/ruff check --fix-only .
