@@ -147,8 +147,8 @@ def _media_line(value: str) -> Section:
     except (ValueError, IndexError):
         raise DescriptionError(f"Cannot read the line {'m=' + value[:60]!r}") from None
     formats = [p for p in parts[3:] if p]
-    if len(formats) > _MAX_PER_SECTION or not _TOKEN.match(kind):
-        raise DescriptionError("A section names too many formats or an unknown kind.")
+    if len(formats) > _MAX_PER_SECTION or not all(map(_TOKEN.match, (kind, *protocol.split("/"), *formats))):
+        raise DescriptionError("A section names too many formats, or something that is no name.")
     return Section(kind, port, protocol, formats)
 
 

@@ -58,7 +58,7 @@ def parse(data: bytes) -> StunMessage:
         raise DatagramError("STUN: wrong header")
     message = StunMessage(kind, transaction_id, _raw=data)
     at = 20
-    for _ in range(_MAX_ATTRIBUTES):
+    for _ in range(_MAX_ATTRIBUTES + 1):
         if at == len(data):
             return message
         if at + 4 > len(data):
