@@ -1,6 +1,7 @@
 // Menus of microphones, cameras and loudspeakers, with what is wrong beside them and the level of the microphone.
 
 /** @import { Devices } from '../models/devices.js' */
+/** @import { Problem } from '../models/problems.js' */
 import { useEffect, useId, useRef } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { canChooseSpeaker } from '../media/devices.js';
@@ -56,27 +57,29 @@ export function DeviceMenus({ devices }) {
     </div>`;
 }
 
-/** What went wrong with a device, how to mend it in this browser, and that it is not needed to join.
+/** @typedef {'microphone' | 'camera'} Kind */
+
+/** What went wrong with the devices, how to mend it in this browser, and that none is needed to join.
  * @param {{ devices: Devices, joined?: boolean }} props */
 export function DeviceProblems({ devices, joined = false }) {
-  const both = devices.problems.microphone.value && devices.problems.microphone.value === devices.problems.camera.value;
-  const kinds = /** @type {const} */ (['microphone', 'camera']).filter((kind) => devices.problems[kind].value);
-  return kinds.map((kind, index) => {
-    const problem = /** @type {NonNullable<typeof devices.problems.microphone.value>} */ (devices.problems[kind].value);
-    const remedy = problem === 'refused' ? t(`remedy.refused.${browserOf(navigator.userAgent)}`) : t(`remedy.${problem}`);
-    const last = index === kinds.length - 1;
-    const canRetry = problem !== 'insecure' && problem !== 'unsupported';
-    return html`
-      <${Note} key=${kind} tone="amber" icon=${kind === 'camera' ? 'video-off' : 'mic-off'}>
-        <p><strong>${t(`problem.${kind}.${problem}`)}</strong></p>
-        ${(last || !both) && html`<p>${remedy} ${!joined && t('problem.without')}</p>`}
-        ${canRetry && (last || !both) && html`
-          <button type="button" class="button small" onClick=${() => retry(devices, both ? kinds : [kind])}>${t('app.again')}</button>`}
-      </${Note}>`;
-  });
+  const { microphone, camera } = devices.problems;
+  if (microphone.value && microphone.value === camera.value) {
+    return html`<${ProblemNote} devices=${devices} kinds=${['microphone', 'camera']} problem=${camera.value} joined=${joined} />`;
+  }
+  return html`
+    ${microphone.value && html`<${ProblemNote} devices=${devices} kinds=${['microphone']} problem=${microphone.value} joined=${joined} />`}
+    ${camera.value && html`<${ProblemNote} devices=${devices} kinds=${['camera']} problem=${camera.value} joined=${joined} />`}`;
 }
 
-/** @param {Devices} devices @param {readonly ('microphone' | 'camera')[]} kinds */
-async function retry(devices, kinds) {
-  for (const kind of kinds) await devices.retry(kind);
+/** @param {{ devices: Devices, kinds: Kind[], problem: Problem, joined: boolean }} props */
+function ProblemNote({ devices, kinds, problem, joined }) {
+  const remedy = problem === 'refused' ? t(`remedy.refused.${browserOf(navigator.userAgent)}`) : t(`remedy.${problem}`);
+  const hopeless = problem === 'insecure' || problem === 'unsupported';
+  const retry = async () => { for (const kind of kinds) await devices.retry(kind); };
+  return html`
+    <${Note} tone="amber" icon=${kinds[0] === 'camera' ? 'video-off' : 'mic-off'}>
+      <p><strong>${t(`problem.${kinds.length === 2 ? 'both' : kinds[0]}.${problem}`)}</strong></p>
+      <p>${remedy} ${!joined && t('problem.without')}</p>
+      ${!hopeless && html`<button type="button" class="button small" onClick=${() => void retry()}>${t('app.again')}</button>`}
+    </${Note}>`;
 }

@@ -6,18 +6,17 @@ import { useState } from '../../vendor/preact-hooks.js';
 import { t, tn } from '../i18n.js';
 import { DeviceMenus, DeviceProblems } from './device-menus.js';
 import { MediaButtons } from './media-buttons.js';
-import { Field, Note, Page, html } from './ui.js';
-import { Initials, Video } from './video.js';
+import { Field, Icon, Note, Page, html } from './ui.js';
+import { Video } from './video.js';
 
-/** @param {{ devices: Devices, name: string }} props */
-function Picture({ devices, name }) {
+/** @param {{ devices: Devices }} props */
+function Picture({ devices }) {
   const camera = devices.camera.value;
   return html`
     <div class="preview-picture" role="group" aria-label=${t('preview.picture')}>
       ${camera
         ? html`<${Video} key=${camera.id} source=${camera} mirrored />`
-        : html`<${Initials} name=${name} />`}
-      ${!camera && html`<p class="preview-off">${t('camera.isOff')}</p>`}
+        : html`<p class="preview-off"><${Icon} name="video-off" />${t('camera.isOff')}</p>`}
       <div class="preview-buttons"><${MediaButtons} devices=${devices} /></div>
     </div>`;
 }
@@ -39,7 +38,7 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
     <${Page}>
       <div class="preview">
         <div class="preview-left">
-          <${Picture} devices=${devices} name=${name} />
+          <${Picture} devices=${devices} />
           ${devices.asking.value && html`<${Note}><p>${t('preview.asking')}</p></${Note}>`}
           <${DeviceProblems} devices=${devices} />
           <${DeviceMenus} devices=${devices} />
