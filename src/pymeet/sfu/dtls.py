@@ -7,13 +7,12 @@ by an alert and never believes to be connected.
 
 import contextlib
 import datetime
-import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL, crypto
 
@@ -28,7 +27,7 @@ _MAX_HANDSHAKE_DATAGRAMS = 100
 Fingerprints = Iterable[tuple[str, str]]
 """Pairs of hash name (`sha-256`) and colon-separated upper-case hex, as in `a=fingerprint`."""
 
-_HASHES = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
+_HASHES = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +75,14 @@ def make_context(certificate: Certificate, profiles: tuple[SrtpProfile, ...] = P
 
 
 def _verify(connection: SSL.Connection, certificate: crypto.X509, error: int, depth: int, ok: int) -> bool:
-    return depth != 0 or _matches(certificate.to_cryptography(), connection.get_app_data() or ())
+    return depth != 0 or _matches(certificate, connection.get_app_data() or ())
 
 
-def _matches(certificate: x509.Certificate, fingerprints: Fingerprints) -> bool:
-    der = certificate.public_bytes(serialization.Encoding.DER)
+def _matches(certificate: crypto.X509, fingerprints: Fingerprints) -> bool:
+    # OpenSSL's own digest: `cryptography` refuses to load certificates that are odd, by errors that would end more than a handshake
     for name, value in fingerprints:
         algorithm = _HASHES.get(name.lower())
-        if algorithm is None:
-            continue
-        expected = value.replace(":", "").lower()
-        if hmac.compare_digest(algorithm(der).hexdigest(), expected):
+        if algorithm and hmac.compare_digest(certificate.digest(algorithm), value.upper().encode()):
             return True
     return False
 

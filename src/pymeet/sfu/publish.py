@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FEEDBACK_S = 0.05
 _REPORT_S = 1.0
 _MAX_BINDINGS = 64
+_NO_ID = -1  # not 0: an element may carry that
 _MAX_COMPOUND = 1100
 _LEVEL_EXTENSION = negotiate.LEVEL_ID << 4
 _WITH_LEVEL = struct.Struct("!BBHIIHHBBH")
@@ -108,8 +109,8 @@ class PublishTransport(Transport):
             if track is None:
                 continue
             self._mid_id = a.mid_id or self._mid_id
-            own = _Stream(track, False, a.level_id, a.transport_id)
-            repair = _Stream(track, True, 0, a.transport_id)
+            own = _Stream(track, False, a.level_id or _NO_ID, a.transport_id or _NO_ID)
+            repair = _Stream(track, True, _NO_ID, a.transport_id or _NO_ID)
             self._by_mid[mid], self._repair_by_mid[mid] = own, repair
             for payload_type, stream in ((a.choice.codec.payload_type, own), (a.choice.rtx_payload_type, repair)):
                 if payload_type is not None:
