@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from pymeet.signaling import messages
+from pymeet.signaling.closing import CloseCode
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 COMMON = {"type", "id", "re"}
@@ -67,8 +68,6 @@ def test_error_codes_are_those_of_the_document() -> None:
 
 def test_close_codes_are_those_of_the_document() -> None:
     """Clients decide by them whether to come back."""
-    from pymeet.signaling.session import CloseCode
-
     (paragraph,) = re.findall(r"^Close codes:.*?(?=\n\n)", DOCUMENT, re.MULTILINE | re.DOTALL)
 
     assert {int(code) for code in re.findall(r"\b[14]\d{3}\b", paragraph)} == set(CloseCode)

@@ -32,10 +32,11 @@ from pymeet.rooms.events import (
 )
 from pymeet.rooms.forwarding import Forwarding
 from pymeet.rooms.joining import JoinRequest, Resume
-from pymeet.rooms.media import MediaServer, PublishTransport, SubscribeTransport, TrackWish, certificate_in
+from pymeet.rooms.media import MediaServer, PublishTransport, SubscribeTransport, TrackWish
 from pymeet.rooms.member import CloseReason, Listener
-from pymeet.rooms.people import Departure, Kind, Participant, Source, TrackKind, TrackRecord
+from pymeet.rooms.people import Departure, Kind, Participant, Source
 from pymeet.rooms.permissions import Verb, role_for
+from pymeet.rooms.publishing import Publishing, records_of
 from pymeet.rooms.room import SEAT_S, Room
 from pymeet.rooms.seat import Seat
 from pymeet.sfu.events import Connected, Disconnected, TransportEvent
@@ -72,7 +73,6 @@ class LiveRoom:
         self.empty_since: float | None = clock.monotonic()
         """When the last one left, in monotonic seconds; None while somebody has a seat."""
         self._owner_id = room.owner_id
-        self._media = media
         self._meetings = meetings
         self._clock = clock
         self._guests_allowed = guests_allowed
@@ -84,6 +84,7 @@ class LiveRoom:
         self._chat = asyncio.Lock()
         """Held from storing a message to telling it, and from reading the history to taking a seat: none is missed or told twice."""
         self._detector = SpeakerDetector()
+        self._publishing = Publishing(media=media, clock=clock, hear=self._hear_publishing)
         self._forwarding = Forwarding(
             media=media, clock=clock, room=self._room, seats=self._seats, hear=self._hear_receiving
         )
@@ -232,24 +233,8 @@ class LiveRoom:
         """Answers an offer; what `wishes` does not name ends. Raises DescriptionError, and then nothing has changed."""
         seat = self.seat(participant_id)
         self._room.check(participant_id, Verb.PUBLISH)
-        now = self._clock.monotonic()
-        certificate = certificate_in(sdp)
-        transport, before = seat.publishing, seat.publishing
-        if transport is None or certificate != seat.certificate:
-            transport = self._open_publishing(seat)
-        try:
-            answer = transport.answer(sdp, wishes, now)
-        except BaseException:
-            if transport is not before:
-                transport.close(now)
-            raise
-        seat.publishing, seat.certificate = transport, certificate
-        if before is not None and before is not transport:
-            before.close(now)
-        # a picture that claims to be a microphone is forwarded to nobody
-        seat.sends = {t.id: t for t in transport.tracks.values() if Source(t.source).kind == t.kind}
-        records = (TrackRecord(t.id, Source(t.source), TrackKind(t.kind), t.muted) for t in seat.sends.values())
-        self._do(Send(tuple(records)), seat.id)
+        answer = self._publishing.publish(seat, sdp, wishes)
+        self._do(Send(records_of(seat)), seat.id)
         self._forwarding.touch()
         return answer
 
@@ -258,8 +243,9 @@ class LiveRoom:
 
         Raises DescriptionError, NotFoundError, or ConflictError when nothing is sent there.
         """
+        seat = self.seat(participant_id)
         self._room.check(participant_id, Verb.RECEIVE)
-        return self._forwarding.play(self.seat(participant_id), offer_sdp, target)
+        return self._forwarding.play(seat, offer_sdp, target)
 
     def accept(self, participant_id: str, number: int, sdp: str) -> None:
         """Takes a browser's answer to an `Offered`. Raises DescriptionError."""
@@ -267,8 +253,9 @@ class LiveRoom:
 
     def restart(self, participant_id: str, *, fresh: bool = False) -> None:
         """Offers anew to a browser, with new ICE credentials or for a new peer connection."""
+        seat = self.seat(participant_id)
         self._room.check(participant_id, Verb.RECEIVE)
-        self._forwarding.restart(self.seat(participant_id), fresh=fresh)
+        self._forwarding.restart(seat, fresh=fresh)
 
     def restart_ice(self, participant_id: str, ufrag: str) -> tuple[str, str]:
         """ICE restart of a WHIP or WHEP session: the client's new name in, the server's new name and password out."""
@@ -310,16 +297,9 @@ class LiveRoom:
         for event in self._room.handle_timer(now):
             self._tell(event)
         self._forwarding.offer_due()
-        speakers = self._detector.update(self._levels(), now)
+        speakers = self._detector.update(self._publishing.levels(self._seats.values()), now)
         if speakers is not None:
             self._do(Speak(speakers), None)
-
-    def _levels(self) -> dict[str, float]:
-        """How loud everybody's microphone was, by participant."""
-        sent = (track for seat in self._seats.values() for track in seat.sends.values())
-        microphones = [track for track in sent if track.source == "microphone" and not track.muted]
-        heard = self._media.levels(microphones) if microphones else {}
-        return {track.owner: heard[track.id] for track in microphones if track.id in heard}
 
     # -- telling what happened ----------------------------------------------------------------------------------
 
@@ -382,13 +362,9 @@ class LiveRoom:
 
     # -- what the media server tells ----------------------------------------------------------------------------
 
-    def _open_publishing(self, seat: Seat) -> PublishTransport:
-        def heard(event: TransportEvent) -> None:
-            if seat.publishing is transport:
-                self._hear(seat, "publish", event)
-
-        transport = self._media.publisher(seat.id, heard, self._clock.monotonic())
-        return transport
+    def _hear_publishing(self, seat: Seat, transport: PublishTransport, event: TransportEvent) -> None:
+        if seat.publishing is transport:
+            self._hear(seat, "publish", event)
 
     def _hear_receiving(self, seat: Seat, transport: SubscribeTransport, event: TransportEvent) -> None:
         if seat.receiving is transport:

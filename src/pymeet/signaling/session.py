@@ -6,8 +6,6 @@ the cookie and the Origin before `handle` is called.
 
 import asyncio
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import assert_never
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -24,6 +22,7 @@ from pymeet.rooms.people import Departure, Kind
 from pymeet.rooms.registry import Registry
 from pymeet.rooms.seat import Seat
 from pymeet.signaling import messages
+from pymeet.signaling.closing import CODE_OF, FORFEITS, CloseCode
 from pymeet.signaling.dispatch import act, error_answer, internal_error
 from pymeet.signaling.encoding import encode, message_of
 from pymeet.signaling.limits import Allowance
@@ -40,25 +39,6 @@ _HANG_UP_S = 0.7
 """Both together keep the promise that a closing server's connections are gone within two seconds."""
 
 _OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, FrameKind.PONG: WSMsgType.PONG}
-
-
-class CloseCode(IntEnum):
-    """Why a connection was closed, as the client sees it."""
-
-    DONE = 1000
-    GOING_AWAY = 1001
-    INTERNAL = 1011
-    PROTOCOL = 4400
-    REFUSED = 4403
-    NOT_FOUND = 4404
-    TOO_SLOW = 4408
-    TAKEN_OVER = 4409
-    OVER = 4410
-    TOO_MANY = 4429
-
-
-_FORFEITS = frozenset({CloseCode.PROTOCOL, CloseCode.TOO_MANY})
-"""Whoever is cut off for these has no seat to come back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +115,7 @@ class Session:
 
     def close(self, reason: CloseReason) -> None:
         """Ends the connection after what was sent."""
-        self._end(_code_of(reason))
+        self._end(CODE_OF[reason])
 
     async def wait_closed(self) -> None:
         """Returns when the connection is gone."""
@@ -177,7 +157,7 @@ class Session:
         seat, live = self._seat, self._live
         if seat is None or live is None or seat.listener is not self:
             return
-        if self._code in _FORFEITS:
+        if self._code in FORFEITS:
             live.leave(seat.id, Departure.LOST)
         elif self._is_leaving:
             live.leave(seat.id, Departure.LEFT)
@@ -353,21 +333,3 @@ def _resume_of(message: messages.Join) -> Resume | None:
     if wish is None:
         return None
     return Resume(wish.token, keep_media=wish.media == "keep", last_message=wish.last_message)
-
-
-def _code_of(reason: CloseReason) -> CloseCode:
-    match reason:
-        case CloseReason.DONE:
-            return CloseCode.DONE
-        case CloseReason.GOING_AWAY:
-            return CloseCode.GOING_AWAY
-        case CloseReason.TAKEN_OVER:
-            return CloseCode.TAKEN_OVER
-        case CloseReason.ENDED | CloseReason.REMOVED:
-            return CloseCode.OVER
-        case CloseReason.TOO_SLOW:
-            return CloseCode.TOO_SLOW
-        case CloseReason.BROKEN:
-            return CloseCode.INTERNAL
-        case _:
-            assert_never(reason)

@@ -1,0 +1,58 @@
+"""What members send: their publishing connections and the tracks on them. Part of the rim of a live room."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pymeet.clock import Clock
+from pymeet.rooms.media import MediaServer, PublishTransport, TrackWish, certificate_in
+from pymeet.rooms.people import Source, TrackKind, TrackRecord
+from pymeet.rooms.seat import Seat
+from pymeet.sfu.events import TransportEvent
+
+Hear = Callable[[Seat, PublishTransport, TransportEvent], None]
+
+
+class Publishing:
+    """One connection per seat; an offer with another certificate replaces it."""
+
+    def __init__(self, *, media: MediaServer, clock: Clock, hear: Hear) -> None:
+        self._media = media
+        self._clock = clock
+        self._hear = hear
+
+    def publish(self, seat: Seat, sdp: str, wishes: Mapping[str, TrackWish]) -> str:
+        """Answers an offer and sets `seat.sends`. Raises DescriptionError, and then nothing has changed."""
+        now = self._clock.monotonic()
+        certificate = certificate_in(sdp)
+        before = seat.publishing
+        transport = self._open(seat) if before is None or certificate != seat.certificate else before
+        try:
+            answer = transport.answer(sdp, wishes, now)
+        except BaseException:
+            if transport is not before:
+                transport.close(now)
+            raise
+        seat.publishing, seat.certificate = transport, certificate
+        if before is not None and before is not transport:
+            before.close(now)
+        # a picture that claims to be a microphone is forwarded to nobody
+        seat.sends = {t.id: t for t in transport.tracks.values() if Source(t.source).kind == t.kind}
+        return answer
+
+    def levels(self, seats: Iterable[Seat]) -> dict[str, float]:
+        """How loud everybody's microphone was since the last call, by participant."""
+        sent = (track for seat in seats for track in seat.sends.values())
+        microphones = [track for track in sent if track.source == "microphone" and not track.muted]
+        heard = self._media.levels(microphones) if microphones else {}
+        return {track.owner: heard[track.id] for track in microphones if track.id in heard}
+
+    def _open(self, seat: Seat) -> PublishTransport:
+        def heard(event: TransportEvent) -> None:
+            self._hear(seat, transport, event)
+
+        transport = self._media.publisher(seat.id, heard, self._clock.monotonic())
+        return transport
+
+
+def records_of(seat: Seat) -> tuple[TrackRecord, ...]:
+    """What others are told of the tracks of a seat."""
+    return tuple(TrackRecord(t.id, Source(t.source), TrackKind(t.kind), t.muted) for t in seat.sends.values())
