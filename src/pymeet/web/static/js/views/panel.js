@@ -1,14 +1,15 @@
 // A panel beside the stage; on a phone it lies over it. Escape closes it, and the focus goes back to its button.
 
 /** @import { Room } from '../models/room.js' */
-import { useEffect, useRef } from '../../vendor/preact-hooks.js';
+import { useLayoutEffect, useRef } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { IconButton, html } from './ui.js';
 
 /** @param {{ room: Room, title: string, children: any }} props */
 export function Panel({ room, title, children }) {
   const element = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => {
+  // Before the effects of what is inside, which may take the focus.
+  useLayoutEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     const panel = /** @type {HTMLElement} */ (element.current);
     if (!panel.contains(before)) panel.focus();
@@ -17,7 +18,10 @@ export function Panel({ room, title, children }) {
     };
   }, []);
   const close = () => room.open(null);
-  const key = (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') close(); };
+  const key = (/** @type {KeyboardEvent} */ event) => {
+    const inDialog = /** @type {Element} */ (event.target).closest('dialog');
+    if (event.key === 'Escape' && !inDialog) close();
+  };
   return html`
     <aside class="panel" ref=${element} tabindex="-1" aria-label=${title} onKeyDown=${key}>
       <header class="panel-head">

@@ -2,7 +2,7 @@
 
 import htm from '../../vendor/htm.js';
 import { h, render } from '../../vendor/preact.js';
-import { useEffect, useId, useRef, useState } from '../../vendor/preact-hooks.js';
+import { useId, useLayoutEffect, useRef, useState } from '../../vendor/preact-hooks.js';
 // Imported for its effect: components re-render when a signal they read changes.
 import '../../vendor/signals.js';
 import { loadWords, t } from '../i18n.js';
@@ -82,17 +82,21 @@ export function Field({ label, value, onInput, error, hint, type = 'text', input
 }
 
 /**
- * A modal dialog. The browser keeps the focus inside and gives it back afterwards; it begins at the title, so that
- * no key pressed by habit does anything.
+ * A modal dialog. The browser keeps the focus inside; it begins at the title, so that no key pressed by habit does
+ * anything, and goes back to where it was.
  * @param {{ title: string, onClose: () => void, class?: string, children: any }} props
  */
 export function Dialog({ title, onClose, class: extra = '', children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     element?.showModal();
-    return () => element?.close();
+    return () => {
+      element?.close();
+      before?.focus();
+    };
   }, []);
   const cancel = (/** @type {Event} */ event) => { event.preventDefault(); onClose(); };
   const click = (/** @type {MouseEvent} */ event) => { if (event.target === dialog.current) onClose(); };
