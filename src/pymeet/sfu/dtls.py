@@ -88,7 +88,7 @@ def _matches(certificate: crypto.X509, fingerprints: Fingerprints) -> bool:
 
 
 class Dtls:
-    """One association. `is_server` is always true in the program; tests play the client with the same class."""
+    """One association. The server's side as a rule; the client's for peers that wait for a hello (`a=setup:passive`)."""
 
     __slots__ = ("_connection", "_seen", "closed", "failed", "is_server", "keys")
 

@@ -82,7 +82,7 @@ class PublishTransport(Transport):
         first = next(iter(accepted.values())).section
         self._take_remote(offer, first)
         self._update_tracks(accepted, wishes, now)
-        local = self._local_transport("passive")
+        local = self._local_transport(self._setup)
         return negotiate.publishing_answer(offer, accepted, local, self._candidate_lines())
 
     def _update_tracks(

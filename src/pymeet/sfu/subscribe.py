@@ -141,7 +141,7 @@ class SubscribeTransport(Transport):
         self._number += 1
         self.needs_offer = False
         sections = {s.sending.mid: s.track for s in self._slots if s.track is not None}
-        # actpass as RFC 8842 section 5.2 wants of an offer; an answer other than active is refused
+        # actpass as RFC 8842 section 5.2 wants of an offer
         text = negotiate.receiving_offer(
             [s.sending for s in self._slots], self._local_transport("actpass"), self._candidate_lines(), self._number
         )
@@ -166,6 +166,7 @@ class SubscribeTransport(Transport):
             if slot.consumer is not None and str(slot.consumer.rtx_payload_type) not in section.formats:
                 slot.consumer.rtx_payload_type = None
         self._attach(now)
+        self.wake(now)  # a peer that answered passive may have passed its checks before
         return True
 
     # -- a player offers --------------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ class SubscribeTransport(Transport):
         self._take_remote(offer, first)
         self._is_player = True
         self._attach(now)
-        return reply.text(self._local_transport("passive"), self._candidate_lines())
+        return reply.text(self._local_transport(self._setup), self._candidate_lines())
 
     def _match(self, section: sdp.Section, tracks: list[Track]) -> tuple[Track | None, sdp.Codec | None]:
         offered = [section.codecs[int(n)] for n in section.formats if n.isdigit() and int(n) in section.codecs]

@@ -41,6 +41,7 @@ class Transport:
         self._met: set[int] = set()
         self._srtp: SrtpPair | None = None
         self._dtls: Dtls | None = None
+        self._is_dtls_client = False
         self._fingerprints: tuple[tuple[str, str], ...] = ()
         self._opened_at = now
         self._announced = False
@@ -48,6 +49,11 @@ class Transport:
         sfu.schedule(self, now + CONNECT_S)
 
     # -- descriptions ---------------------------------------------------------------------------------------------
+
+    @property
+    def _setup(self) -> str:
+        """Our side of DTLS in an answer: who leaves us the choice, and who wants to begin, finds us waiting."""
+        return "active" if self._is_dtls_client else "passive"
 
     def _local_transport(self, setup: str) -> IceAndDtls:
         own = self.ice.local
@@ -70,10 +76,10 @@ class Transport:
             raise DescriptionError("The description has no ICE credentials.")
         if not remote.fingerprints:
             raise DescriptionError("The description has no certificate fingerprint.")
-        if remote.setup == "passive":
-            raise DescriptionError("This server is always the passive side of DTLS: offer actpass or active.")
         fingerprints = tuple(remote.fingerprints)
-        if self._dtls is not None and fingerprints != self._fingerprints:
+        if self._dtls is None:
+            self._is_dtls_client = remote.setup == "passive"
+        elif fingerprints != self._fingerprints:
             raise DescriptionError("The certificate changed: open a new connection instead.")
         if not is_answer and self.ice.remote_ufrag and remote.ufrag != self.ice.remote_ufrag:
             self.restart_ice()
@@ -112,11 +118,19 @@ class Transport:
             self.name.set(self.ice.address)
         if self._srtp is not None and not self.connected:
             self._set_connected(now)
+        self._begin_dtls(now)
+
+    def _begin_dtls(self, now: float) -> None:
+        """Says hello where the peer waits for it, as soon as there is an address that has passed a check."""
+        if self._is_dtls_client and self._dtls is None and self.ice.address is not None:
+            self._dtls = Dtls(self.sfu.dtls_context, self._fingerprints, is_server=False)
+            self._dtls.start()
+            self._after_dtls(now)
 
     def receive_dtls(self, datagram: bytes, now: float) -> None:
         """A DTLS record from an address that has passed a check. Raises DatagramError."""
         if self._dtls is None:
-            if not self._fingerprints:
+            if not self._fingerprints or self._is_dtls_client:
                 raise DatagramError("DTLS: too early")
             self._dtls = Dtls(self.sfu.dtls_context, self._fingerprints)
         self._dtls.receive(datagram)
@@ -205,6 +219,7 @@ class Transport:
                 self.close(now, "no connection")
                 return
             wait = 1.0
+            self._begin_dtls(now)
             if self._dtls is not None:
                 self._dtls.handle_timer()
                 self._after_dtls(now)
