@@ -1,0 +1,1 @@
+"""Independent WebRTC stacks publish and play through a real server."""
