@@ -7,28 +7,9 @@ import pytest
 
 from tests.browser.conftest import Meeting
 from tests.browser.people import Person, until
+from tests.browser.watching import WATCH, WATCHED
 
 pytestmark = pytest.mark.browser
-
-# Watches from inside the page, so that a busy machine's slow test process does not count as a frozen picture.
-_WATCH = """() => {
-  const seen = new Map();
-  window.watched = seen;
-  window.watcher = setInterval(async () => {
-    for (const s of (await window.pymeet.subscribePc.getStats()).values()) {
-      if (s.type !== "inbound-rtp" || s.kind !== "video") continue;
-      const now = performance.now();
-      const w = seen.get(s.mid) ?? {mid: s.mid, first: s.framesDecoded, begun: now, frames: 0, at: now, gap_ms: 0, widths: {}};
-      if (s.framesDecoded !== w.frames) { w.frames = s.framesDecoded; w.at = now; }
-      w.gap_ms = Math.max(w.gap_ms, now - w.at);
-      w.fps = (s.framesDecoded - w.first) / ((now - w.begun) / 1000);
-      w.widths[`${s.frameWidth}x${s.frameHeight}`] = 1;
-      w.frozen_s = s.totalFreezesDuration;
-      seen.set(s.mid, w);
-    }
-  }, 100);
-}"""
-_WATCHED = "() => { clearInterval(window.watcher); return [...window.watched.values()]; }"
 
 
 async def _all_play(people: list[Person], videos: int) -> None:
@@ -49,7 +30,7 @@ async def test_three_people_see_and_hear_each_other_for_a_minute(meeting: Meetin
         await until(f"{person.name} gets full pictures", lambda p=person: _full(p, 2), 30)
 
     for person in people:
-        await person.page.evaluate(_WATCH)
+        await person.page.evaluate(WATCH)
     heard: dict[str, list[float]] = {p.name: [] for p in people}
     for _ in range(60):
         await asyncio.sleep(1)
@@ -57,12 +38,12 @@ async def test_three_people_see_and_hear_each_other_for_a_minute(meeting: Meetin
             heard[person.name].append(max(await _levels(person)))
 
     for person in people:
-        streams: list[dict[str, Any]] = await person.page.evaluate(_WATCHED)
+        streams: list[dict[str, Any]] = await person.page.evaluate(WATCHED)
         assert len(streams) == 2, streams
         for stream in streams:
             assert stream["fps"] >= 20, (person.name, streams)
             assert stream["gap_ms"] < 1000, (person.name, streams)
-            assert list(stream["widths"]) == ["640x360"], (person.name, streams)
+            assert list(stream["sizes"]) == ["640x360"], (person.name, streams)
         assert max(heard[person.name]) > 0.001, "no audio level ever arrived"
 
 
