@@ -194,6 +194,15 @@ for (const type of ['removed', 'ended']) {
   });
 }
 
+test('a reload, which Firefox reports as a plain close, keeps the seat', () => {
+  const { last, join, seen, timers, sockets } = setUp();
+  join();
+  last().end(1000);
+  timers.pass(300);
+  assert.deepEqual(seen.endings, []);
+  assert.equal(sockets.length, 2);
+});
+
 test('a slow reader is told off and comes back', () => {
   const { last, join, timers, sockets } = setUp();
   join();

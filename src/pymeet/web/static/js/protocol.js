@@ -24,8 +24,12 @@ const PROBE_MS = 2000;
 // A browser may believe to be offline although this server is in reach, so that belief only slows attempts down.
 const OFFLINE_ATTEMPTS = 5;
 
-/** Close codes after which coming back would only end the same way. @type {Record<number, string>} */
-const FINAL_CLOSES = { 1000: 'left', 4400: 'protocol_error', 4403: 'not_allowed', 4404: 'not_found', 4409: 'taken_over', 4410: 'ended' };
+/**
+ * Close codes after which coming back would only end the same way. 1000 is none of them: who leaves does not wait for
+ * it, and Firefox reports it when the page is reloaded, which is no reason to give up the seat.
+ * @type {Record<number, string>}
+ */
+const FINAL_CLOSES = { 4400: 'protocol_error', 4403: 'not_allowed', 4404: 'not_found', 4409: 'taken_over', 4410: 'ended' };
 
 /** Refusals of `join` that are not worth another attempt. */
 const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed', 'not_signed_in', 'not_found', 'room_full']);

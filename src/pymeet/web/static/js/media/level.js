@@ -63,6 +63,7 @@ function watchByAnalyser(track, onLevel) {
   context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
+    if (context.state === 'suspended' && navigator.userActivation?.hasBeenActive) void context.resume();
     analyser.getFloatTimeDomainData(samples);
     onLevel(levelOf(rmsOf(samples)));
   }, INTERVAL_MS);
