@@ -127,7 +127,9 @@ def test_an_odd_certificate_is_judged_by_its_fingerprint_only() -> None:
     broken = good.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09", 1)  # X.509 version 10
     assert broken != good
     context = make_context(CLIENT)
-    with pytest.warns(DeprecationWarning):  # the only way to put a certificate there that `cryptography` does not load
+    with pytest.warns(
+        DeprecationWarning, match="pyOpenSSL X509"
+    ):  # the only way to put a certificate there that `cryptography` does not load
         context.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, broken))
     server, client = _ends(context)
 

@@ -107,20 +107,26 @@ class SubscribeTransport(Transport):
         )
 
     def _payload_types_of(self, track: Track) -> tuple[int, int | None] | None:
-        """The same codec has the same payload type in every section of a bundle (RFC 9143 section 9.1).
+        """The same codec has the same payload type in every section of a bundle, for good (RFC 9143 section 9.1).
 
-        None when more kinds of codec meet in one room than there are payload types: that track is not received.
+        Only when all are used up those are given out again that no section names any more. None when more kinds of codec
+        meet in one room than there are payload types: that track is not received.
         """
         key = track.choice.key
         if key not in self._payload_types:
-            live = {s.track.choice.key for s in self._slots if s.track is not None}
-            used = {n for k, pair in self._payload_types.items() if k in live for n in pair}
-            free = [n for n in _PAYLOAD_TYPES if n not in used]
+            free = self._free_payload_types()
+            if len(free) < 2:
+                named = {s.sending.payload_type for s in self._slots}
+                self._payload_types = {k: v for k, v in self._payload_types.items() if v[0] in named}
+                free = self._free_payload_types()
             if len(free) < 2:
                 return None
-            self._payload_types = {k: v for k, v in self._payload_types.items() if k in live}
             self._payload_types[key] = (free[0], free[1] if track.kind == "video" else None)
         return self._payload_types[key]
+
+    def _free_payload_types(self) -> list[int]:
+        used = {n for pair in self._payload_types.values() for n in pair}
+        return [n for n in _PAYLOAD_TYPES if n not in used]
 
     def _release(self, slot: _Slot, now: float) -> None:
         if slot.consumer is not None:
@@ -152,15 +158,13 @@ class SubscribeTransport(Transport):
         if number != self._number:
             return False
         answer = sdp.parse(answer_text)
-        if len(answer.sections) != len(self._slots):
+        if [s.mid for s in answer.sections] != [s.sending.mid for s in self._slots]:
             raise DescriptionError("The answer does not have the sections of the offer.")
         used = next((s for s in answer.sections if s.port), None)
         if used is None:
             return True
         self._take_remote(answer, used, is_answer=True)
         for slot, section in zip(self._slots, answer.sections, strict=True):
-            if section.mid != slot.sending.mid:
-                raise DescriptionError("The answer does not have the sections of the offer.")
             takes = section.port and section.direction in ("recvonly", "sendrecv")
             slot.is_accepted = bool(takes) and str(slot.sending.payload_type) in section.formats
             if slot.consumer is not None and str(slot.consumer.rtx_payload_type) not in section.formats:

@@ -1,0 +1,280 @@
+"""Offers and answers between real stacks and this server."""
+
+import re
+
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from pymeet.sfu import sdp
+from pymeet.sfu.errors import DescriptionError, UnusableOfferError
+from pymeet.sfu.publish import PublishTransport, TrackWish
+from pymeet.sfu.service import Sfu
+from pymeet.sfu.subscribe import SubscribeTransport
+from tests.netem import CERTIFICATE, SERVER
+from tests.sfu.descriptions import AUDIO, PLAYERS, SENDERS, VIDEO, offer, section, session
+from tests.support.peer import LightPeer
+
+
+def _sfu() -> Sfu:
+    return Sfu(CERTIFICATE, [SERVER])
+
+
+def _publisher(sfu: Sfu | None = None) -> PublishTransport:
+    return (sfu or _sfu()).publisher("alice", print, 0.0)
+
+
+def _wishes(text: str) -> dict[str, TrackWish]:
+    return {
+        s.mid: TrackWish("microphone" if s.kind == "audio" else "camera")
+        for s in sdp.parse(text).sections
+        if s.kind in ("audio", "video")
+    }
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_the_offers_of_real_senders_are_answered(name: str) -> None:
+    """One passive side, one SHA-256 fingerprint, one codec with its repair: independent stacks stumble over each alternative."""
+    text = offer(name)
+    transport = _publisher()
+
+    answer = transport.answer(text, _wishes(text), 0.0)
+
+    description = sdp.parse(answer)
+    assert answer.count("a=fingerprint:sha-256 ") == answer.count("a=fingerprint:") == 2
+    assert re.findall(r"a=setup:(\w+)", answer) == ["passive"] * 2
+    assert "a=ice-lite\r\n" in answer
+    assert answer.count(f"{SERVER[0]} {SERVER[1]} typ host") == 1
+    for offered, answered in zip(sdp.parse(text).sections, description.sections, strict=True):
+        assert (answered.kind, answered.mid, answered.direction) == (offered.kind, offered.mid, "recvonly")
+        assert answered.port == 9
+        assert answered.rtcp_mux
+        assert set(answered.formats) <= set(offered.formats)
+        assert set(answered.extensions.items()) <= set(offered.extensions.items())
+        assert len([c for c in answered.codecs.values() if c.name.lower() != "rtx"]) == 1
+        for number, codec in answered.codecs.items():
+            assert set(codec.feedback) <= set(offered.codecs[number].feedback)
+    assert {t.kind: t.codec for t in transport.tracks.values()} == {
+        "audio": "opus",
+        "video": "h264" if name.startswith("ffmpeg") else "vp8",
+    }
+
+
+async def test_aiortc_takes_our_answer_and_our_offer() -> None:
+    """Text that we find right must be right to somebody else's negotiation too."""
+    sfu = _sfu()
+    peer, viewer = RTCPeerConnection(), RTCPeerConnection()
+    peer.addTransceiver("audio", direction="sendonly")
+    peer.addTransceiver("video", direction="sendonly")
+    await peer.setLocalDescription(await peer.createOffer())
+    text = peer.localDescription.sdp
+    publisher = _publisher(sfu)
+
+    await peer.setRemoteDescription(RTCSessionDescription(publisher.answer(text, _wishes(text), 0.0), "answer"))
+    subscriber = sfu.subscriber("bob", print, 0.0)
+    subscriber.set_tracks(list(publisher.tracks.values()), 0.0)
+    number, ours, sections = subscriber.offer(0.0)
+    await viewer.setRemoteDescription(RTCSessionDescription(ours, "offer"))
+    await viewer.setLocalDescription(await viewer.createAnswer())
+    assert subscriber.accept(number, viewer.localDescription.sdp, 0.0)
+    await peer.close()
+    await viewer.close()
+
+    assert set(sections.values()) == set(publisher.tracks.values())
+    assert [t.receiver.track.kind for t in viewer.getTransceivers()] == ["audio", "video"]
+
+
+def test_the_repair_stream_of_ffmpeg_is_known_though_declared_nowhere() -> None:
+    """It stands in the FID group only; Chromium refuses such an offer, a server must not."""
+    text = offer("ffmpeg-send")
+    transport = _publisher()
+    transport.answer(text, _wishes(text), 0.0)
+
+    assert transport._streams[2613462875].is_repair
+    assert not transport._streams[2613462874].is_repair
+
+
+def test_refused_sections_keep_their_place() -> None:
+    """The answer has a section for each of the offer, in order (RFC 3264 section 6)."""
+    data = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n"
+    pcmu = section("audio", "3", "0", "rtpmap:0 PCMU/8000")
+    text = session(data, AUDIO, pcmu, VIDEO, bundle="2 0 3 1")
+    transport = _publisher()
+
+    answer = sdp.parse(transport.answer(text, {"0": TrackWish("microphone")}, 0.0))
+
+    assert [(s.mid, s.port) for s in answer.sections] == [("2", 0), ("0", 9), ("3", 0), ("1", 9)]
+    assert answer.bundle == ["0", "1"]
+
+
+def test_inactive_sections_stay_inactive() -> None:
+    """A camera that is off is not answered as wanted."""
+    off = section("video", "1", "96", "rtpmap:96 VP8/90000", direction="inactive")
+
+    answer = sdp.parse(_publisher().answer(session(AUDIO, off), {"0": TrackWish("microphone")}, 0.0))
+
+    assert [s.direction for s in answer.sections] == ["recvonly", "inactive"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (session(AUDIO, VIDEO, bundle=""), "nothing that this server forwards"),
+        (session(AUDIO.replace("a=rtcp-mux\r\n", "")), "nothing that this server forwards"),
+        (session(section("audio", "0", "0", "rtpmap:0 PCMU/8000")), "nothing that this server forwards"),
+        (session(), "no media section"),
+        (session(AUDIO.replace("a=mid:0\r\n", ""), bundle=""), "mid"),
+        (session(AUDIO.replace("SAVPF", "AVP")), "nothing that this server forwards"),
+        (session(AUDIO, VIDEO.replace("ssrc:22", "ssrc:11")), "same SSRC"),
+        (session(AUDIO, VIDEO.replace("a=mid:1", "a=mid:0"), bundle="0"), "same mid"),
+        (session(re.sub("a=fingerprint.*?\r\n", "", AUDIO)), "fingerprint"),
+        (session(re.sub("a=ice-pwd.*?\r\n", "", AUDIO)), "credentials"),
+        (session(AUDIO.replace("sendonly", "recvonly")), "mid '0'"),
+    ],
+)
+def test_an_offer_that_cannot_be_used_is_refused_and_changes_nothing(text: str, says: str) -> None:
+    """The sentence names what to change; a call that runs goes on as it was."""
+    transport = _publisher()
+    transport.answer(session(AUDIO, VIDEO), {"0": TrackWish("microphone")}, 0.0)
+    before = (dict(transport.tracks), transport.ice.local, transport.ice.remote_ufrag, dict(transport._streams))
+
+    with pytest.raises(DescriptionError, match=re.escape(says)):
+        transport.answer(text.replace("ice-ufrag:abcd", "ice-ufrag:newname"), {"0": TrackWish("microphone")}, 0.0)
+
+    assert (dict(transport.tracks), transport.ice.local, transport.ice.remote_ufrag, dict(transport._streams)) == before
+
+
+def test_tracks_live_as_long_as_they_are_wished_for() -> None:
+    """The same section with the same source is the same track; another source is another."""
+    transport = _publisher()
+    text = session(AUDIO, VIDEO)
+    transport.answer(text, {"0": TrackWish("microphone"), "1": TrackWish("camera")}, 0.0)
+    microphone, camera = transport.tracks["0"], transport.tracks["1"]
+
+    transport.answer(text, {"0": TrackWish("microphone", muted=True), "1": TrackWish("screen")}, 1.0)
+
+    assert transport.tracks["0"] is microphone
+    assert microphone.muted
+    assert camera.closed
+    assert transport.tracks["1"].source == "screen"
+    transport.answer(text, {}, 2.0)
+    assert microphone.closed
+    assert transport.tracks == {}
+
+
+def _viewer(sfu: Sfu) -> tuple[SubscribeTransport, LightPeer]:
+    return sfu.subscriber("bob", print, 0.0), LightPeer()
+
+
+def _publish(sfu: Sfu, name: str, video: str = "VP8/90000", fmtp: str = "") -> PublishTransport:
+    lines = [f"rtpmap:96 {video}", "rtpmap:97 rtx/90000", "fmtp:97 apt=96"] + ([f"fmtp:96 {fmtp}"] if fmtp else [])
+    transport = sfu.publisher(name, print, 0.0)
+    text = session(AUDIO, section("video", "1", "96 97", *lines))
+    transport.answer(text, {"0": TrackWish("microphone"), "1": TrackWish("camera")}, 0.0)
+    return transport
+
+
+def _negotiate(subscriber: SubscribeTransport, peer: LightPeer) -> sdp.Description:
+    number, text, _ = subscriber.offer(0.0)
+    assert subscriber.accept(number, peer.answer(text), 0.0)
+    return sdp.parse(text)
+
+
+def test_our_offer_leaves_the_role_open_and_names_each_stream() -> None:
+    """RFC 8842 wants actpass in an offer; SSRCs and their repair are told beforehand."""
+    sfu = _sfu()
+    alice = _publish(sfu, "alice")
+    subscriber, peer = _viewer(sfu)
+    subscriber.set_tracks([alice.tracks["0"], alice.tracks["1"]], 0.0)
+
+    description = _negotiate(subscriber, peer)
+
+    assert [s.direction for s in description.sections] == ["sendonly", "sendonly"]
+    assert {s.transport.setup for s in description.sections} == {"actpass"}
+    ssrcs = [n for s in description.sections for n in s.ssrcs]
+    assert len(set(ssrcs)) == 3
+    assert description.sections[1].ssrc_groups[0][1] == tuple(description.sections[1].ssrcs)
+
+
+def test_one_payload_type_means_one_codec_in_all_sections_for_ever() -> None:
+    """In a bundle a payload type that changes its meaning makes browsers refuse the whole offer (RFC 9143 section 9.1)."""
+    sfu = _sfu()
+    kinds = [
+        ("VP8/90000", ""),
+        ("H264/90000", "packetization-mode=1;profile-level-id=42e01f"),
+        ("VP9/90000", "profile-id=0"),
+    ]
+    kinds += [("H264/90000", "packetization-mode=0;profile-level-id=640c1f"), ("AV1/90000", "")]
+    tracks = [_publish(sfu, f"p{i}", *kind).tracks for i, kind in enumerate(kinds)]
+    subscriber, peer = _viewer(sfu)
+    meaning: dict[int, tuple[str, str]] = {}
+
+    for wanted in (
+        [tracks[0]["0"], tracks[0]["1"], tracks[1]["1"]],
+        [tracks[0]["1"]],
+        [tracks[1]["1"]],
+        [tracks[2]["1"]],
+        [tracks[3]["1"], tracks[2]["1"]],
+        [tracks[4]["1"]],
+        [tracks[0]["0"], tracks[0]["1"]],
+    ):
+        subscriber.set_tracks(wanted, 0.0)
+        for part in _negotiate(subscriber, peer).sections:
+            for number, codec in part.codecs.items():
+                said = (codec.name.lower(), codec.parameters)
+                assert meaning.setdefault(number, said) == said
+
+
+def test_more_codecs_than_numbers_are_survived() -> None:
+    """A hostile room cannot use the payload types up for ever: those that no section names any more are used again."""
+    sfu = _sfu()
+    subscriber, peer = _viewer(sfu)
+
+    for n in range(80):
+        profile = f"packetization-mode=1;profile-level-id=42{n:02x}1f"
+        track = _publish(sfu, f"p{n}", "H264/90000", profile).tracks["1"]
+        subscriber.set_tracks([track], 0.0)
+        (part,) = _negotiate(subscriber, peer).sections
+        assert part.direction == "sendonly", n
+
+
+def test_an_old_or_foreign_answer_is_not_taken() -> None:
+    """Answers cross with new offers on the wire."""
+    sfu = _sfu()
+    alice = _publish(sfu, "alice")
+    subscriber, peer = _viewer(sfu)
+    subscriber.set_tracks([alice.tracks["0"]], 0.0)
+    number, text, _ = subscriber.offer(0.0)
+    old = peer.answer(text)
+    subscriber.offer(0.0)
+
+    assert not subscriber.accept(number, old, 0.0)
+    for foreign in (session(AUDIO, VIDEO), session(), session(AUDIO.replace("a=mid:0", "a=mid:7"))):
+        with pytest.raises(DescriptionError):
+            subscriber.accept(number + 1, foreign, 0.0)
+    assert subscriber.ice.remote_ufrag == ""
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+def test_the_offers_of_real_players_are_answered(name: str) -> None:
+    """WHEP: the client's payload types, our SSRCs, one track behind each section."""
+    sfu = _sfu()
+    alice = _publish(sfu, "alice")
+    player = sfu.subscriber("tv", print, 0.0)
+
+    text = player.answer(offer(name), list(alice.tracks.values()), 0.0)
+
+    answer, offered = sdp.parse(text), sdp.parse(offer(name))
+    for theirs, ours in zip(offered.sections, answer.sections, strict=True):
+        assert (ours.mid, ours.direction, ours.transport.setup) == (theirs.mid, "sendonly", "passive")
+        number = int(ours.formats[0])
+        assert ours.codecs[number].name == theirs.codecs[number].name
+        assert len(ours.ssrcs) == len(ours.formats)
+    assert {s.track for s in player._slots} == set(alice.tracks.values())
+
+
+def test_a_player_that_decodes_nothing_of_ours_is_told_so() -> None:
+    """Better an error than an answer without media."""
+    sfu = _sfu()
+    for text in (session(section("audio", "0", "0", "rtpmap:0 PCMU/8000", direction="recvonly")), session(AUDIO)):
+        with pytest.raises(UnusableOfferError):
+            sfu.subscriber("tv", print, 0.0).answer(text, [], 0.0)
