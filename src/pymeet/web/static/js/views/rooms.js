@@ -5,7 +5,7 @@ import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { dateOf, t, tn } from '../i18n.js';
 import { toast } from './toast.js';
-import { ConfirmDialog, Field, Icon, IconButton, Note, html } from './ui.js';
+import { ConfirmDialog, Field, Icon, IconButton, Note, copy, html } from './ui.js';
 
 /** @param {OwnRoom} room */
 const addressOf = (room) => new URL(`/r/${encodeURIComponent(room.slug)}`, location.origin).href;
@@ -13,12 +13,7 @@ const addressOf = (room) => new URL(`/r/${encodeURIComponent(room.slug)}`, locat
 /** @param {OwnRoom} room */
 async function copyLink(room) {
   const url = room.url || addressOf(room);
-  try {
-    await navigator.clipboard.writeText(url);
-    toast(t('rooms.copied'));
-  } catch {
-    toast(t('rooms.copyFailed', { url }));
-  }
+  toast(await copy(url) ? t('rooms.copied') : t('rooms.copyFailed', { url }));
 }
 
 /** @param {{ room: OwnRoom, onDelete: () => void }} props */
