@@ -1,0 +1,303 @@
+"""CPU per forwarded packet of a real `pymeet serve`, beside bare sendmmsg in the same run; loss, delay and memory with it.
+
+    python benchmarks/forwarding.py [--seconds 4] [--rounds 3] [--json]
+
+Light clients join over the real signaling and receive through real DTLS-SRTP without decoding, in processes of their own. The
+server is pinned to the last CPU, the clients to the others. Everything stays on 127.0.0.1.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+
+from bare import bare_us  # noqa: E402 - found through the path set above
+from clients import Clients  # noqa: E402
+
+PACKET_BYTES = 1160
+VIDEO_PPS = 150
+"""30 frames a second of 5 packets: 1.4 Mbit/s."""
+SERVER_CPU = (os.cpu_count() or 1) - 1
+CLIENT_CPU = 0 if SERVER_CPU else None
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`pymeet serve` as a process."""
+
+    def __init__(self, folder: str) -> None:
+        self.url = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        self._config = f"{folder}/pymeet.yaml"
+        Path(self._config).write_text(
+            f"data_dir: {folder}/data\n"
+            f"http: {{host: 127.0.0.1, port: {self.url.rpartition(':')[2]}, tls: {{mode: 'off'}}}}\n"
+            f"media: {{port: {free_port(socket.SOCK_DGRAM)}, addresses: ['127.0.0.1']}}\n"
+            "rooms: {max_participants: 500}\n"
+        )
+        self._pymeet = str(Path(sys.executable).with_name("pymeet"))
+        self._log = open(f"{folder}/log", "wb")  # noqa: SIM115 - closed by stop()
+        self._process = subprocess.Popen(
+            [self._pymeet, "serve", "-c", self._config], stdout=self._log, stderr=self._log, cwd=folder
+        )
+        self.pid = self._process.pid
+        os.sched_setaffinity(self.pid, {SERVER_CPU})
+
+    async def ready(self, http: aiohttp.ClientSession) -> None:
+        for _ in range(200):
+            try:
+                async with http.get(f"{self.url}/readyz") as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.1)
+        raise RuntimeError("pymeet did not start")
+
+    def make_room(self) -> str:
+        command = [self._pymeet, "room", "create", "bench", "--json", "-c", self._config]
+        return str(json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["slug"])
+
+    def cpu_s(self) -> float:
+        """CPU seconds of all its threads, from the scheduler's own clock."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks) / 1e9
+
+    def memory_mb(self) -> float:
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+class Participant:
+    """Signaling for one light client; its media lives in a client process."""
+
+    def __init__(self, name: str, sender: Clients | None, receiver: Clients | None) -> None:
+        self.name, self._sender, self._receiver = name, sender, receiver
+        self._number: int | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+
+    async def join(self, http: aiohttp.ClientSession, url: str, slug: str, with_audio: bool) -> None:
+        self._socket = await http.ws_connect(f"{url}/ws/{slug}")
+        await self._socket.send_json({"type": "join", "v": 1, "name": self.name})
+        while (await self._socket.receive_json())["type"] != "joined":
+            pass
+        published: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._listen(published))
+        if self._sender is not None:
+            number = self._sender.ask("new")
+            offer = self._sender.ask("offer", number, VIDEO_PPS, PACKET_BYTES, with_audio)
+            tracks = [{"mid": "1", "source": "camera", "muted": False}]
+            if with_audio:
+                tracks.append({"mid": "0", "source": "microphone", "muted": False})
+            await self._socket.send_json({"type": "publish", "id": "p", "sdp": offer, "tracks": tracks})
+            self._sender.ask("connect", number, await published)
+
+    async def _listen(self, published: asyncio.Future[str]) -> None:
+        assert self._socket is not None
+        async for frame in self._socket:
+            message: dict[str, Any] = json.loads(frame.data)
+            if message["type"] == "published":
+                published.set_result(message["sdp"])
+            elif message["type"] == "offer" and self._receiver is not None and message["tracks"]:
+                if self._number is None:
+                    self._number = self._receiver.ask("new")
+                answer = self._receiver.ask("answer", self._number, message["sdp"])
+                await self._socket.send_json({"type": "subscribed", "offer": message["offer"], "sdp": answer})
+            elif message["type"] == "error":
+                raise RuntimeError(message)
+
+    async def leave(self) -> None:
+        if self._socket is not None:
+            await self._socket.send_json({"type": "leave"})
+            await self._socket.close()
+        if self._task is not None:
+            await self._task
+
+
+@dataclass
+class Scenario:
+    """`publishers` send; everybody else, and with `mesh` they themselves, receive."""
+
+    title: str
+    publishers: int
+    receivers: int
+    mesh: bool = False
+
+    @property
+    def copies(self) -> int:
+        return self.publishers - 1 if self.mesh else self.receivers
+
+
+async def measure(
+    server: Server, http: aiohttp.ClientSession, s: Scenario, seconds: float, rounds: int
+) -> dict[str, Any]:
+    slug = server.make_room()
+    before_mb = server.memory_mb()
+    sender, receiver = Clients(CLIENT_CPU), Clients(CLIENT_CPU)
+    people = [Participant(f"p{i}", sender, receiver if s.mesh else None) for i in range(s.publishers)]
+    people += [Participant(f"r{i}", None, receiver) for i in range(0 if s.mesh else s.receivers)]
+    try:
+        for person in people:
+            await person.join(http, server.url, slug, with_audio=s.mesh)
+        sender.ask("send", True)
+        await _settled(sender, receiver, s)
+        used_mb = (server.memory_mb() - before_mb) / len(people)
+        receiver.ask("be_lazy", True)
+        windows = []
+        for _ in range(rounds):
+            windows.append(await _window(server, sender, receiver, seconds))
+            batches = s.publishers * (VIDEO_PPS + (50 if s.mesh else 0))
+            size = PACKET_BYTES + 16 if not s.mesh else (PACKET_BYTES * VIDEO_PPS + 100 * 50) // (VIDEO_PPS + 50) + 16
+            bare = bare_us(s.copies, batches, size=size, cpu=SERVER_CPU, drain_cpu=CLIENT_CPU)
+            windows[-1]["bare_us"] = bare
+            windows[-1]["ratio"] = windows[-1]["us"] / bare
+        lost = await _lost(sender, receiver, s)
+        middle = sorted(windows, key=lambda w: w["ratio"])[len(windows) // 2]
+        result = {"scenario": s.title, **middle, "lost": lost, "mb_per_participant": used_mb}
+        if not s.mesh:
+            for load in (0.5, 0.6):
+                pps = load * 1e6 / (middle["us"] * s.copies)
+                sender.ask("pace", pps)
+                sender.ask("send", True)
+                receiver.ask("be_lazy", load != 0.5)
+                receiver.ask("counts")
+                await asyncio.sleep(1)
+                receiver.ask("counts")
+                window = await _window(server, sender, receiver, seconds)
+                key = f"at_{round(load * 100)}_percent"
+                result[key] = {
+                    "cpu_percent": window["cpu_percent"],
+                    "lost": await _lost(sender, receiver, s),
+                    **({"delay_ms": window["delay_ms"]} if load == 0.5 else {}),
+                }
+        return result
+    finally:
+        sender.ask("send", False)
+        for person in people:
+            await person.leave()
+        sender.stop()
+        receiver.stop()
+
+
+async def _settled(sender: Clients, receiver: Clients, s: Scenario) -> None:
+    """Waits till everybody receives everything that is sent."""
+    for _ in range(300):
+        if sender.ask("up") and receiver.ask("up"):
+            first = (sender.ask("counts")[0], receiver.ask("counts")[1])
+            await asyncio.sleep(0.5)
+            second = (sender.ask("counts")[0], receiver.ask("counts")[1])
+            if second[1] - first[1] > 0.9 * (second[0] - first[0]) * s.copies:
+                return
+        await asyncio.sleep(0.1)
+    raise RuntimeError("not everybody is connected")
+
+
+async def _window(server: Server, sender: Clients, receiver: Clients, seconds: float) -> dict[str, Any]:
+    receiver.ask("counts")
+    _, got0, _ = receiver.ask("counts")
+    cpu0, at0 = server.cpu_s(), time.monotonic()
+    await asyncio.sleep(seconds)
+    cpu1, at1 = server.cpu_s(), time.monotonic()
+    _, got1, delays = receiver.ask("counts")
+    delays.sort()
+    return {
+        "out_pps": (got1 - got0) / (at1 - at0),
+        "cpu_percent": 100 * (cpu1 - cpu0) / (at1 - at0),
+        "us": (cpu1 - cpu0) / max(1, got1 - got0) * 1e6,
+        "delay_ms": [1000 * delays[int(len(delays) * q)] for q in (0.5, 0.99)] if delays else [],
+    }
+
+
+async def _lost(sender: Clients, receiver: Clients, s: Scenario) -> int:
+    """Packets that were sent while everybody was connected and did not arrive, from a stretch of two seconds."""
+    sent0, got0 = await _quiet(sender, receiver)
+    sender.ask("send", True)
+    await asyncio.sleep(2)
+    sent1, got1 = await _quiet(sender, receiver)
+    return (sent1 - sent0) * s.copies - (got1 - got0)
+
+
+async def _quiet(sender: Clients, receiver: Clients) -> tuple[int, int]:
+    """Stops sending, waits till nothing arrives any more; packets sent and received so far."""
+    sender.ask("send", False)
+    got = -1
+    while got != (got := receiver.ask("counts")[1]):
+        await asyncio.sleep(0.5)
+    return sender.ask("counts")[0], got
+
+
+SCENARIOS = [
+    Scenario("1 to 10", 1, 10),
+    Scenario("1 to 30", 1, 30),
+    Scenario("1 to 60", 1, 60),
+    Scenario("10 by 10", 10, 0, mesh=True),
+]
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
+    parser.add_argument("--rounds", type=int, default=3, help="windows per scenario; the median ratio counts")
+    parser.add_argument("--only", help="one scenario, by its title")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(folder)
+        try:
+            async with aiohttp.ClientSession() as http:
+                await server.ready(http)
+                for scenario in SCENARIOS:
+                    if options.only in (None, scenario.title):
+                        results.append(await measure(server, http, scenario, options.seconds, options.rounds))
+                        if not options.json:
+                            _print(results[-1])
+        finally:
+            server.stop()
+    if options.json:
+        print(json.dumps(results, indent=2))
+
+
+def _print(r: dict[str, Any]) -> None:
+    print(
+        f"{r['scenario']:>8}: {r['us']:.1f} µs CPU per forwarded packet, bare sendmmsg {r['bare_us']:.1f} µs, "
+        f"ratio {r['ratio']:.2f}; {r['out_pps']:.0f} packets/s at {r['cpu_percent']:.0f} % of a core; "
+        f"{r['lost']} lost; {r['mb_per_participant']:.2f} MB per participant"
+    )
+    if "at_50_percent" in r:
+        half, more = r["at_50_percent"], r["at_60_percent"]
+        print(
+            f"          at {half['cpu_percent']:.0f} % of a core: delay p50 {half['delay_ms'][0]:.2f} ms, p99 "
+            f"{half['delay_ms'][1]:.2f} ms, {half['lost']} lost; at {more['cpu_percent']:.0f} %: {more['lost']} lost",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
