@@ -47,7 +47,7 @@
 
   // What came in and went out so far, by kind of media.
   async function stats() {
-    const seen = { state: pc.connectionState, frames: 0, audio: 0, video: 0, sentFrames: 0, sentAudio: 0, width: 0, codec: '' };
+    const seen = { state: pc.connectionState, frames: 0, audio: 0, video: 0, sentFrames: 0, sentAudio: 0, width: 0, height: 0, codec: '' };
     const report = await pc.getStats();
     for (const s of report.values()) {
       if (s.type === 'inbound-rtp') {
@@ -55,6 +55,7 @@
         if (s.kind === 'video') {
           seen.frames += s.framesDecoded ?? 0;
           seen.width = s.frameWidth ?? seen.width;
+          seen.height = s.frameHeight ?? seen.height;
           seen.codec = report.get(s.codecId)?.mimeType ?? seen.codec;
         }
       } else if (s.type === 'outbound-rtp') {

@@ -46,6 +46,11 @@ ENCODERS = {
         "H264",
     ),
 }
+DECODERS = {
+    "OPUS": "rtpopusdepay ! opusdec",
+    "VP8": "rtpvp8depay ! vp8dec",
+    "H264": "rtph264depay ! h264parse ! openh264dec",
+}
 AUDIO_CAPS = "application/x-rtp,media=audio,encoding-name=OPUS,payload=97,clock-rate=48000,encoding-params=(string)2"
 VIDEO_CAPS = {
     "vp8": "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000",
@@ -80,8 +85,10 @@ class Client:
             self.peer = self.pipeline.get_by_name("peer")
             self.peer.connect("on-negotiation-needed", lambda _: self.create_offer())
         else:
-            self.pipeline = Gst.parse_launch("webrtcbin name=peer bundle-policy=max-bundle")
-            self.peer = self.pipeline.get_by_name("peer")
+            self.pipeline = Gst.Pipeline.new("player")
+            self.peer = Gst.ElementFactory.make("webrtcbin", "peer")
+            self.peer.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
+            self.pipeline.add(self.peer)
             self.peer.connect("pad-added", self.show)
         ice = self.peer.get_property("ice-agent")
         self.kept.append(ice)  # it is handed out without a reference of one's own
@@ -139,16 +146,16 @@ class Client:
         """Decodes what arrives and counts it."""
         if pad.direction != Gst.PadDirection.SRC:
             return
-        is_video = pad.get_current_caps().get_structure(0).get_string("media") == "video"
-        chain = "decodebin ! videoconvert" if is_video else "decodebin ! audioconvert"
+        name = pad.get_current_caps().get_structure(0).get_string("encoding-name").upper()
+        is_video = name != "OPUS"
         sink = Gst.parse_bin_from_description(
-            f"queue ! {chain} ! fakesink name=end sync=false signal-handoffs=true", True
+            f"queue ! {DECODERS[name]} ! fakesink name=end sync=false async=false signal-handoffs=true", True
         )
         end = sink.get_by_name("end")
         end.connect("handoff", self.count_frame if is_video else self.count_sound)
         self.pipeline.add(sink)
+        say(linked=name, how=pad.link(sink.get_static_pad("sink")).value_nick)
         sink.sync_state_with_parent()
-        pad.link(sink.get_static_pad("sink"))
 
     def count_frame(self, *_):
         """A picture was decoded."""
