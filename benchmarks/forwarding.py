@@ -246,10 +246,14 @@ async def _lost(sender: Clients, receiver: Clients, s: Scenario) -> int:
 async def _quiet(sender: Clients, receiver: Clients) -> tuple[int, int]:
     """Stops sending, waits till nothing arrives any more; packets sent and received so far."""
     sender.ask("send", False)
-    got = -1
-    while got != (got := receiver.ask("counts")[1]):
+    before = -1
+    for _ in range(60):
+        received = receiver.ask("counts")[1]
+        if received == before:
+            break
+        before = received
         await asyncio.sleep(0.5)
-    return sender.ask("counts")[0], got
+    return sender.ask("counts")[0], before
 
 
 SCENARIOS = [

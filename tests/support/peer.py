@@ -58,7 +58,9 @@ class LightPeer:
             f"a=fingerprint:sha-256 {CERTIFICATE.fingerprint}\r\na=setup:{setup}\r\na=rtcp-mux\r\n"
         )
 
-    def offer(self, direction: str, *, audio_ssrc: int | None = None, video_ssrc: int | None = None, rtx: bool = True) -> str:
+    def offer(
+        self, direction: str, *, audio_ssrc: int | None = None, video_ssrc: int | None = None, rtx: bool = True
+    ) -> str:
         """An offer with an audio section (mid 0) and a video section (mid 1); sending ones name their SSRCs."""
         text = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
         text += f"m=audio 9 UDP/TLS/RTP/SAVPF {OPUS}\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na={direction}\r\n"
@@ -171,7 +173,9 @@ class LightPeer:
 class Vp8Source:
     """Synthetic VP8: frames of `per_frame` packets, a key frame when asked. The payload carries a running number."""
 
-    def __init__(self, peer: LightPeer, ssrc: int, *, size: int = 1160, per_frame: int = 5, fps: int = 30, key_every: int = 0) -> None:
+    def __init__(
+        self, peer: LightPeer, ssrc: int, *, size: int = 1160, per_frame: int = 5, fps: int = 30, key_every: int = 0
+    ) -> None:
         self.peer, self.ssrc = peer, ssrc
         self.size, self.per_frame, self.fps, self.key_every = size, per_frame, fps, key_every
         self.sequence = secrets.randbelow(0x10000)
@@ -193,7 +197,9 @@ class Vp8Source:
             marker = 0x80 if i == self.per_frame - 1 else 0
             head = rtp.HEADER.pack(0x80, marker | VP8, self.sequence, self.timestamp, self.ssrc)
             descriptor = b"\x10" if i == 0 else b"\x00"
-            tag = (b"\x10\x02\x00\x9d\x01\x2a\x80\x02\x68\x01" if key else b"\x11\x02\x00" + bytes(7)) if i == 0 else b""
+            tag = (
+                (b"\x10\x02\x00\x9d\x01\x2a\x80\x02\x68\x01" if key else b"\x11\x02\x00" + bytes(7)) if i == 0 else b""
+            )
             body = descriptor + tag + struct.pack("!IH", self.frames, i) + self.body
             packet = head + body[: self.size]
             self.sent[self.sequence] = packet
