@@ -65,15 +65,19 @@ class Wire:
     by_sequence: dict[int, bytes] = field(default_factory=dict)
     sequences: list[int] = field(default_factory=list)
     conflicts: int = 0
+    highest: int = 0
+    """The highest sequence number, counted on past 65535 as SRTP counts it."""
 
     def saw(self, sequence: int, datagram: bytes) -> None:
         """Encryption is deterministic: another datagram under the same number is another text under the same keystream."""
-        known = self.by_sequence.get(sequence)
+        extended = self.highest + ((sequence - self.highest + 0x8000) & 0xFFFF) - 0x8000 if self.sequences else sequence
+        self.highest = max(self.highest, extended)
+        known = self.by_sequence.get(extended)
         if known is not None:
             self.conflicts += known != datagram
             return
-        self.by_sequence[sequence] = datagram
-        self.by_sequence.pop((sequence - 0x4000) & 0xFFFF, None)
+        self.by_sequence[extended] = datagram
+        self.by_sequence.pop(extended - 0x1000, None)
         self.sequences.append(sequence)
 
 
