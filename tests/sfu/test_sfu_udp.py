@@ -1,0 +1,102 @@
+"""The rim: one socket and one timer around the machine, on loopback, with the system's batch calls and without."""
+
+import asyncio
+import socket
+
+import pytest
+
+from pymeet.sfu import batch, udp
+from pymeet.sfu.events import Closed, Connected
+from pymeet.sfu.publish import TrackWish
+from pymeet.sfu.service import Sfu
+from tests.netem import CERTIFICATE
+from tests.support.peer import LightPeer, Vp8Source
+
+
+class _Wire(asyncio.DatagramProtocol):
+    """A light peer at a real socket."""
+
+    def __init__(self) -> None:
+        self.peer = LightPeer()
+        self.transport: asyncio.DatagramTransport | None = None
+        self.changed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.peer.receive(data)
+        self.flush()
+        self.changed.set()
+
+    def flush(self) -> None:
+        for datagram in self.peer.outgoing:
+            self.transport.sendto(datagram, self.peer.remote_address)
+        self.peer.outgoing.clear()
+
+    async def until(self, reached: object) -> None:
+        async with asyncio.timeout(5):
+            while not reached():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+async def _wire() -> _Wire:
+    _, wire = await asyncio.get_running_loop().create_datagram_endpoint(_Wire, local_addr=("127.0.0.1", 0))
+    return wire
+
+
+@pytest.mark.parametrize("batched", [True, False])
+async def test_media_flows_through_the_real_socket(batched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same meeting with recvmmsg and sendmmsg, and on a system that has neither."""
+    if not batched:
+        monkeypatch.setattr(batch, "_libc", None)
+    loop = asyncio.get_running_loop()
+    sfu = Sfu(CERTIFICATE, [("127.0.0.1", 0)])
+    port = await udp.MediaPort.open(sfu, "127.0.0.1", 0)
+    sender, viewer, events = await _wire(), await _wire(), []
+    publisher = sfu.publisher("alice", events.append, loop.time())
+    offer = sender.peer.offer("sendonly", audio_ssrc=1, video_ssrc=2)
+    sender.peer.take_description(publisher.answer(offer, {"1": TrackWish("camera")}, loop.time()))
+    subscriber = sfu.subscriber("bob", events.append, loop.time())
+    subscriber.set_tracks(list(publisher.tracks.values()), loop.time())
+    number, text, _ = subscriber.offer(loop.time())
+    subscriber.accept(number, viewer.peer.answer(text), loop.time())
+
+    for wire in (sender, viewer):
+        assert wire.peer.remote_address == ("127.0.0.1", port.port)
+        wire.transport.sendto(wire.peer.check(), wire.peer.remote_address)
+        await wire.until(lambda w=wire: w.peer.connected)
+    source = Vp8Source(sender.peer, 2)
+    await sender.until(lambda: any(type(m).__name__ == "KeyframeRequest" for m in sender.peer.rtcp))
+    for n in range(20):
+        for packet in source.frame():
+            sender.transport.sendto(sender.peer.srtp.protect(packet), sender.peer.remote_address)
+        await viewer.until(lambda n=n: len(viewer.peer.rtp) >= 5 * (n + 1))
+    await port.close()
+    await viewer.until(lambda: viewer.peer.closed)
+
+    assert len(viewer.peer.rtp) == 100
+    assert events == [Connected(), Connected(), Closed("closed"), Closed("closed")]
+    assert port.refused == 0
+    for wire in (sender, viewer):
+        wire.transport.close()
+
+
+async def test_a_port_that_is_taken_is_an_error_at_once() -> None:
+    """The operator reads why at the start, not in the first meeting."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(OSError, match="in use"):
+            await udp.MediaPort.open(Sfu(CERTIFICATE, []), "127.0.0.1", taken.getsockname()[1])
+
+
+async def test_what_the_kernel_refuses_is_counted_and_nothing_more() -> None:
+    """An unreachable receiver must not end the reading of the socket."""
+    port = await udp.MediaPort.open(Sfu(CERTIFICATE, []), "127.0.0.1", 0)
+
+    port.send(b"x", ("255.255.255.255", 9))
+
+    assert port.refused == 1
+    await port.close()
+    await port.close()
