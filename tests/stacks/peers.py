@@ -114,9 +114,9 @@ async def in_browser(evaluate: Evaluate) -> AsyncIterator[InBrowser]:
 
 
 @asynccontextmanager
-async def ffmpeg(url: str, p256: P256, token: str = "") -> AsyncIterator[Client]:
-    """FFmpeg's WHIP muxer, sending."""
-    arguments = [url, str(p256.cert_file), str(p256.key_file), *([token] if token else [])]
+async def ffmpeg(url: str, p256: P256, token: str = "", flags: str = "") -> AsyncIterator[Client]:
+    """FFmpeg's WHIP muxer, sending. Without flags it waits for the DTLS handshake, with `dtls_active` it begins it."""
+    arguments = (url, str(p256.cert_file), str(p256.key_file), token, flags)
     async with client(sys.executable, "ffmpeg_whip.py", *arguments) as publisher:
         await until(publisher.look, lambda said: said.get("state") == "sending", CONNECT_S, "FFmpeg sends")
         yield publisher

@@ -85,18 +85,11 @@
     return { before, after: etag, ...theirs };
   }
 
-  // Which local names the pair in use has: a restart has really happened when they are new.
-  async function names() {
-    const report = await pc.getStats();
-    const transport = [...report.values()].find((s) => s.type === 'transport');
-    return { local: transport?.iceLocalUsernameFragment ?? '', offered: credentials(pc.localDescription.sdp).ufrag };
-  }
-
   // Ends the session as a client should, and only then the connection.
   async function stop() {
     const response = await fetch(location_, { method: 'DELETE', headers: authorization });
     return response.status;
   }
 
-  window.standard = { publish, play, stats, restart, names, stop };
+  window.standard = { publish, play, stats, restart, stop };
 }

@@ -1,6 +1,6 @@
 """Publishes by FFmpeg's own WHIP muxer, which PyAV carries, until its standard input closes; then ends the session.
 
-    ffmpeg_whip.py URL CERT_FILE KEY_FILE [TOKEN]
+    ffmpeg_whip.py URL CERT_FILE KEY_FILE [TOKEN [FLAGS]]
 
 The picture is H.264 Constrained Baseline and the sound Opus, because the muxer takes nothing else. It prints one line when it sends.
 """
@@ -41,11 +41,13 @@ def sound(number: int) -> av.AudioFrame:
     return frame
 
 
-def main(url: str, cert_file: str, key_file: str, token: str = "") -> None:
+def main(url: str, cert_file: str, key_file: str, token: str = "", flags: str = "") -> None:
     """Encodes and sends in real time."""
     options = {"cert_file": cert_file, "key_file": key_file}
     if token:
         options["authorization"] = token
+    if flags:
+        options["whip_flags"] = flags
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     with av.open(url, "w", format="whip", options=options) as output:
