@@ -35,7 +35,7 @@ def test_any_bytes_are_stun_or_refused(data: bytes) -> None:
 
 
 @given(st.sampled_from((1, 0x101, 0x111)), attributes, st.binary(min_size=12, max_size=12))
-@examples(300)
+@examples(150)
 def test_any_attributes_are_read_back_or_refused(kind: int, items: list[tuple[int, bytes]], transaction: bytes) -> None:
     """Whatever is well formed is understood as it was meant."""
     data = stun.build(kind, transaction, items, "password")
@@ -68,7 +68,7 @@ def compounds(draw: st.DrawFn) -> bytes:
 
 
 @given(compounds())
-@examples(400)
+@examples(150)
 def test_well_framed_rtcp_is_read_or_refused(data: bytes) -> None:
     """Lengths are right, everything inside is not."""
     with contextlib.suppress(DatagramError):

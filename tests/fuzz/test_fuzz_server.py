@@ -162,7 +162,7 @@ def test_a_participant_with_the_right_keys_hurts_only_itself() -> None:
     carol.streams.clear()  # what mallory sends is not for decoding
     traced = 0
 
-    for i in range(rounds(200)):
+    for i in range(rounds(120)):
         for _ in range(20):
             packet = _media(draw, mallory)
             try:
@@ -176,10 +176,10 @@ def test_a_participant_with_the_right_keys_hurts_only_itself() -> None:
                     raise AssertionError(f"round {i} of seed {SEED}: {packet.hex()}") from error
             world.sfu.receive(carol.peer.srtp.protect_rtcp(_control(draw, ssrcs)), carol.address, world.now)
         world.run(0.02)
-        if i == rounds(80):
+        if i == rounds(50):
             tracemalloc.start()
             traced = tracemalloc.get_traced_memory()[0]
-        if i == rounds(80) + 50:
+        if i == rounds(50) + 50:
             grown = tracemalloc.get_traced_memory()[0] - traced
             tracemalloc.stop()
             assert grown < 6_000_000

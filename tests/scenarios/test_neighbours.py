@@ -70,9 +70,9 @@ def test_one_sender_cannot_make_the_server_remember_endless_streams() -> None:
     handle = mallory.transport
     packet = mallory.sound_packet()
 
-    for ssrc in range(5000):
+    for ssrc in range(1200):
         mallory.send_packet(packet[:8] + ssrc.to_bytes(4, "big") + packet[12:])
         mallory.send_control(rtcp.receiver_report(100_000 + ssrc, ()))
     world.run(1.0)
 
-    assert handle.ssrcs_met <= 1100
+    assert handle.ssrcs_met <= 512

@@ -3,9 +3,10 @@
 import pytest
 
 from pymeet.sfu import stun
+from pymeet.sfu.dtls import Dtls
 from pymeet.sfu.events import Closed, Connected
 from tests.netem import Publisher, World
-from tests.support.peer import CERTIFICATE, LightPeer
+from tests.support.peer import CERTIFICATE, LightPeer, context
 
 
 def _ghost(world: World) -> tuple[Publisher, str]:
@@ -61,6 +62,25 @@ def test_the_handshake_of_an_address_that_was_never_checked_is_dropped() -> None
 
     assert alice.events == [Connected()]
     assert ("203.0.113.66", 6) not in world.bytes_out
+
+
+def test_a_peer_that_waits_for_the_hello_is_greeted() -> None:
+    """FFmpeg's publisher offers `setup:passive`: then this server begins the handshake, after a check as ever."""
+    world = World(seed=12)
+    alice, offer = _ghost(world)
+    answer = alice.transport.answer(offer.replace("a=setup:actpass", "a=setup:passive"), alice.wishes, world.now)
+    alice.peer.take_description(answer)
+    fingerprint = answer.split("a=fingerprint:sha-256 ")[1].split("\r\n")[0]
+    alice.peer._dtls = Dtls(context(), [("sha-256", fingerprint)], is_server=True)
+    world.run(0.2)
+    assert world.bytes_out == {}
+
+    alice.start()
+    world.run(1.0)
+
+    assert "a=setup:active" in answer
+    assert alice.is_connected
+    assert alice.events == [Connected()]
 
 
 def test_nothing_unauthenticated_is_answered() -> None:
