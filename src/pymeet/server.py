@@ -156,6 +156,10 @@ class Server:
             packets_in=media["datagrams_received"],
             packets_out=self.media_port.sent,
             packets_dropped=media["datagrams_dropped"] + self.media_port.refused,
+            bytes_out=self.media_port.sent_bytes,
+            nacks=media["repairs_asked"],
+            retransmissions=media["repairs_sent"],
+            plis=media["keyframes_asked"],
         )
 
 

@@ -23,7 +23,6 @@ class Stats:
     packets_in: int = _reading("Datagrams received on the media port.")
     packets_out: int = _reading("Datagrams sent from the media port.")
     packets_dropped: int = _reading("Datagrams that could not be used or sent.")
-    bytes_in: int = _reading("Bytes received on the media port.")
     bytes_out: int = _reading("Bytes sent from the media port.")
     nacks: int = _reading("Packets that receivers asked for again.")
     retransmissions: int = _reading("Packets that were sent again.")

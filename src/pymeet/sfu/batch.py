@@ -112,7 +112,8 @@ class ReceiveRing(_Slots):
 
     def size(self, i: int) -> int:
         """Bytes in slot i."""
-        return self._words[i * _MSGHDR_WORDS + _MSG_LEN_WORD]
+        size: int = self._words[i * _MSGHDR_WORDS + _MSG_LEN_WORD]
+        return size
 
     def sender(self, i: int) -> RawAddress:
         """Who sent what is in slot i."""

@@ -222,6 +222,7 @@ class PublishTransport(Transport):
 
     def keyframe_request(self, ssrc: int, feedback: list[str]) -> bytes:
         """PLI, or FIR for a sender that accepted only that."""
+        self.sfu.keyframes_asked += 1
         if "ccm fir" in feedback and "nack pli" not in feedback:
             self._fir_number += 1
             return rtcp.fir(self.control_ssrc, ssrc, self._fir_number)

@@ -43,6 +43,7 @@ class Sfu:
         """Called when something was scheduled from outside, so that the rim may set its timer anew."""
         self.transports: set[Transport] = set()
         self.datagrams = 0
+        self.repairs_asked = self.repairs_sent = self.keyframes_asked = 0
         self.dropped = 0
         """Datagrams that were malformed, forged, or nobody's."""
         self._by_ufrag: dict[str, Transport] = {}
@@ -199,4 +200,7 @@ class Sfu:
             "tracks": sum(len(t.tracks) for t in publishers),
             "datagrams_received": self.datagrams,
             "datagrams_dropped": self.dropped,
+            "repairs_asked": self.repairs_asked,
+            "repairs_sent": self.repairs_sent,
+            "keyframes_asked": self.keyframes_asked,
         }

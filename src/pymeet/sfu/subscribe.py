@@ -278,8 +278,10 @@ class SubscribeTransport(Transport):
             slot = self._by_ssrc.get(message.media_ssrc)
             if slot is not None and slot.consumer is not None:
                 self.repairs_asked += len(message.sequences)
+                self.sfu.repairs_asked += len(message.sequences)
                 for packet in slot.consumer.repair(message.sequences[:_MAX_REPAIRS_PER_REQUEST], now):
                     self.repairs_sent += 1
+                    self.sfu.repairs_sent += 1
                     self.send_rtp(packet)
         elif isinstance(message, rtcp.KeyframeRequest):
             slot = self._by_ssrc.get(message.media_ssrc)

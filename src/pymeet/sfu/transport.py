@@ -44,7 +44,6 @@ class Transport:
         self._is_dtls_client = False
         self._fingerprints: tuple[tuple[str, str], ...] = ()
         self._opened_at = now
-        self._announced = False
         sfu.adopt(self)
         sfu.schedule(self, now + CONNECT_S)
 

@@ -23,7 +23,7 @@ class MediaPort:
         self._timer: asyncio.TimerHandle | None = None
         self.port: int = sock.getsockname()[1]
         self.alive = True
-        self.sent = 0
+        self.sent = self.sent_bytes = 0
         self.refused = 0
         """Datagrams that the kernel did not take."""
         sfu.port = self
@@ -52,6 +52,7 @@ class MediaPort:
         try:
             self._socket.sendto(datagram, address)
             self.sent += 1
+            self.sent_bytes += len(datagram)
         except OSError:
             self.refused += 1
 
@@ -59,6 +60,7 @@ class MediaPort:
         """Sends the copies of one packet."""
         self.refused += table.send(self._socket, count)
         self.sent += count
+        self.sent_bytes += count * table.lengths[1]  # copies of one packet are of one size
 
     def _readable(self) -> None:
         sfu, ring, sock = self._sfu, self._ring, self._socket
