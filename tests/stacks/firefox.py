@@ -142,6 +142,14 @@ class Firefox:
 
     async def read(self) -> None:
         """Hands every answer to whoever waits for it, until Firefox hangs up."""
+        try:
+            await self._read()
+        finally:
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.cancel("Firefox hung up")
+
+    async def _read(self) -> None:
         async for message in self._socket:
             said = message.json()
             answer = self._waiting.get(said.get("id"))
@@ -171,7 +179,12 @@ async def firefox(directory: Path) -> AsyncIterator[Firefox]:
         program,
         *("--headless", "--no-remote", "--new-instance", "--remote-debugging-port", "0"),
         *("--profile", str(profile), "about:blank"),
-        env={**os.environ, "HOME": str(directory), "MOZ_CRASHREPORTER_DISABLE": "1"},
+        env={
+            **os.environ,
+            "HOME": str(directory),
+            "MOZ_CRASHREPORTER_DISABLE": "1",
+            "MOZ_REMOTE_SETTINGS_DEVTOOLS": "1",  # without it a release ignores `services.settings.server`
+        },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

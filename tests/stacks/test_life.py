@@ -199,9 +199,37 @@ async def test_a_player_that_waits_for_the_handshake_is_greeted(admin: Visitor, 
         offer = peer.light.offer("recvonly").replace("a=setup:actpass", "a=setup:passive")
         answer = await session.begin(room.whep(), offer)
         assert set(re.findall(r"a=setup:(\w+)", answer)) == {"active"}
-        peer.light._dtls = Dtls(context(), [("sha-256", peer.light._fingerprint)])
+        wait_for_the_handshake(peer)
         await is_connected(peer)
         await media_flows(peer)
+
+
+async def test_a_participant_that_answers_passive_is_greeted(admin: Visitor, room: Where):
+    """The server's own offers leave the choice, also when checks arrive before the answer."""
+    async with (
+        publishing(admin, room),
+        wire_peer() as peer,
+        admin.http.ws_connect(f"/ws/{room.slug}") as socket,
+        asyncio.timeout(15),
+    ):
+        await socket.send_json({"type": "join", "v": 1, "name": "Passive"})
+        while (offer := await socket.receive_json())["type"] != "offer":
+            assert offer["type"] != "error", offer
+        answer = peer.light.answer(offer["sdp"]).replace("a=setup:active", "a=setup:passive")
+        wait_for_the_handshake(peer)
+
+        async def checked() -> int:
+            return peer.light.checks_passed
+
+        await until(checked, bool, 5, "a check has passed")
+        await socket.send_json({"type": "subscribed", "offer": offer["offer"], "sdp": answer})
+        await is_connected(peer)
+        await media_flows(peer)
+
+
+def wait_for_the_handshake(peer: WirePeer) -> None:
+    """Turns the light peer, which begins the handshake as browsers do, into one that waits for it."""
+    peer.light._dtls = Dtls(context(), [("sha-256", peer.light._fingerprint)])
 
 
 async def survives_a_restart(server: Server, publisher: InBrowser, viewer: InBrowser, room: Where) -> None:

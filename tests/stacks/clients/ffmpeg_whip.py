@@ -43,6 +43,8 @@ def sound(number: int) -> av.AudioFrame:
 
 def main(url: str, cert_file: str, key_file: str, token: str = "", flags: str = "") -> None:
     """Encodes and sends in real time."""
+    if "whip" not in av.formats_available or not {"libx264", "libopus"} <= av.codecs_available:
+        sys.exit("FFmpeg's WHIP muxer is missing: install the Python package av from its wheel, 16 or later")
     options = {"cert_file": cert_file, "key_file": key_file}
     if token:
         options["authorization"] = token
