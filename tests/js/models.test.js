@@ -64,7 +64,7 @@ test('a link, a path and a bare name all lead to the room', () => {
 
 test('after signing in one stays on this server', () => {
   assert.equal(safePath('/r/garden'), '/r/garden');
-  for (const next of [null, '', 'https://evil.test', '//evil.test', '/\\evil.test', 'javascript:alert(1)']) assert.equal(safePath(next), '/');
+  for (const next of [null, '', 'https://evil.test', '//evil.test', '/\\evil.test', 'javascript:alert(1)', '/\t/evil.test', '/\n/evil.test', '/\r\\evil.test']) assert.equal(safePath(next), '/');
 });
 
 test('every device error becomes a problem with words', () => {

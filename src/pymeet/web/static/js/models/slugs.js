@@ -7,7 +7,8 @@ export function slugOf(typed) {
   return /^[a-z0-9][a-z0-9-]{0,63}$/.test(slug) ? slug : null;
 }
 
-/** Where to go after signing in: only a path of this server. @param {string | null} next */
+/** Where to go after signing in: only a path of this server. Browsers drop tabs and line breaks, so "/\t/x" is "//x".
+ * @param {string | null} next */
 export function safePath(next) {
-  return next && /^\/(?![/\\])[^\\]*$/u.test(next) ? next : '/';
+  return next && /^\/(?![/\\])[^\\\p{Cc}]*$/u.test(next) ? next : '/';
 }
