@@ -18,7 +18,7 @@ class Closed:
     """The transport is gone for good."""
 
     reason: str
-    """`closed`, `peer closed`, `wrong certificate`, `handshake failed` or `no connection`."""
+    """`closed`, `peer closed`, `wrong certificate`, `handshake failed`, `no connection` or `internal error`."""
 
 
 TransportEvent = Connected | Disconnected | Closed

@@ -30,6 +30,10 @@ class _NoPort:
         pass
 
 
+def _raise(error: Exception) -> None:
+    raise error
+
+
 class Sfu:
     """Every transport of every participant behind one port."""
 
@@ -41,6 +45,8 @@ class Sfu:
         self.port: Port = _NoPort()
         self.on_deadline: Callable[[], None] = lambda: None
         """Called when something was scheduled from outside, so that the rim may set its timer anew."""
+        self.on_fault: Callable[[Exception], None] = _raise
+        """Called with an error that nobody foresaw; the rim, which must go on, logs it. The transport concerned is ended."""
         self.transports: set[Transport] = set()
         self.datagrams = 0
         self.repairs_asked = self.repairs_sent = self.keyframes_asked = 0
@@ -108,6 +114,17 @@ class Sfu:
             del self._by_address[raw]
         transport.deadline = None
 
+    def _end_faulty(self, transport: Transport | None, error: Exception, now: float) -> None:
+        """A fault of ours ends the transport that met it; nobody else notices."""
+        self.on_fault(error)
+        if transport is None:
+            return
+        try:
+            transport.close(now, "internal error")
+        except Exception as another:
+            self.on_fault(another)
+        self.abandon(transport)
+
     # -- datagrams ----------------------------------------------------------------------------------------------------
 
     def receive(self, datagram: bytes, address: tuple[str, int], now: float) -> None:
@@ -122,6 +139,7 @@ class Sfu:
         self.datagrams += count
         for i in range(count):
             at, size = i * SLOT_BYTES, ring.size(i)
+            transport: Transport | None = None
             try:
                 if size < 12 or size > MAX_DATAGRAM:
                     raise DatagramError("too short or too long")
@@ -136,7 +154,10 @@ class Sfu:
                     elif transport.connected:
                         transport.receive_rtp(ring, at, size, now)
                 elif first <= 3:
-                    self._receive_stun(bytes(ring.view[at : at + size]), sender, now)
+                    message = stun.parse(bytes(ring.view[at : at + size]))
+                    if message.type == stun.BINDING_REQUEST:
+                        transport = self._checked_by(message)
+                        transport.receive_stun(message, unpack_address(sender), now)
                 elif 20 <= first <= 63:
                     # RFC 7983; DTLS only from addresses that have passed a check, so that nobody can race a handshake
                     transport = by_address.get(sender)
@@ -147,15 +168,14 @@ class Sfu:
                     raise DatagramError("not STUN, DTLS or RTP")
             except DatagramError:
                 self.dropped += 1
+            except Exception as error:
+                self._end_faulty(transport, error, now)
 
-    def _receive_stun(self, datagram: bytes, sender: RawAddress, now: float) -> None:
-        message = stun.parse(datagram)
-        if message.type != stun.BINDING_REQUEST:
-            return
+    def _checked_by(self, message: stun.StunMessage) -> Transport:
         transport = self._by_ufrag.get(ice.local_ufrag(message))
         if transport is None:
             raise DatagramError("ICE: nobody's check")
-        transport.receive_stun(message, unpack_address(sender), now)
+        return transport
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -182,12 +202,18 @@ class Sfu:
             transport.deadline = None
             due.append(transport)
         for transport in due:
-            transport.handle_timer(now)
+            try:
+                transport.handle_timer(now)
+            except Exception as error:
+                self._end_faulty(transport, error, now)
 
     def close(self, now: float) -> None:
         """Ends every transport; the peers are told."""
         for transport in list(self.transports):
-            transport.close(now)
+            try:
+                transport.close(now)
+            except Exception as error:
+                self._end_faulty(transport, error, now)
 
     def stats(self) -> dict[str, int]:
         """Counters and gauges for the metrics, without anything about persons."""

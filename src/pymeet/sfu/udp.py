@@ -4,8 +4,12 @@ import asyncio
 import socket
 import time
 
+import structlog
+
 from pymeet.sfu.batch import BATCH, ReceiveRing, SendTable
 from pymeet.sfu.service import Sfu
+
+_log = structlog.get_logger(__name__)
 
 _BUFFER_BYTES = 4 << 20
 _MAX_RINGS_PER_TURN = 4
@@ -26,8 +30,11 @@ class MediaPort:
         self.sent = self.sent_bytes = 0
         self.refused = 0
         """Datagrams that the kernel did not take."""
+        self.faults = 0
+        """Errors that nobody foresaw; each has ended the transport that met it."""
         sfu.port = self
         sfu.on_deadline = self._arm
+        sfu.on_fault = self._note
         self._loop.add_reader(sock.fileno(), self._readable)
         self._arm()
 
@@ -83,8 +90,14 @@ class MediaPort:
 
     def _tick(self) -> None:
         self._timer = None
-        self._sfu.handle_timer(time.monotonic())
-        self._arm()
+        try:
+            self._sfu.handle_timer(time.monotonic())
+        finally:
+            self._arm()
+
+    def _note(self, error: Exception) -> None:
+        self.faults += 1
+        _log.error("a media connection failed by a fault of the server", exc_info=error)
 
     async def close(self) -> None:
         """Tells every peer good-bye and closes the socket."""
