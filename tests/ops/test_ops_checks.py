@@ -27,7 +27,14 @@ def test_a_fresh_machine_is_fine(tmp_path: Path) -> None:
     """Doctor before the first start must not cry wolf."""
     findings = checks.examine(make(tmp_path), NOW, server_runs=False)
 
-    assert {finding.check for finding in findings} >= {"http port", "media port", "addresses", "certificate", "clock"}
+    assert {finding.check for finding in findings} >= {
+        "http port",
+        "media port",
+        "media buffer",
+        "addresses",
+        "certificate",
+        "clock",
+    }
     assert [finding for finding in findings if finding.verdict == "fail"] == []
     assert not (tmp_path / "data").exists()
 

@@ -18,6 +18,7 @@ from cryptography import x509
 from pymeet.config import Config, is_loopback
 from pymeet.ops.addresses import advertised_addresses, media_host
 from pymeet.ops.certificates import certificate_files, read_certificate
+from pymeet.sfu.udp import BUFFER_BYTES
 
 WRITTEN_ON = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right shows a time before this program was written."""
@@ -25,6 +26,7 @@ WRITTEN_ON = datetime(2026, 11, 1, tzinfo=UTC)
 LITTLE_SPACE = 1 << 30
 NO_SPACE = 100 << 20
 SOON = timedelta(days=14)
+ENOUGH_BUFFER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def examine(config: Config, now: datetime, *, server_runs: bool) -> list[Finding
     return [
         check_http_port(config, server_runs=server_runs),
         check_media_port(config, server_runs=server_runs),
+        check_media_buffer(),
         check_addresses(config),
         check_certificate(config, now),
         check_disk(config),
@@ -61,6 +64,21 @@ def check_media_port(config: Config, *, server_runs: bool) -> Finding:
     """Whether the port for sound and pictures can be listened on."""
     host, port = media_host(config), config.media.port
     return _check_port("media port", "media.port", socket.SOCK_DGRAM, host, port, server_runs=server_runs)
+
+
+def check_media_buffer() -> Finding:
+    """Whether the system lets the media port keep what arrives while the server is busy for a moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        granted = probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    if granted >= ENOUGH_BUFFER:
+        return Finding("media buffer", "ok", f"{granted >> 10} KiB for datagrams that wait")
+    return Finding(
+        "media buffer",
+        "warn",
+        f"only {granted >> 10} KiB for datagrams that wait; a short stall loses sound and picture in large meetings",
+        f"sysctl -w net.core.rmem_max={BUFFER_BYTES} net.core.wmem_max={BUFFER_BYTES}, and the same in /etc/sysctl.d",
+    )
 
 
 def check_addresses(config: Config) -> Finding:

@@ -167,6 +167,8 @@ class SendTable(_Slots):
         while at < count:
             done = _libc.sendmmsg(fd, self.messages + at, count - at, _MSG_DONTWAIT)
             if done < 0:
+                if _libc_ffi.errno == errno.EINTR:
+                    continue
                 if _libc_ffi.errno in (errno.EAGAIN, errno.ENOBUFS):
                     return refused + count - at
                 refused += 1  # only the first one's fault: go on behind it

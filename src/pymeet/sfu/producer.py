@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Source = Literal["microphone", "camera", "screen", "screen_audio"]
 
 _VIDEO_RING = 512
-_AUDIO_RING = 2
+_AUDIO_RING = 1  # sound is not repaired: it would come too late
 _WANT_KEYFRAME_AGAIN_S = 1.0
 _SSRC_SILENT_S = 1.0
 _REPORTS_APART_S = 0.1

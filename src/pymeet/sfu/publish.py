@@ -12,7 +12,7 @@ from pymeet.sfu.events import TransportEvent
 from pymeet.sfu.feedback import ArrivalLog
 from pymeet.sfu.producer import Source, Track
 from pymeet.sfu.srtp import lib
-from pymeet.sfu.transport import Transport
+from pymeet.sfu.transport import MAX_SSRCS, Transport
 
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
@@ -57,6 +57,8 @@ class PublishTransport(Transport):
         self._by_mid: dict[str, _Stream] = {}
         self._repair_by_mid: dict[str, _Stream] = {}
         self._by_payload_type: dict[int, _Stream | None] = {}
+        self._announced_ssrcs: set[int] = set()
+        """Since the connection began: libsrtp keeps state for each that was sent."""
         self._mid_id = 0
         self._bindings = 0
         self._arrivals = ArrivalLog()
@@ -79,8 +81,13 @@ class PublishTransport(Transport):
         for mid in wishes:
             if mid not in accepted or not accepted[mid].is_sending:
                 raise DescriptionError(f"The offer has no usable section with mid {mid!r}.")
+        announced = self._announced_ssrcs.union(*(a.ssrcs for a in accepted.values()))
+        announced.update(*(a.repair_ssrcs for a in accepted.values()))
+        if len(announced) > MAX_SSRCS:
+            raise DescriptionError("Too many streams were announced on this connection: open a new one instead.")
         first = next(iter(accepted.values())).section
         self._take_remote(offer, first)
+        self._announced_ssrcs = announced
         self._update_tracks(accepted, wishes, now)
         local = self._local_transport(self._setup)
         return negotiate.publishing_answer(offer, accepted, local, self._candidate_lines())

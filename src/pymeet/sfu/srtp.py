@@ -3,6 +3,7 @@
 Media is protected in place through libsrtp's C interface (`handle`, `ffi`, `lib`); control packets take the plain way.
 """
 
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,10 @@ class SrtpPair:
     def unprotect(self, packet: bytes) -> bytes:
         """One RTP packet, decrypted. Raises DatagramError for a forged or replayed one."""
         return self._apply(lib.srtp_unprotect, self.receive_handle, packet)
+
+    def forget_sent(self, ssrc: int) -> None:
+        """Lets go of what libsrtp keeps for a stream that was sent. Never send under this SSRC again: its count would begin anew."""
+        lib.srtp_remove_stream(self.send_handle, socket.htonl(ssrc))
 
     def protect_rtcp(self, packet: bytes) -> bytes:
         """One compound RTCP packet, encrypted. Raises DatagramError for one too long."""

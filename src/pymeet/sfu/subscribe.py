@@ -133,6 +133,10 @@ class SubscribeTransport(Transport):
             if slot.track is not None:
                 slot.track.remove(slot.consumer, now)
             self._by_ssrc.pop(slot.consumer.ssrc, None)
+            if self._srtp is not None:
+                # libsrtp looks through all streams for each packet, and this one never comes back
+                self._srtp.forget_sent(slot.consumer.ssrc)
+                self._srtp.forget_sent(slot.consumer.rtx_ssrc)
         slot.track = slot.consumer = None
         slot.is_accepted = slot.is_attached = False
         slot.sending.active = False
@@ -296,4 +300,5 @@ class SubscribeTransport(Transport):
 
 def _for_receivers(codec: sdp.Codec) -> sdp.Codec:
     parameters = codecs.parameters_for_receivers(codec)
-    return sdp.Codec(codec.payload_type, codec.name, codec.clock_rate, codec.channels, parameters)
+    channels = 2 if codec.name.lower() == "opus" else codec.channels  # RFC 7587 section 7: always 2, whatever is sent
+    return sdp.Codec(codec.payload_type, codec.name, codec.clock_rate, channels, parameters)

@@ -17,7 +17,8 @@ from pymeet.sfu.srtp import SrtpPair, ffi
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
-_MAX_SSRCS = 512
+MAX_SSRCS = 512
+"""How many streams one peer may begin on a connection, announced ones and others each."""
 CONNECT_S = 30.0
 """How long a transport may take to connect before it is given up."""
 
@@ -184,7 +185,7 @@ class Transport:
 
     def _may_meet(self, ssrc: int) -> None:
         """To be asked before libsrtp sees an unknown SSRC: it keeps state for every authentic one, and searches them all per packet."""
-        if len(self._met) >= _MAX_SSRCS and ssrc not in self._met:
+        if len(self._met) >= MAX_SSRCS and ssrc not in self._met:
             raise DatagramError("SRTP: too many SSRCs")
 
     def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:

@@ -11,7 +11,7 @@ from pymeet.sfu.service import Sfu
 
 _log = structlog.get_logger(__name__)
 
-_BUFFER_BYTES = 4 << 20
+BUFFER_BYTES = 4 << 20
 _MAX_RINGS_PER_TURN = 4
 """Rings emptied before the loop may serve others: bounds the delay that a flood of media puts on signaling."""
 
@@ -43,8 +43,8 @@ class MediaPort:
         """Binds the media port and sets it in what the server advertises. Raises OSError when it is taken."""
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
             sock.setblocking(False)
             sock.bind((host, port))
         except OSError:
@@ -65,8 +65,9 @@ class MediaPort:
 
     def flush(self, table: SendTable, count: int) -> None:
         """Sends the copies of one packet."""
-        self.refused += table.send(self._socket, count)
-        self.sent += count
+        refused = table.send(self._socket, count)
+        self.refused += refused
+        self.sent += count - refused
         self.sent_bytes += count * table.lengths[1]  # copies of one packet are of one size
 
     def _readable(self) -> None:
