@@ -1,6 +1,12 @@
 """One participant's trouble, or bad intent, stays with that participant."""
 
+import socket
+
+import pytest
+
 from pymeet.sfu import rtcp
+from pymeet.sfu.errors import DescriptionError
+from pymeet.sfu.srtp import lib
 from tests.netem import World
 
 
@@ -76,3 +82,50 @@ def test_one_sender_cannot_make_the_server_remember_endless_streams() -> None:
     world.run(1.0)
 
     assert handle.ssrcs_met <= 512
+
+
+def test_one_sender_cannot_announce_endless_streams() -> None:
+    """The same by one offer after another, each with streams of its own; a new connection begins to count anew."""
+    world = World(seed=85)
+    mallory = world.publisher("mallory")
+    before = mallory.transport.tracks
+
+    with pytest.raises(DescriptionError, match="new one"):
+        for _ in range(1000):
+            mallory.video_ssrc += 2
+            mallory.negotiate()
+
+    assert mallory.transport.tracks == before
+    assert mallory.transport.connected
+
+
+def test_a_sender_that_comes_and_goes_leaves_nothing_behind_at_receivers() -> None:
+    """Each time is a new stream to every receiver; kept for ever, they would slow down all that is sent there."""
+    world = World(seed=86)
+    mallory, alice = world.publisher("mallory"), world.publisher("alice")
+    bob = world.subscriber("bob", [mallory.video, alice.video])
+    mallory.film()
+    alice.film()
+    world.run(1.0)
+    since = world.now
+    everything = dict(mallory.wishes)
+
+    for _ in range(5):
+        mallory.wishes = {}
+        mallory.negotiate()
+        bob.receive_tracks([alice.video])
+        mallory.wishes = everything
+        mallory.negotiate()
+        bob.receive_tracks([mallory.video, alice.video])
+        bob.make_bad(0.1)
+        world.run(0.5)
+
+    sent = {ssrc for name, ssrc in world.wires if name == "bob"}
+    live = {number for group in bob._rtx.items() for number in (group[0], group[1].ssrc)}
+    now = {bob.video_of(mallory).ssrc, bob.video_of(alice).ssrc}
+    kept = {ssrc for ssrc in sent if lib.srtp_remove_stream(bob.transport.send_handle, socket.htonl(ssrc)) == 0}
+    assert len(sent & live) > 10
+    assert now <= kept
+    assert len(kept) <= 4
+    assert bob.video_of(alice).longest_gap(since, world.now) < 1.5
+    world.assert_no_keystream_reuse()
