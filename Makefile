@@ -14,7 +14,7 @@ TEST_PACKAGES := chromium firefox-esr nodejs python3 python3-gi gir1.2-gst-plugi
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
-.PHONY: serve test check bench fuzz lock format clean test-packages config.example.yaml
+.PHONY: serve test check bench fuzz screenshots lock format clean test-packages config.example.yaml
 
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
@@ -36,6 +36,9 @@ bench: $(DEV)  ## measure what forwarding costs
 fuzz: $(DEV)  ## search for bad input for longer than `make test` does
 	HYPOTHESIS_PROFILE=long PYMEET_FUZZ=1 PYMEET_FUZZ_EXAMPLES=20000 \
 		$(BIN)/python -m pytest tests/fuzz tests/signaling/test_parsing.py $(ARGS)
+
+screenshots: $(DEV) test-packages  ## take the pictures in docs/images anew
+	PYTHONPATH=.:tests/live $(BIN)/python scripts/screenshots.py
 
 format: $(DEV)  ## put the Python code into its standard form
 	$(BIN)/ruff check --fix-only .
