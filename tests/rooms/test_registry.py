@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from pymeet.accounts.model import User
+from pymeet.accounts.service import Accounts
 from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.db.engine import Database
@@ -90,6 +91,33 @@ async def test_a_disabled_account_is_out_of_every_meeting(stage: Stage, bob: Use
     assert isinstance(ear.heard[-1], Removed)
     assert ear.closed is CloseReason.REMOVED
     assert other.closed is None
+
+
+async def test_a_connection_opened_before_the_account_was_disabled_lets_nobody_in(
+    stage: Stage, accounts: Accounts, bob: User
+) -> None:
+    """Between the look at the cookie and `join` lie up to ten seconds: time enough to keep a door open."""
+    await accounts.disable_user(bob.id)
+    await stage.registry.remove_user(bob.id)
+
+    with pytest.raises(NotSignedInError):
+        await stage.join("Bob", user=bob)
+
+    assert stage.live.participants == ()
+
+
+async def test_an_account_disabled_in_the_middle_of_joining_is_out(stage: Stage, accounts: Accounts, bob: User) -> None:
+    """Whichever comes first: nobody is left behind in the room."""
+    joining = asyncio.create_task(stage.join("Bob", user=bob))
+    await asyncio.sleep(0)
+    assert stage.live.participants
+
+    await accounts.disable_user(bob.id)
+    await stage.registry.remove_user(bob.id)
+    await asyncio.wait([joining])
+
+    assert isinstance(joining.exception(), NotFoundError | NotSignedInError)
+    assert stage.live.participants == ()
 
 
 async def test_a_closing_server_tells_everybody_and_takes_nobody_in(stage: Stage) -> None:

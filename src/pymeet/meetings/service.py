@@ -6,7 +6,7 @@ from pymeet.accounts.texts import clean_line, clean_text
 from pymeet.clock import Clock
 from pymeet.db import audit
 from pymeet.db.engine import Database
-from pymeet.errors import ConflictError, NotFoundError
+from pymeet.errors import ConflictError, NotFoundError, NotSignedInError
 from pymeet.ids import new_id, new_slug
 from pymeet.meetings import store
 from pymeet.meetings.model import Message, Room
@@ -77,12 +77,17 @@ class Meetings:
             await audit.record(conn, at_ms=now_ms, actor=by, action="room.deleted", target=row["id"])
 
     async def attended(self, room_id: str, participant_id: str, name: str, user_id: str | None, kind: str) -> None:
-        """Notes that somebody joined. Raises NotFoundError when the room is gone, InvalidInputError for the name."""
+        """Notes that somebody joined. Raises NotFoundError when the room is gone, InvalidInputError for the name.
+
+        NotSignedInError when the account was disabled since it was last looked at: here, where no disabling can come between.
+        """
         name = clean_line(name, what="The name")
         now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
             if not await store.room_exists(conn, room_id):
                 raise _no_room()
+            if user_id is not None and await store.person_is_disabled(conn, user_id):
+                raise NotSignedInError("This account cannot be used.")
             await store.add_attendance(
                 conn,
                 participant_id=participant_id,

@@ -17,6 +17,11 @@ async def person_exists(conn: Transaction, user_id: str) -> bool:
     return (await conn.execute(select(users.c.id).where(users.c.id == user_id))).first() is not None
 
 
+async def person_is_disabled(conn: Transaction, user_id: str) -> bool:
+    query = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at_ms.is_not(None))
+    return (await conn.execute(query)).first() is not None
+
+
 async def slug_taken(conn: Transaction, slug: str) -> bool:
     """Deleted rooms keep their address for a while, so these count too."""
     return (await conn.execute(select(rooms.c.id).where(rooms.c.slug == slug))).first() is not None
