@@ -16,6 +16,7 @@ import structlog
 from aiohttp import web
 from rich.console import Console
 from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
@@ -25,7 +26,7 @@ from pymeet.meetings.service import Meetings
 from pymeet.ops import addresses, certificates, room_tokens
 from pymeet.ops.log import configure_log, on_loop_error
 from pymeet.ops.looplag import watch_loop
-from pymeet.ops.management import ManagementServer
+from pymeet.ops.management import ManagementServer, hold_data_dir
 from pymeet.ops.metrics import Metrics, Stats
 from pymeet.ops.operations import open_services
 from pymeet.rooms.registry import Registry
@@ -92,6 +93,8 @@ class Server:
         await self._stack.aclose()
 
     async def _start(self) -> None:
+        # first of all: another server's database must not be migrated, nor its certificate replaced, under its feet
+        self._stack.enter_context(hold_data_dir(self.config))
         tls = certificates.server_ssl_context(self.config)
         listening = _listen(self.config)
         self._stack.callback(listening.close)
@@ -103,7 +106,7 @@ class Server:
         self.room_token_key = services.keyring.subkey(room_tokens.PURPOSE)
         metrics = Metrics(self._stats)
         management = ManagementServer(dataclasses.replace(services, live=_Live(self)), metrics.render)
-        await management.start()  # from here on no other server uses this data_dir
+        await management.start()
         self._stack.push_async_callback(management.stop)
         await services.meetings.close_open_attendance(self.clock.now_ms())
         self.sfu = await self._open_media()
@@ -189,9 +192,19 @@ def run(config: Config) -> int:
     try:
         asyncio.run(_run(config))
     except PymeetError as error:
-        Console(stderr=True).print(Text(error.message, style="bold red"))
-        return 1
+        return _give_up(error.message)
+    except SQLAlchemyError as error:
+        # neither the statement nor its values are shown: they may be personal
+        return _give_up(
+            f"The database {config.database_path} cannot be used ({type(error).__name__}).\n"
+            "Check that the disk has room and that this user may write there; put a backup back if it is damaged."
+        )
     return 0
+
+
+def _give_up(message: str) -> int:
+    Console(stderr=True).print(Text(message, style="bold red"))
+    return 1
 
 
 async def _run(config: Config) -> None:
@@ -262,7 +275,7 @@ async def _renew(tls: SSLContext, config: Config) -> None:
         await asyncio.sleep(RENEW_EVERY_S)
         try:
             await asyncio.to_thread(certificates.refresh, tls, config)
-        except PymeetError:
+        except (PymeetError, OSError, ValueError):
             log.exception("the renewed certificate cannot be used; the old one stays")
 
 

@@ -3,11 +3,17 @@
 import asyncio
 import signal
 import socket
+import stat
 import time
 
 import aiohttp
 import pytest
 from live_server import PASSWORD, ServeProcess
+
+from pymeet.config import Config
+from pymeet.errors import ConflictError
+from pymeet.ops.management import hold_data_dir
+from pymeet.server import Server
 
 
 async def make_room(process: ServeProcess) -> str:
@@ -91,6 +97,41 @@ async def test_a_port_in_use_is_one_clear_line_with_a_remedy(serve_process: Serv
     assert f"port {port}" in serve_process.output
     assert "http.port" in serve_process.output
     assert "Traceback" not in serve_process.output
+
+
+async def test_a_second_server_touches_nothing_of_the_first(config: Config) -> None:
+    """It is refused before it migrates a database, renews a certificate or makes a key that are not its own."""
+    with hold_data_dir(config):
+        with pytest.raises(ConflictError, match="Another pymeet server"):
+            await Server.start(config)
+
+        assert [path.name for path in config.data_dir.iterdir()] == ["pymeet.lock"]
+
+
+async def test_a_damaged_database_is_one_clear_line_with_a_remedy(serve_process: ServeProcess, config: Config) -> None:
+    """At a start after a disk fault the operator needs a sentence, not a stack trace."""
+    config.data_dir.mkdir()
+    config.database_path.write_bytes(b"this is no database" * 500)
+
+    with pytest.raises(AssertionError, match="ended with 1"):
+        await serve_process.start()
+    assert await serve_process.end() == 1
+
+    assert "pymeet.db" in serve_process.output
+    assert "backup" in serve_process.output
+    assert "Traceback" not in serve_process.output
+
+
+async def test_only_the_owner_can_read_what_is_kept(serve_process: ServeProcess, config: Config) -> None:
+    """Directory, database, keys and socket: closed to everybody else on the machine from the first moment on."""
+    await serve_process.start()
+    await make_room(serve_process)
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in config.data_dir.iterdir()}
+
+    assert stat.S_IMODE(config.data_dir.stat().st_mode) == 0o700
+    assert {"master.key", "pymeet.db", "pymeet.db-wal", "pymeet.sock", "pymeet.lock"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
 
 
 async def test_nobodys_name_or_address_is_in_the_log(serve_process: ServeProcess):

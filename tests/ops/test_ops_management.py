@@ -15,7 +15,7 @@ from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, PymeetError
 from pymeet.ops import room_tokens
-from pymeet.ops.management import ManagementServer, ask, call
+from pymeet.ops.management import ManagementServer, ask, call, hold_data_dir
 from pymeet.ops.operations import OPERATIONS, Services, open_services, run
 
 
@@ -45,14 +45,15 @@ def config(tmp_path: Path) -> Config:
 
 @asynccontextmanager
 async def serving(config: Config, live: FakeLive | None = None) -> AsyncIterator[Services]:
-    async with open_services(config, ManualClock()) as services:
-        served = replace(services, live=live or FakeLive())
-        server = ManagementServer(served, lambda: b"pymeet_rooms 1\n")
-        await server.start()
-        try:
-            yield served
-        finally:
-            await server.stop()
+    with hold_data_dir(config):
+        async with open_services(config, ManualClock()) as services:
+            served = replace(services, live=live or FakeLive())
+            server = ManagementServer(served, lambda: b"pymeet_rooms 1\n")
+            await server.start()
+            try:
+                yield served
+            finally:
+                await server.stop()
 
 
 @pytest.fixture(params=["server runs", "no server"])
@@ -168,14 +169,13 @@ async def test_the_socket_of_a_crashed_server_is_replaced(config: Config) -> Non
 
 async def test_a_second_server_is_refused_and_the_first_lives_on(config: Config) -> None:
     """Two servers on one database would each know half of every meeting."""
-    async with serving(config) as services:
-        second = ManagementServer(services, lambda: b"")
-
-        with pytest.raises(ConflictError, match="Another pymeet server"):
-            await second.start()
-        await second.stop()
+    async with serving(config):
+        with pytest.raises(ConflictError, match="Another pymeet server"), hold_data_dir(config):
+            pass
 
         assert await ask(config, "status", {}) is not None
+    with hold_data_dir(config):
+        pass
 
 
 async def test_metrics_can_be_read_on_the_socket(config: Config) -> None:

@@ -9,7 +9,8 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,16 @@ _LONGEST_PATH = 107
 
 
 class ManagementServer:
-    """Serves the socket from `start` to `stop`. While it does, no other server can use the same data_dir."""
+    """Serves the socket from `start` to `stop`, for the one server that holds data_dir (`hold_data_dir`)."""
 
     def __init__(self, services: Services, metrics: Callable[[], bytes]) -> None:
         self._services = services
         self._metrics = metrics
         self._path = services.config.socket_path
-        self._lock: int | None = None
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Opens the socket, removing one that a crashed server left. ConflictError when another server lives."""
-        self._lock = take_lock(self._services.config)
+        """Opens the socket, removing one that a crashed server left."""
         listener = _listen(self._path)
         app = web.Application()
         app.router.add_post("/op/{name}", self._operate)
@@ -54,9 +53,6 @@ class ManagementServer:
             self._path.unlink(missing_ok=True)
             await self._runner.cleanup()
             self._runner = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     async def _operate(self, request: web.Request) -> web.Response:
         try:
@@ -115,22 +111,25 @@ async def ask(config: Config, name: str, arguments: Mapping[str, Any]) -> dict[s
         ) from None
 
 
-def take_lock(config: Config) -> int:
-    """Makes sure that one server uses data_dir; the lock is held until the returned descriptor is closed.
+@contextmanager
+def hold_data_dir(config: Config) -> Iterator[None]:
+    """Makes sure that one server uses data_dir: to be held before anything in there is opened, and until all is closed.
 
-    The kernel lets go of it when the process dies, however it dies. ConflictError when another server holds it.
+    The kernel lets go of the lock when the process dies, however it dies. ConflictError when another server holds it.
     """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(config.data_dir / "pymeet.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConflictError(
+                f"Another pymeet server is using {config.data_dir}.\nStop it first, or give this one its own data_dir.",
+                code="already_running",
+            ) from None
+        yield
+    finally:
         os.close(descriptor)
-        raise ConflictError(
-            f"Another pymeet server is using {config.data_dir}.\nStop it first, or give this one its own data_dir.",
-            code="already_running",
-        ) from None
-    return descriptor
 
 
 def _listen(path: Path) -> socket.socket:
