@@ -2,7 +2,7 @@
 
 import itertools
 
-from pymeet.sfu import rtp
+from pymeet.sfu import rtcp, rtp
 from tests.netem import World
 from tests.support.peer import VP8, VP8_RTX
 
@@ -115,3 +115,32 @@ def test_a_very_old_packet_is_dropped_without_harm() -> None:
 
     assert [p[16:20] for p in list(bob.video_of(alice).packets.values())[-1:]] == [b"1500"]
     assert carol.peer.rejected == 0
+
+
+def test_what_was_not_sent_yet_cannot_be_asked_for() -> None:
+    """The ring may still hold a packet from one round of the 16-bit numbers ago, under a number that comes again."""
+    world = World(seed=12)
+    alice = world.publisher()
+    alice.negotiate(rtx=False)
+    bob = world.subscriber("bob", [alice.video])
+    bob.asks = False
+    world.run(0.1)
+    for n in range(40):
+        alice.send_packet(_packet(n, 3000 * n, alice.video_ssrc, b"first round %d" % n, key=n == 0))
+    world.run(0.1)
+    for n in (0x7000, 0xE000, 0xFFF0):
+        alice.send_packet(_packet(n, 90000 + n, alice.video_ssrc, b"far ahead"))
+        world.run(0.05)
+    video = bob.video_of(alice)
+    slot = bob.transport._by_ssrc[video.ssrc]
+    assert slot.consumer is not None
+    offset = slot.consumer.sequence_offset
+
+    bob.send_control(rtcp.nack(1, video.ssrc, [(n + offset) & 0xFFFF for n in range(20)]))
+    world.run(0.1)
+    for n in range(0xFFF1, 0x10028):
+        alice.send_packet(_packet(n, 90000 + n, alice.video_ssrc, b"second round %d" % n))
+    world.run(0.2)
+
+    assert bob.transport.repairs_sent == 0
+    world.assert_no_keystream_reuse()

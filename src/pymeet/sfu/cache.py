@@ -4,9 +4,10 @@
 class PacketRing:
     """The newest packets by sequence number; `size` is a power of two."""
 
-    __slots__ = ("_mask", "_packets")
+    __slots__ = ("_mask", "_packets", "size")
 
     def __init__(self, size: int) -> None:
+        self.size = size
         self._mask = size - 1
         self._packets: list[bytes | None] = [None] * size
 

@@ -113,7 +113,9 @@ class Consumer:
         packets = []
         for wanted in sequences:
             original = (wanted - self.sequence_offset) & 0xFFFF
-            packet = fanout.ring.get(original) if self.may_have(original) else None
+            # under a number still to come the ring may hold a packet of the last round of numbers
+            is_recent = (fanout.last_sequence - original) & 0xFFFF < fanout.ring.size
+            packet = fanout.ring.get(original) if is_recent and self.may_have(original) else None
             if packet is None or self._allowance < 1:
                 continue
             self._allowance -= 1
