@@ -9,10 +9,11 @@ import time
 import aiohttp
 import pytest
 from live_server import PASSWORD, ServeProcess
+from whip_client import publisher
 
 from pymeet.config import Config
 from pymeet.errors import ConflictError
-from pymeet.ops.management import hold_data_dir
+from pymeet.ops.management import call, hold_data_dir
 from pymeet.server import Server
 
 
@@ -134,19 +135,55 @@ async def test_only_the_owner_can_read_what_is_kept(serve_process: ServeProcess,
     assert set(modes.values()) == {0o600}
 
 
-async def test_nobodys_name_or_address_is_in_the_log(serve_process: ServeProcess):
-    """At the usual level the log could be handed to anybody."""
+async def test_nobodys_name_or_address_is_in_the_log(serve_process: ServeProcess, config: Config) -> None:
+    """At the usual level the log could be handed to anybody: no name, address, token or word of anybody's is in it."""
     await serve_process.start()
+    greeting = len(serve_process.output)
     slug = await make_room(serve_process)
-    async with aiohttp.ClientSession(serve_process.url) as http:
-        async with http.ws_connect(f"/ws/{slug}", headers={"Origin": serve_process.url}) as socket_:
+    secrets = [serve_process.first_admin_token, PASSWORD, "ada@example.org"]
+    added = await call(config, "user.add", {"name": "Canary Member", "email": "canary@example.org"})
+    secrets.append(added["link"].partition("#")[2])
+    secrets.append((await call(config, "room.token", {"slug": slug, "name": "Canary Token"}))["token"])
+    agent = {"User-Agent": "Canary-Browser", "X-Forwarded-For": "203.0.113.77", "Origin": serve_process.url}
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(serve_process.url, cookie_jar=jar, headers=agent) as http, publisher() as peer:
+        for path in ("/canary", "/r/canary?canary=1", "/static/canary.js", "/api/v1/rooms/canary", "/link?canary"):
+            await (await http.get(path, headers={"Accept": "text/html", "Cookie": "canary=1"})).read()
+        for body in ({"email": "canary@example.org", "password": "canary pass word"}, {"canary": "canary"}):
+            await (await http.post("/api/v1/sign-in", json=body)).read()
+        link = {"token": secrets[3], "password": "canary password"}
+        await (await http.post("/api/v1/links/redeem", json=link)).read()
+        secrets += [cookie.value for cookie in jar]
+        await (await http.post("/api/v1/rooms", json={"name": "Canary Room"})).read()
+        async with http.ws_connect(f"/ws/{slug}") as socket_:
             await socket_.send_json({"type": "join", "v": 1, "name": "Canary Name"})
-            await socket_.receive_json()
+            joined = await socket_.receive_json()
+            secrets += [joined["resume"]]
             await socket_.send_json({"type": "chat", "text": "canary text"})
-            await socket_.receive_json()
-        async with http.post("/api/v1/sign-in", json={"email": "canary@example.org", "password": "canary"}) as response:
-            assert response.status == 401
+            await socket_.send_json({"type": "publish", "sdp": "v=0\r\ncanary", "tracks": []})
+            await socket_.send_json({"type": "remove", "participant": "canary"})
+            await peer.negotiate(http, f"/whip/{slug}?name=Canary+Encoder")
+            await peer.connected()
+            secrets += [peer.location.rpartition("/")[2], peer.offer.partition("a=ice-pwd:")[2].split()[0]]
+            sdp = {"Content-Type": "application/sdp", "Authorization": "Bearer canary"}
+            await (await http.post(f"/whip/{slug}", data=b"canary", headers=sdp)).read()
+            await (await http.post(f"/whep/{slug}?participant=Canary+Encoder", data=b"v=0\r\n", headers=sdp)).read()
+            await socket_.send_str('{"type": "canary"}')
+            await everything_from(socket_)
+        await (await http.delete(peer.location)).read()
+        await call(config, "user.disable", {"email": "canary@example.org"})
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(serve_process.url.rpartition(":")[2]))
+        writer.write(b"GET /canary HTTP/9.9\r\nCanary\r\n\r\n")
+        await reader.read()
+        writer.close()
     await serve_process.end()
 
-    assert "canary" not in serve_process.output.lower()
-    assert "ada@example.org" not in serve_process.output
+    logged = serve_process.output[greeting:]
+    assert "joined" in logged
+    assert "protocol error" in logged
+    assert "canary" not in logged.lower()
+    assert "203.0.113.77" not in logged
+    assert len(secrets) == 9
+    assert [secret for secret in secrets if not secret or secret in logged] == []
+    assert "Traceback" not in logged
