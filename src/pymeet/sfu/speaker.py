@@ -2,10 +2,11 @@
 
 _ATTACK = 0.6
 _DECAY = 0.25
-_ON = 45.0
-_OFF = 32.0
+_ON = 78.0
+_OFF = 68.0
+"""Levels are 0 (silence) to 127 (as loud as can be): 127 plus dBov. Ordinary speech lies between 85 and 105, a quiet room or a
+fan between 50 and 65, so somebody begins to speak at -49 dBov and has stopped below -59."""
 _HOLD_S = 0.8
-"""Levels are 0 (silence) to 127 (as loud as can be); ordinary speech lies between 60 and 100."""
 
 
 class SpeakerDetector:
