@@ -30,6 +30,15 @@ def test_chat_is_held_to_a_lower_rate_than_the_rest() -> None:
     assert allowance.take(0.0, size=10, is_chat=False)
 
 
+def test_what_makes_the_server_write_descriptions_is_held_to_the_lowest_rate() -> None:
+    """One `publish` is an offer to everybody in the room: that lever is not pulled twenty times a second."""
+    allowance = Allowance(0.0)
+
+    assert sum(allowance.take(0.0, size=10, makes_descriptions=True) for _ in range(20)) == 10
+    assert sum(allowance.take(3.0, size=10, makes_descriptions=True) for _ in range(20)) == 3
+    assert allowance.take(3.0, size=10)
+
+
 def test_few_large_messages_are_too_many_as_well() -> None:
     """Twenty descriptions of 256 KiB a second would keep the server busy with reading them."""
     allowance = Allowance(0.0)

@@ -99,6 +99,23 @@ async def test_too_much_chat_is_refused_with_the_id_of_the_message(house: House)
     assert len(await house.meetings.messages(house.rooms["standup"].id)) == 10
 
 
+async def test_a_camera_that_flickers_does_not_keep_everybody_busy(house: House) -> None:
+    """Each change is an offer to each of the others; past a burst it is refused, and what was sent before stays."""
+    ann, _ = await house.enter("Ann")
+    mallory, mallory_id = await house.enter("Mallory")
+    track = {"mid": "0", "source": "camera", "muted": False}
+
+    answers = [
+        await mallory.ask(type="publish", sdp="offer", tracks=[track] if number % 2 else []) for number in range(12)
+    ]
+    restart = await mallory.ask(type="restart", media="new")
+
+    assert [answer["type"] for answer in answers] == ["published"] * 10 + ["error"] * 2
+    assert {answers[10]["code"], restart["code"]} == {"too_many"}
+    assert not house.media.publisher_of(mallory_id).closed
+    await unharmed(ann)
+
+
 async def test_a_flood_of_pings_is_a_flood(house: House) -> None:
     """Control frames cost work as well."""
     client, _ = await house.enter("Mallory")

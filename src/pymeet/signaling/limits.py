@@ -27,12 +27,19 @@ class Allowance:
         self._messages = Bucket(per_s=20, burst=60, now=now)
         self._bytes = Bucket(per_s=128 * 1024, burst=1024 * 1024, now=now)
         self._chat = Bucket(per_s=3, burst=10, now=now)
+        # a few bytes that make the server write a description to everybody in the room
+        self._descriptions = Bucket(per_s=1, burst=10, now=now)
         self._patience = Bucket(per_s=1, burst=30, now=now)
 
-    def take(self, now: float, *, size: int, is_chat: bool) -> bool:
+    def take(self, now: float, *, size: int, is_chat: bool = False, makes_descriptions: bool = False) -> bool:
         """Whether a message of `size` bytes may be acted on now."""
         # each is asked, so that a flood of one kind does not hide behind another limit
-        taken = [self._messages.take(now), self._bytes.take(now, size), not is_chat or self._chat.take(now)]
+        taken = [
+            self._messages.take(now),
+            self._bytes.take(now, size),
+            not is_chat or self._chat.take(now),
+            not makes_descriptions or self._descriptions.take(now),
+        ]
         return all(taken)
 
     def is_persistent(self, now: float) -> bool:

@@ -215,7 +215,9 @@ class Session:
 
     def _is_allowed(self, size: int, message: messages.ClientMessage | None) -> bool:
         now = self._clock.monotonic()
-        if self._allowance.take(now, size=size, is_chat=isinstance(message, messages.Chat)):
+        is_chat = isinstance(message, messages.Chat)
+        makes_descriptions = isinstance(message, messages.Publish | messages.Restart)
+        if self._allowance.take(now, size=size, is_chat=is_chat, makes_descriptions=makes_descriptions):
             return True
         re = message.id if message is not None else None
         self._tell(messages.Error(re=re, code="too_many", message="That was too much at once. Wait a moment."))
