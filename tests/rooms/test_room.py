@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pymeet.errors import NotAllowedError, NotFoundError, NotSignedInError, PymeetError, TooManyError
-from pymeet.rooms.commands import Command, End, Join, Leave, Lose, Mute, Remove, Return, Say, Send, Speak
+from pymeet.rooms.commands import SEAT_S, Command, End, Join, Leave, Lose, Mute, Remove, Return, Say, Send, Speak
 from pymeet.rooms.events import (
     Ended,
     MessageAdded,
@@ -17,7 +17,7 @@ from pymeet.rooms.events import (
 )
 from pymeet.rooms.people import Connection, Departure, Kind, Participant, Role, Source, TrackKind, TrackRecord
 from pymeet.rooms.permissions import PERMISSIONS, Verb, role_for
-from pymeet.rooms.room import SEAT_S, Room
+from pymeet.rooms.room import Room
 
 MICROPHONE = TrackRecord("t1", Source.MICROPHONE, TrackKind.AUDIO, False)
 CAMERA = TrackRecord("t2", Source.CAMERA, TrackKind.VIDEO, False)

@@ -171,3 +171,21 @@ class TestSilence:
 
         assert (await client.receive())["code"] == "protocol_error"
         assert await client.closed() == 4408
+
+
+async def test_a_page_that_was_closed_is_missed_only_as_long_as_a_reload_takes(house: House) -> None:
+    """Browsers say 1001 when they leave a page; nobody should be shown as reconnecting for a minute who closed a tab."""
+    ann, _ = await house.enter("Ann")
+    bob = await house.connect()
+    joined = await bob.join("Bob")
+
+    await bob.socket.close(code=1001)
+    while (await ann.until("participant"))["participant"]["connection"] != "reconnecting":
+        pass
+    house.clock.advance(14)
+    house.registry.tick()
+    house.clock.advance(1)
+    house.registry.tick()
+
+    left = await ann.until("participant_left")
+    assert left == {"type": "participant_left", "participant": joined["you"], "reason": "lost"}

@@ -4,6 +4,12 @@ from dataclasses import dataclass
 
 from pymeet.rooms.people import Departure, Kind, Role, Source, TrackRecord
 
+SEAT_S = 60
+"""Seconds for which the seat of a broken connection is held."""
+
+RELOAD_S = 15
+"""The same for a page that said it goes away: a reload is back by then, and who closed the page is not shown much longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Join:
@@ -16,7 +22,9 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Lose:
-    """The asker's connection broke; the seat is held."""
+    """The asker's connection broke; the seat is held for `hold_s` seconds."""
+
+    hold_s: float = SEAT_S
 
 
 @dataclass(frozen=True, slots=True)

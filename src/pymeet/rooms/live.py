@@ -15,7 +15,21 @@ from pymeet.errors import ConflictError, NotAllowedError, NotFoundError
 from pymeet.ids import new_id, new_secret
 from pymeet.meetings import service
 from pymeet.private import private
-from pymeet.rooms.commands import Command, End, Join, Leave, Lose, Mute, Remove, Return, Say, Send, Speak
+from pymeet.rooms.commands import (
+    RELOAD_S,
+    SEAT_S,
+    Command,
+    End,
+    Join,
+    Leave,
+    Lose,
+    Mute,
+    Remove,
+    Return,
+    Say,
+    Send,
+    Speak,
+)
 from pymeet.rooms.events import (
     Closing,
     Ended,
@@ -37,7 +51,7 @@ from pymeet.rooms.member import CloseReason, Listener
 from pymeet.rooms.people import Departure, Kind, Participant, Source
 from pymeet.rooms.permissions import Verb, role_for
 from pymeet.rooms.publishing import Publishing, records_of
-from pymeet.rooms.room import SEAT_S, Room
+from pymeet.rooms.room import Room
 from pymeet.rooms.seat import Seat
 from pymeet.sfu.events import Connected, Disconnected, TransportEvent
 from pymeet.sfu.speaker import SpeakerDetector
@@ -211,12 +225,15 @@ class LiveRoom:
             seat.send(SpeakersChanged(self._room.speakers))
         self._forwarding.touch()
 
-    def lose(self, participant_id: str, listener: Listener) -> None:
-        """This connection of theirs broke; the seat is held, unless another connection has it already."""
+    def lose(self, participant_id: str, listener: Listener, *, page_closed: bool = False) -> None:
+        """This connection of theirs broke; the seat is held, unless another connection has it already.
+
+        With `page_closed` it is held only for as long as a reload takes.
+        """
         seat = self._seats.get(participant_id)
         if seat is not None and seat.listener is listener:
             seat.listener = None
-            self._do(Lose(), seat.id)
+            self._do(Lose(RELOAD_S if page_closed else SEAT_S), seat.id)
 
     def leave(self, participant_id: str, reason: Departure = Departure.LEFT) -> None:
         """They give the seat up; nothing happens when they have none."""

@@ -20,9 +20,6 @@ from pymeet.rooms.events import (
 from pymeet.rooms.people import Connection, Departure, Participant
 from pymeet.rooms.permissions import PERMISSIONS, Verb
 
-SEAT_S = 60
-"""Seconds for which the seat of a broken connection is held."""
-
 
 class Room:
     """Who is in the meeting and what may happen next. Every change goes through `apply` or `handle_timer`."""
@@ -30,7 +27,7 @@ class Room:
     def __init__(self, *, max_participants: int) -> None:
         self._max_participants = max_participants
         self._participants: dict[str, Participant] = {}
-        self._lost_at: dict[str, float] = {}
+        self._held_until: dict[str, float] = {}
         self._speakers: tuple[str, ...] = ()
         self._ended = False
 
@@ -80,8 +77,8 @@ class Room:
         match command:
             case Join():
                 return self._join(command, _known(by))
-            case Lose():
-                return self._lose(_known(by), now)
+            case Lose(hold_s):
+                return self._lose(_known(by), now + hold_s)
             case Return():
                 return self._return(_known(by))
             case Leave(reason):
@@ -101,11 +98,11 @@ class Room:
 
     def next_deadline(self) -> float | None:
         """When `handle_timer` has something to do, in the seconds of `now`."""
-        return min(self._lost_at.values()) + SEAT_S if self._lost_at else None
+        return min(self._held_until.values(), default=None)
 
     def handle_timer(self, now: float) -> list[RoomEvent]:
         """Gives up the seats that were held long enough."""
-        due = [participant_id for participant_id, at in self._lost_at.items() if now >= at + SEAT_S]
+        due = [participant_id for participant_id, until in self._held_until.items() if now >= until]
         return [event for participant_id in due for event in self._leave(participant_id, Departure.LOST)]
 
     # -- one method per command ---------------------------------------------------------------------------------
@@ -119,16 +116,16 @@ class Room:
             raise TooManyError("This meeting is full.", code="room_full")
         return self._set(Participant(by, command.name, command.role, command.kind))
 
-    def _lose(self, by: str, now: float) -> list[RoomEvent]:
+    def _lose(self, by: str, until: float) -> list[RoomEvent]:
         participant = self._participants.get(by)
         if participant is None or participant.connection is Connection.RECONNECTING:
             return []
-        self._lost_at[by] = now
+        self._held_until[by] = until
         return self._set(replace(participant, connection=Connection.RECONNECTING))
 
     def _return(self, by: str) -> list[RoomEvent]:
         participant = self.participant(by)
-        self._lost_at.pop(by, None)
+        self._held_until.pop(by, None)
         if participant.connection is Connection.CONNECTED:
             return []
         return self._set(replace(participant, connection=Connection.CONNECTED))
@@ -136,7 +133,7 @@ class Room:
     def _leave(self, by: str, reason: Departure) -> list[RoomEvent]:
         if self._participants.pop(by, None) is None:
             return []
-        self._lost_at.pop(by, None)
+        self._held_until.pop(by, None)
         quiet = self._speak(self._speakers) if by in self._speakers else []
         return [ParticipantLeft(by, reason), *quiet]
 
@@ -173,7 +170,7 @@ class Room:
             return []
         self._ended = True
         self._participants.clear()
-        self._lost_at.clear()
+        self._held_until.clear()
         self._speakers = ()
         return [Ended(reason)]
 

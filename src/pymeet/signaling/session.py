@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from pymeet.accounts.model import User
 from pymeet.clock import Clock
@@ -101,6 +101,7 @@ class Session:
         self._code: CloseCode | None = None
         self._is_joining = False
         self._is_leaving = False
+        self._page_closed = False
         self._join_id: str | None = None
         self._live: LiveRoom | None = None
         self._seat: Seat | None = None
@@ -162,7 +163,7 @@ class Session:
         elif self._is_leaving:
             live.leave(seat.id, Departure.LEFT)
         else:
-            live.lose(seat.id, self)
+            live.lose(seat.id, self, page_closed=self._page_closed)
 
     async def _hang_up(self) -> None:
         """Says goodbye, or hangs up on a client that does not listen."""
@@ -185,6 +186,8 @@ class Session:
             frame = await self._socket.receive()
             self._heard_at = self._clock.monotonic()
             if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+                # 1001 is what browsers send when a page is closed, left or reloaded (RFC 6455 section 7.4.1)
+                self._page_closed = frame.type is WSMsgType.CLOSE and frame.data == WSCloseCode.GOING_AWAY
                 break
             if self._code is not None:
                 continue
