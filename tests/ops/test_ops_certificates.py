@@ -109,3 +109,12 @@ def test_a_missing_file_is_refused_with_its_path(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"key\.pem"):
         server_ssl_context(config)
+
+
+@pytest.mark.parametrize("name", ["x" * 64, "bad..name", ".", "\u2062"])
+def test_a_host_name_that_no_certificate_can_hold_is_left_out(name: str) -> None:
+    """Nobody should have to rename a machine before a first meeting."""
+    certificate = x509.load_pem_x509_certificate(make_self_signed(["localhost", name], NOW))
+
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName)[0] == "localhost"

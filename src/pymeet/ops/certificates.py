@@ -81,7 +81,9 @@ def make_self_signed(names: Sequence[str], now: datetime) -> bytes:
         # An hour back, because the clock of a phone may be slow.
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + VALID_FOR - timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([known for name in names if (known := _general_name(name))]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, SHA256())
@@ -108,9 +110,14 @@ def _ensure_self_signed(path: Path, now: datetime) -> None:
     unfinished.replace(path)
 
 
-def _general_name(name: str) -> x509.GeneralName:
+def _general_name(name: str) -> x509.GeneralName | None:
+    """None for a host name that no address could hold: Linux allows 64 characters in one label, DNS 63."""
     try:
         return x509.IPAddress(ip_address(name))
     except ValueError:
+        pass
+    try:
         # A host name may hold what a certificate may not (an underscore is fine, other alphabets are not).
         return x509.DNSName(name.encode("idna").decode())
+    except UnicodeError:
+        return None
