@@ -132,3 +132,28 @@ def test_a_sender_that_comes_and_goes_leaves_nothing_behind_at_receivers() -> No
     assert len(kept) <= 4
     assert bob.video_of(alice).longest_gap(since, world.now) < 1.5
     world.assert_no_keystream_reuse()
+
+
+def test_a_flood_of_media_by_one_costs_the_others_nothing() -> None:
+    """Twenty times the usual bit rate, with the right keys: whoever watches somebody else loses no packet (CVE class 23)."""
+    world = World(seed=87)
+    alice, mallory = world.publisher("alice"), world.publisher("mallory")
+    bob = world.subscriber("bob", [alice.video, alice.audio])
+    carol = world.subscriber("carol", [mallory.video])
+    alice.film()
+    alice.talk()
+    world.run(1.0)
+    since = world.now
+
+    for _ in range(60):
+        for _ in range(20):
+            for packet in mallory.source.frame():
+                mallory.send_packet(packet)
+        world.run(1 / 30)
+
+    video = bob.video_of(alice)
+    assert video.longest_gap(since, world.now) < 0.1
+    assert video.highest - min(video.packets) + 1 == len(video.packets)
+    assert carol.video_of(mallory).arrived
+    assert len(mallory.transport._arrivals.arrivals) <= 2000
+    world.assert_no_keystream_reuse()
