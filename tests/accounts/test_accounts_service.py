@@ -258,6 +258,25 @@ async def test_guessing_at_many_accounts_is_slowed_down(db: Database, clock: Man
     assert [type(each) for each in outcomes].count(TooManyError) == 3
 
 
+async def test_guessing_on_at_one_account_locks_nobody_else_out(db: Database, clock: ManualClock):
+    """Attempts that are refused cost nothing, and so do not count against everybody."""
+    accounts = Accounts(
+        db,
+        clock,
+        passwords=Passwords(time_cost=1, memory_kib=8),
+        attempts_per_email=AttemptLimiter(limit=2, window_s=300),
+        attempts_overall=AttemptLimiter(limit=5, window_s=60),
+    )
+    _, token = await accounts.add_user("Ann", "ann@example.org")
+    await accounts.redeem_link(token, None, None, PASSWORD)
+
+    for _ in range(20):
+        with pytest.raises((NotSignedInError, TooManyError)):
+            await accounts.check_password("victim@example.org", "wrong password")
+
+    assert (await accounts.check_password("ann@example.org", PASSWORD)).name == "Ann"
+
+
 async def test_signing_in_often_is_not_guessing(accounts: Accounts):
     """Somebody with ten devices and the right password is welcome."""
     user = await member(accounts)

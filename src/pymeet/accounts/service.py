@@ -241,7 +241,12 @@ class Accounts:
 
     def _count_attempt(self, email: str) -> None:
         now = self._clock.monotonic()
-        if not (self._overall.attempt(_EVERYBODY, now) and self._per_email.attempt(email, now)):
+        # in this order: whoever goes on at one account, refused, must not use up what everybody has together
+        allowed = self._per_email.attempt(email, now)
+        if allowed and not self._overall.attempt(_EVERYBODY, now):
+            self._per_email.take_back(email)
+            allowed = False
+        if not allowed:
             wait_s = max(self._overall.wait_s(_EVERYBODY, now), self._per_email.wait_s(email, now))
             raise TooManyError(f"Too many attempts. Try again in {max(1, round(wait_s))} seconds.")
 
