@@ -78,6 +78,11 @@ class Line(asyncio.DatagramProtocol):
         """The line is back."""
         self._open.set()
 
+    def change_address(self) -> None:
+        """From now on the server sees another port, as after a NAT has forgotten its mapping. Nobody tells the browser."""
+        for client in set(self._flows) - self._others:
+            self._flows.pop(client).close()
+
     def lets_through(self, client: Address) -> bool:
         return self._open.is_set() or client in self._others
 

@@ -65,6 +65,17 @@ async def test_who_loses_the_network_for_eight_seconds_comes_back_by_itself(
     assert not await ada.page.get_by_role("textbox", name="Your name").is_visible()
 
 
+async def test_a_changed_address_costs_a_moment_and_no_more(ada_grace_line: tuple[Person, Person, Line]) -> None:
+    """The server must send to where the newest check came from, not to where it used to."""
+    ada, grace, line = ada_grace_line
+
+    line.change_address()
+
+    await until("Ada sees Grace", lambda: ada.playing("video", 1, within_s=0.5), 6)
+    await until("Grace sees Ada", lambda: grace.playing("video", 1, within_s=0.5), 6)
+    assert not await ada.page.get_by_text("Connection lost").is_visible()
+
+
 async def test_others_see_that_somebody_is_reconnecting_and_that_they_are_back(
     ada_grace_line: tuple[Person, Person, Line],
 ) -> None:
