@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import functools
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Coroutine
@@ -189,6 +190,7 @@ class _Live:
 def run(config: Config) -> int:
     """Serves until SIGTERM or SIGINT; the exit code for the shell."""
     configure_log(config.log)
+    _allow_connections()
     try:
         asyncio.run(_run(config))
     except PymeetError as error:
@@ -200,6 +202,13 @@ def run(config: Config) -> int:
             "Check that the disk has room and that this user may write there; put a backup back if it is damaged."
         )
     return 0
+
+
+def _allow_connections() -> None:
+    """Raises the soft limit of open files, 1,024 as a rule, to the hard one: each connection is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # some systems say "unlimited" and refuse it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _give_up(message: str) -> int:

@@ -154,6 +154,11 @@ class ServeProcess:
         return code
 
     @property
+    def pid(self) -> int | None:
+        """The process's number; None before it was started."""
+        return self._process.pid if self._process else None
+
+    @property
     def started(self) -> bool:
         """Whether there was a process at all."""
         return self._process is not None
