@@ -553,6 +553,33 @@ class _DeafEar(Ear):
         raise RuntimeError("broken")
 
 
+async def test_a_media_connection_that_fails_at_closing_keeps_nobody_in_the_room(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seats whose time is up go together: a fault at the first must not leave it half there, nor the second forgotten."""
+    bob, bobs = await stage.join("Bob")
+    carl, carls = await stage.join("Carl")
+    await stage.join("Dora")
+    await stage.publish(bob, "camera")
+    await stage.publish(carl, "camera")
+
+    def fail(now: float) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(stage.media.publisher_of(bob.id), "close", fail)
+    stage.live.lose(bob.id, bobs)
+    stage.live.lose(carl.id, carls)
+    stage.clock.advance(61)
+
+    stage.registry.tick()
+
+    assert [p.name for p in stage.live.participants] == ["Dora"]
+    assert bob.is_gone
+    assert carl.is_gone
+    assert bob.receiving is None
+    assert stage.media.publisher_of(carl.id).closed
+
+
 async def test_a_member_that_fails_does_not_disturb_the_others(stage: Stage) -> None:
     """One broken connection is closed; everybody else hears on."""
     bob, _ = await stage.join("Bob")

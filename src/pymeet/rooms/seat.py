@@ -68,13 +68,20 @@ class Seat:
         transport, self.publishing = self.publishing, None
         self.sends = {}
         self.certificate = frozenset()
-        if transport is not None:
-            transport.close(now)
+        self._end(transport, now)
 
     def stop_receiving(self, now: float) -> None:
         """Ends what the member receives."""
         transport, self.receiving = self.receiving, None
         self.receives = ()
         self.offers.start_over()
-        if transport is not None:
+        self._end(transport, now)
+
+    def _end(self, transport: PublishTransport | SubscribeTransport | None, now: float) -> None:
+        """A fault at it is logged and no more: whoever leaves must be able to leave."""
+        if transport is None:
+            return
+        try:
             transport.close(now)
+        except Exception:
+            _log.exception("closing a media connection failed", participant=self.id)
