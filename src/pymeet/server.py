@@ -35,7 +35,7 @@ from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
 from pymeet.sfu.udp import MediaPort
 from pymeet.signaling import session
-from pymeet.web.app import make_app
+from pymeet.web.app import forget_attempts, make_app
 from pymeet.web.pages import read_client
 from pymeet.web.parts import Parts
 from pymeet.web.serving import start_runner
@@ -51,6 +51,9 @@ STOP_S = 4.5
 
 RENEW_EVERY_S = 12 * 3600
 """How often the certificate's files are read again."""
+
+FORGET_EVERY_S = 30
+"""How often attempts to sign in are looked through for old ones."""
 
 
 class Server:
@@ -127,15 +130,16 @@ class Server:
             room_token_key=self.room_token_key,
             metrics=metrics.render,
         )
-        await self._serve(make_app(parts, read_client()), listening, tls)
+        app = make_app(parts, read_client())
+        self._run_beside(_forget_attempts(app))
+        await self._serve(app, listening, tls)
         self.first_admin_token = await services.accounts.first_admin_link()
 
     async def _open_media(self) -> Sfu:
         media = self.config.media
         sfu = Sfu(Certificate.generate(), [(ip, media.port) for ip in addresses.advertised_addresses(self.config)])
-        host = "127.0.0.1" if self.config.listens_on_loopback else "0.0.0.0"  # noqa: S104 - browsers must reach it
         try:
-            self.media_port = await MediaPort.open(sfu, host, media.port)
+            self.media_port = await MediaPort.open(sfu, addresses.media_host(self.config), media.port)
         except OSError as error:
             raise _cannot_listen("UDP", media.port, "media.port", error) from None
         self._stack.push_async_callback(self.media_port.close)
@@ -187,12 +191,12 @@ class _Live:
         await self._server.registry.remove_user(user_id)
 
 
-def run(config: Config) -> int:
-    """Serves until SIGTERM or SIGINT; the exit code for the shell."""
+def run(config: Config, *, make_room: str) -> int:
+    """Serves until SIGTERM or SIGINT; the exit code for the shell. `make_room` is the command that makes a room."""
     configure_log(config.log)
     _allow_connections()
     try:
-        asyncio.run(_run(config))
+        asyncio.run(_run(config, make_room))
     except PymeetError as error:
         return _give_up(error.message)
     except SQLAlchemyError as error:
@@ -216,7 +220,7 @@ def _give_up(message: str) -> int:
     return 1
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, make_room: str) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(on_loop_error)
     stop = asyncio.Event()
@@ -226,7 +230,7 @@ async def _run(config: Config) -> None:
     # What is there now stays: the collector need not look at it again, which keeps its pauses short.
     gc.collect()
     gc.freeze()
-    _greet(server)
+    _greet(server, make_room)
     log.info("started", http_port=server.config.http.port, media_port=server.media_port.port)
     await stop.wait()
     log.info("stopping")
@@ -238,7 +242,7 @@ async def _run(config: Config) -> None:
     log.info("stopped")
 
 
-def _greet(server: Server) -> None:
+def _greet(server: Server, make_room: str) -> None:
     """Tells whoever started it how to go on."""
     console = Console()
     lines = Text.assemble("pymeet is running at ", (server.url, "bold cyan"), "\n")
@@ -251,7 +255,7 @@ def _greet(server: Server) -> None:
                 "\n",
             )
         )
-    lines.append_text(Text.assemble("\nMake a room: ", ('pymeet room create "Our meeting"', "bold")))
+    lines.append_text(Text.assemble("\nMake a room: ", (make_room, "bold")))
     if server.config.http.tls.mode == "self_signed":
         lines.append("\nThe certificate is self-signed, so browsers will ask whether to trust it.", style="dim")
     console.print(lines, soft_wrap=True)
@@ -286,6 +290,13 @@ async def _renew(tls: SSLContext, config: Config) -> None:
             await asyncio.to_thread(certificates.refresh, tls, config)
         except (PymeetError, OSError, ValueError):
             log.exception("the renewed certificate cannot be used; the old one stays")
+
+
+async def _forget_attempts(app: web.Application) -> None:
+    """Keeps the promise of the inventory: who failed to sign in is forgotten also when nobody else tries."""
+    while True:
+        await asyncio.sleep(FORGET_EVERY_S)
+        forget_attempts(app)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -129,9 +129,23 @@ def test_old_keys_are_forgotten(monkeypatch: pytest.MonkeyPatch):
     for key in "abcde":
         limiter.attempt(key, 0)
     assert limiter.key_count == 3
-    limiter.attempt("f", 20)
+    limiter.forget(20)
 
+    assert limiter.key_count == 0
+
+
+def test_refused_attempts_do_not_keep_a_key():
+    """Whoever hammers on after being refused is not remembered for longer than the window, nor keeps others there."""
+    limiter = AttemptLimiter(limit=1, window_s=10)
+
+    limiter.attempt("ann", 0)
+    limiter.attempt("bob", 5)
+    assert not limiter.attempt("ann", 9)
+    limiter.forget(10)
     assert limiter.key_count == 1
+    limiter.forget(15)
+
+    assert limiter.key_count == 0
 
 
 @settings(deadline=None)

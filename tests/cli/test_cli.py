@@ -58,6 +58,8 @@ def pymeet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
+    """A configuration whose data directory was made, as `pymeet init` and `pymeet serve` do."""
+    (tmp_path / "data").mkdir(mode=0o700)
     path = tmp_path / "bench.yaml"
     path.write_text(CONFIG.format(directory=tmp_path))
     return str(path)
@@ -140,7 +142,7 @@ def test_rooms_are_made_and_deleted_by_people(pymeet: Run, config: str) -> None:
     again = pymeet("room", "delete", "tea-time", "-c", config)
 
     assert made.stdout == "Made the room Tea: http://127.0.0.1:18777/r/tea-time\n"
-    assert made.stderr == "Send people that link.\n"
+    assert made.stderr.splitlines()[1:] == ["Send people that link."]
     assert "http://127.0.0.1:18777/r/tea-time" in listed.stdout
     assert deleted.returncode == 0
     assert again.returncode == 4
@@ -194,6 +196,104 @@ def test_status_without_a_server_says_so(pymeet: Run, config: str) -> None:
     assert "running       no" in result.stdout
     assert "pymeet serve" in result.stderr
     assert json.loads(pymeet("status", "--json", "-c", config).stdout)["running"] is False
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["room", "create", "Tea"],
+        ["room", "list"],
+        ["room", "delete", "tea-time", "--yes"],
+        ["room", "token", "tea-time"],
+        ["user", "add", "Ada", "ada@example.org"],
+        ["user", "list", "--json"],
+    ],
+)
+def test_a_command_in_the_wrong_directory_is_refused_and_makes_nothing(
+    pymeet: Run, tmp_path: Path, arguments: list[str]
+) -> None:
+    """A room made there would be in a database that no server reads, and its link would lead nowhere."""
+    result = pymeet(*arguments)
+
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"There is no data directory {tmp_path}/pymeet-data")
+    assert all(word in result.stderr for word in ("the server's directory", "-c FILE", "pymeet init", "pymeet serve"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_in_an_empty_directory_makes_nothing(pymeet: Run, tmp_path: Path) -> None:
+    """Whoever only asks must not leave keys and a database behind."""
+    status, as_json = pymeet("status"), pymeet("status", "--json")
+    pymeet("doctor")
+
+    assert status.returncode == 0
+    assert "running       no" in status.stdout
+    assert "There is no data directory here." in status.stderr
+    assert json.loads(as_json.stdout)["rooms"] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["room", "create", "Tea"], ["user", "add", "Ada", "ada@example.org", "--json"]])
+def test_a_change_without_a_server_says_that_none_runs(
+    pymeet: Run, config: str, tmp_path: Path, arguments: list[str]
+) -> None:
+    """It works, for the server that starts next; whoever expected one to run learns that it does not."""
+    result = pymeet(*arguments, "-c", config)
+
+    assert result.returncode == 0
+    told = f"No server is running with {tmp_path}/data; `pymeet serve -c {config}` starts one."
+    assert result.stderr.splitlines()[0] == told
+    assert "No server" not in pymeet("room", "list", "-c", config).stderr
+
+
+def test_a_room_is_made_for_its_owner(pymeet: Run, config: str) -> None:
+    """Otherwise nobody but an administrator could end a meeting in it."""
+    pymeet("user", "add", "Ada", "ada@example.org", "-c", config)
+
+    made = json.loads(pymeet("room", "create", "Tea", "--owner", "Ada@example.org", "--json", "-c", config).stdout)
+    nobodys = json.loads(pymeet("room", "create", "Hall", "--json", "-c", config).stdout)
+    unknown = pymeet("room", "create", "Tea", "--owner", "ben@example.org", "-c", config)
+    listed = pymeet("room", "list", "-c", config).stdout
+
+    assert (made["owner"], nobodys["owner"]) == ("ada@example.org", None)
+    assert unknown.returncode == 4
+    assert "ada@example.org" in listed
+    assert "nobody" in listed
+
+
+def test_help_speaks_of_rooms_and_people_not_of_types(pymeet: Run) -> None:
+    """`<bool>` and `<int range>` say nothing to an operator."""
+    texts = [
+        pymeet(*command, "--help").stdout
+        for command in ([], ["room", "create"], ["room", "token"], ["user", "add"], ["serve"], ["config", "show"])
+    ]
+
+    assert all("<" not in text and "{" not in text and "[x" not in text for text in texts), texts
+    assert all("..." not in line for line in texts[0].splitlines()[1:]), "a command's description is cut off"
+    assert "NAME EMAIL" in texts[3]
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "x", "1.5"])
+def test_wrong_hours_are_refused_in_a_sentence(pymeet: Run, config: str, hours: str) -> None:
+    """The message tells what to write, not how a library read it."""
+    result = pymeet("room", "token", "tea-time", "--hours", hours, "-c", config)
+
+    assert result.returncode == 2
+    assert "Write a whole number of hours, such as 12." in result.stderr
+    assert "Input" not in result.stderr
+
+
+def test_commands_are_told_as_they_can_be_typed(tmp_path: Path) -> None:
+    """Installed beside the sources, the program is not on the path, and `pymeet` alone would not be found."""
+    program = Path(sys.executable).with_name("pymeet")
+
+    def hint(path: str) -> str:
+        environ = {"PATH": path}
+        return subprocess.run([program, "status"], capture_output=True, text=True, cwd=tmp_path, env=environ).stderr
+
+    assert f"`{program} serve`" in hint("/usr/bin:/bin")
+    assert "`pymeet serve`" in hint(f"{program.parent}:/usr/bin:/bin")
 
 
 @pytest.mark.parametrize("arguments", [["paint"], ["room", "create"], ["room", "list", "--colour"], []])

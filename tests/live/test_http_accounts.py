@@ -1,9 +1,14 @@
 """Signing in and out, one-time links, the session cookie."""
 
 import asyncio
+from typing import Any
 
+import pytest
 from live_server import PASSWORD, Visitor, visiting
 
+from pymeet.accounts.throttle import AttemptLimiter
+from pymeet.clock import ManualClock
+from pymeet.config import Config
 from pymeet.server import Server
 
 
@@ -113,3 +118,33 @@ async def test_passwords_cannot_be_tried_through(server: Server, admin: Visitor)
     statuses = [status for status, _ in answers]
     assert statuses.count(401) <= 11
     assert statuses.count(429) >= 19
+
+
+async def test_who_failed_to_sign_in_is_forgotten_also_when_nobody_tries_again(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    """The inventory promises it: addresses of people must not wait in memory for the next attempt."""
+    monkeypatch.setattr("pymeet.server.FORGET_EVERY_S", 0.01)
+    limiters: list[AttemptLimiter] = []
+    monkeypatch.setattr("pymeet.web.app.AttemptLimiter", lambda **limits: remember(limiters, **limits))
+    monkeypatch.setattr("pymeet.accounts.service.AttemptLimiter", lambda **limits: remember(limiters, **limits))
+    clock = ManualClock()
+    server = await Server.start(config, clock)
+    try:
+        async with visiting(server) as guesser:
+            await guesser.json("POST", "/api/v1/sign-in", {"email": "ada@example.org", "password": "wrong"})
+        assert [limiter.key_count for limiter in limiters] == [1, 1, 1]
+
+        clock.advance(301)
+
+        async with asyncio.timeout(5):
+            while any(limiter.key_count for limiter in limiters):  # noqa: ASYNC110  forgetting tells nobody
+                await asyncio.sleep(0.01)
+    finally:
+        await server.stop()
+
+
+def remember(limiters: list[AttemptLimiter], **limits: Any) -> AttemptLimiter:
+    """A limiter that the test can look into."""
+    limiters.append(AttemptLimiter(**limits))
+    return limiters[-1]

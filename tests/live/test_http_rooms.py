@@ -66,10 +66,28 @@ async def test_only_the_owner_deletes_a_room(server: Server, admin: Visitor, roo
     assert (await admin.json("DELETE", f"/api/v1/rooms/{room}"))[0] == 404
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 101])
-async def test_a_room_needs_a_name_of_some_length(admin: Visitor, name: str):
-    """Empty names make lists unreadable."""
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "The room's name must not be empty."),
+        (" ", "The room's name must not be empty."),
+        ("x" * 81, "The room's name can have at most 80 characters."),
+        ("x" * 101, "The room's name can have at most 80 characters."),
+    ],
+)
+async def test_a_room_needs_a_name_of_some_length(admin: Visitor, name: str, says: str):
+    """Empty names make lists unreadable; whoever typed too much is told how much is possible."""
     status, problem = await admin.json("POST", "/api/v1/rooms", {"name": name})
 
     assert status == 400
-    assert problem["code"] == "invalid_input"
+    assert (problem["code"], problem["detail"]) == ("invalid_input", says)
+
+
+async def test_administrators_find_the_rooms_of_nobody_in_their_list(server: Server, admin: Visitor, room: str):
+    """A room made on the server's command line is hosted by them alone, so that is where they look for it."""
+    await server.meetings.create_room("Hall", None, slug="hall")
+
+    async with admin.http.get("/api/v1/rooms") as response:
+        listed = [entry["slug"] for entry in (await response.json())["rooms"]]
+
+    assert sorted(listed) == sorted([room, "hall"])

@@ -38,6 +38,16 @@ async def everything_from(socket_: aiohttp.ClientWebSocketResponse) -> list[str]
     return [message.json()["type"] async for message in socket_ if message.type == aiohttp.WSMsgType.TEXT]
 
 
+def is_taken(host: str, port: int) -> bool:
+    """Whether somebody listens for datagrams there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 async def test_it_stops_within_five_seconds_although_people_are_there(serve_process: ServeProcess, how: signal.Signals):
     """Those in a room hear that the server goes away, and the exit code says that all went well."""
@@ -79,7 +89,7 @@ async def test_the_first_start_says_how_to_begin(serve_process: ServeProcess):
     await serve_process.start()
     await make_room(serve_process)
     assert serve_process.url in serve_process.output
-    assert "room create" in serve_process.output
+    assert 'Make a room: pymeet room create "Our meeting"' in serve_process.output
     assert await serve_process.end() == 0
 
     await serve_process.start()
@@ -98,6 +108,21 @@ async def test_a_port_in_use_is_one_clear_line_with_a_remedy(serve_process: Serv
     assert f"port {port}" in serve_process.output
     assert "http.port" in serve_process.output
     assert "Traceback" not in serve_process.output
+
+
+@pytest.mark.parametrize(("advertised", "taken_elsewhere"), [("203.0.113.5", True), ("127.0.0.1", False)])
+async def test_media_is_taken_where_browsers_are_told_to_send_it(
+    config: Config, advertised: str, taken_elsewhere: bool
+):
+    """Behind a reverse proxy the page is on loopback only, and media comes past the proxy to an outside address."""
+    media = config.media.model_copy(update={"addresses": (advertised,)})
+    server = await Server.start(config.model_copy(update={"media": media}))
+    try:
+        taken = is_taken("127.0.0.2", server.media_port.port)
+    finally:
+        await server.stop()
+
+    assert taken is taken_elsewhere
 
 
 async def test_a_second_server_touches_nothing_of_the_first(config: Config) -> None:

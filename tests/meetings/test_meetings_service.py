@@ -36,10 +36,12 @@ async def test_a_room_is_found_at_its_address(meetings: Meetings, ann: User):
 
 
 async def test_rooms_are_listed_by_owner_or_all(meetings: Meetings, room: Room, ann: User, clock: ManualClock):
-    """Members see their own, the operator sees all."""
+    """Members see their own, administrators also those of nobody, the operator sees all."""
     clock.advance(1)
     operators = await meetings.create_room("Lobby", None)
 
+    assert await meetings.rooms("somebody-else", or_nobody=True) == [operators]
+    assert await meetings.rooms(ann.id, or_nobody=True) == [room, operators]
     assert await meetings.rooms(ann.id) == [room]
     assert await meetings.rooms() == [room, operators]
 

@@ -60,6 +60,7 @@ async def serving(config: Config, live: FakeLive | None = None) -> AsyncIterator
 async def either(request: pytest.FixtureRequest, config: Config) -> AsyncIterator[Config]:
     """The same test twice: through the socket, and in this process."""
     if request.param == "no server":
+        config.data_dir.mkdir(mode=0o700)
         yield config
         return
     async with serving(config):

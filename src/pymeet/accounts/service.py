@@ -59,6 +59,14 @@ class Accounts:
             raise NotFoundError("There is no such account.")
         return _user(row)
 
+    async def active_user(self, email_or_id: str) -> User:
+        """The account that is named. Raises NotFoundError, or ConflictError for a disabled one."""
+        async with self._db.read() as conn:
+            row = await _named(conn, email_or_id)
+        if row["disabled_at_ms"] is not None:
+            raise _disabled()
+        return _user(row)
+
     async def list_users(self) -> list[User]:
         """All accounts, oldest first, disabled ones included."""
         async with self._db.read() as conn:
@@ -90,7 +98,7 @@ class Accounts:
         async with self._db.write() as conn:
             row = await _named(conn, email_or_id)
             if row["disabled_at_ms"] is not None:
-                raise ConflictError("The account is disabled.")
+                raise _disabled()
             await self._add_password_link(conn, row["id"], token, now_ms)
             await audit.record(conn, at_ms=now_ms, actor=by, action="link.made", target=row["id"])
         return token
@@ -239,6 +247,12 @@ class Accounts:
         async with self._db.write() as conn:
             await store.remove_session(conn, _hash(token))
 
+    def forget_attempts(self) -> None:
+        """Forgets the addresses with which nobody tried to sign in for a while. To be called twice a minute."""
+        now = self._clock.monotonic()
+        for limiter in (self._per_email, self._overall):
+            limiter.forget(now)
+
     def _count_attempt(self, email: str) -> None:
         now = self._clock.monotonic()
         # in this order: whoever goes on at one account, refused, must not use up what everybody has together
@@ -298,6 +312,10 @@ def _new_row(user: User, now_ms: int) -> dict[str, object]:
 
 def _email_taken() -> ConflictError:
     return ConflictError("There is already an account with this e-mail address.", code="email_taken")
+
+
+def _disabled() -> ConflictError:
+    return ConflictError("The account is disabled.")
 
 
 def _link_void() -> NotFoundError:

@@ -20,14 +20,12 @@ class AttemptLimiter:
 
     def attempt(self, key: str, now: float) -> bool:
         """Counts an attempt at `now` (seconds); False, and not counted, where the limit is reached."""
-        self._forget_before(now)
         times = self._attempts.setdefault(key, deque())
-        self._attempts.move_to_end(key)
-        while times and times[0] <= now - self._window_s:
-            times.popleft()
+        self._drop_old(times, now)
         if len(times) >= self._limit:
             return False
         times.append(now)
+        self._attempts.move_to_end(key)
         if len(self._attempts) > MAX_KEYS:
             self._attempts.popitem(last=False)
         return True
@@ -52,10 +50,13 @@ class AttemptLimiter:
         """How many keys are remembered."""
         return len(self._attempts)
 
-    def _forget_before(self, now: float) -> None:
-        # Keys are ordered by their last use, so the stale ones stand in front.
-        while self._attempts:
-            key, times = next(iter(self._attempts.items()))
-            if times and times[-1] > now - self._window_s:
-                return
-            del self._attempts[key]
+    def forget(self, now: float) -> None:
+        """Forgets what is older than the window. To be called from time to time, for keys are addresses of people."""
+        for key, times in list(self._attempts.items()):
+            self._drop_old(times, now)
+            if not times:
+                del self._attempts[key]
+
+    def _drop_old(self, times: deque[float], now: float) -> None:
+        while times and times[0] <= now - self._window_s:
+            times.popleft()

@@ -7,6 +7,7 @@ import typer
 
 from pymeet import __version__
 from pymeet.cli import config, doctor, init, room, serve, status, user
+from pymeet.cli.help_text import Command
 from pymeet.cli.output import fail
 from pymeet.errors import ConfigError, NotFoundError, PymeetError
 
@@ -18,12 +19,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # its help names the types of switches and the names of Python
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-app.command("serve")(serve.serve)
-app.command("init")(init.init)
-app.command("status")(status.status)
-app.command("doctor")(doctor.doctor)
+app.command("serve", cls=Command)(serve.serve)
+app.command("init", cls=Command)(init.init)
+app.command("status", cls=Command)(status.status)
+app.command("doctor", cls=Command)(doctor.doctor)
 app.add_typer(room.app)
 app.add_typer(user.app)
 app.add_typer(config.app)

@@ -3,14 +3,15 @@
 import typer
 import yaml
 
+from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, chosen, configuration
 from pymeet.cli.output import hint, say, show_json
 from pymeet.ops.config_text import redacted, schema
 
-app = typer.Typer(name="config", help="Look at the configuration.", no_args_is_help=True)
+app = typer.Typer(name="config", help="Look at the configuration.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command()
+@app.command(cls=Command)
 def check(config: ConfigFile = None) -> None:
     """Read the configuration and say whether it can be used."""
     configuration(config)
@@ -19,9 +20,12 @@ def check(config: ConfigFile = None) -> None:
     hint("`pymeet doctor` checks whether this machine fits it.")
 
 
-@app.command()
+@app.command(cls=Command)
 def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Print the values in force, from file, environment and defaults. Secrets are not shown."""
+    """Print the values in force, without secrets.
+
+    They come from the file, the environment and the defaults.
+    """
     values = redacted(configuration(config))
     if as_json:
         show_json(values)
@@ -29,7 +33,7 @@ def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
         typer.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
 
 
-@app.command("schema")
+@app.command("schema", cls=Command)
 def show_schema() -> None:
     """Print the JSON Schema of the configuration file, for editors."""
     show_json(schema())

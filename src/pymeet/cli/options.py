@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pymeet.cli.output import hint, program
 from pymeet.config import DEFAULT_FILE, Config, load
 
 ConfigFile = Annotated[
@@ -15,6 +17,9 @@ ConfigFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+_LOOKING = frozenset({"room.list", "user.list", "status"})
+"""Operations that change nothing and promise nothing, so that it does not matter who does them."""
 
 
 def configuration(file: Path | None) -> Config:
@@ -32,4 +37,16 @@ def operate(file: Path | None, operation: str, **arguments: Any) -> Any:
     # Late, because it brings the database: `pymeet --version` should not wait for it.
     from pymeet.ops.management import call
 
-    return asyncio.run(call(configuration(file), operation, arguments))
+    settings = configuration(file)
+
+    def say_so() -> None:
+        if operation not in _LOOKING:
+            start = command("serve", file=file)
+            hint(f"No server is running with {settings.data_dir.absolute()}; `{start}` starts one.")
+
+    return asyncio.run(call(settings, operation, arguments, offline=say_so))
+
+
+def command(words: str, *, file: Path | None) -> str:
+    """A command as it can be typed here, for the same configuration."""
+    return f"{program()} {words}{f' -c {shlex.quote(str(file))}' if file else ''}"

@@ -1,8 +1,11 @@
 """How commands speak: data on standard output, messages on standard error, colour on terminals only."""
 
 import json
+import shlex
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -28,7 +31,7 @@ def say(line: str) -> None:
 
 def hint(line: str) -> None:
     """A line that is not part of the result, on standard error."""
-    typer.echo(printable(line), err=True)
+    typer.echo(printable(_typeable(line)), err=True)
 
 
 def show_json(value: Any) -> None:
@@ -53,7 +56,7 @@ def fail(message: str, code: str) -> None:
     remedy = remedy or _REMEDIES.get(code, "`pymeet doctor` looks for the usual causes.")
     typer.echo(typer.style(printable(what), fg="red" if sys.stderr.isatty() else None), err=True)
     for line in remedy.splitlines():
-        typer.echo(printable(line), err=True)
+        hint(line)
 
 
 def confirm(plan: str, question: str, *, yes: bool) -> None:
@@ -62,6 +65,19 @@ def confirm(plan: str, question: str, *, yes: bool) -> None:
         return
     hint(plan)
     typer.confirm(question, abort=True, err=True)
+
+
+def program() -> str:
+    """What to type for this program: `pymeet` where that finds it, otherwise the path that it was started by."""
+    started, found = sys.argv[0], shutil.which("pymeet")
+    if not started.endswith("/pymeet") or (found and Path(found).resolve() == Path(started).resolve()):
+        return "pymeet"
+    return shlex.quote(started)
+
+
+def _typeable(line: str) -> str:
+    """With the commands between backquotes as they can be typed here."""
+    return line.replace("`pymeet ", f"`{program()} ")
 
 
 def printable(line: str) -> str:

@@ -1,26 +1,38 @@
 """`pymeet room`: rooms and the tokens for them."""
 
+import re
 from typing import Annotated
 
 import typer
 
+from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
 from pymeet.cli.output import confirm, hint, say, show_json, show_table
 
-app = typer.Typer(name="room", help="Make, list and delete rooms.", no_args_is_help=True)
+app = typer.Typer(name="room", help="Make, list and delete rooms.", no_args_is_help=True, rich_markup_mode=None)
 
-Slug = Annotated[str, typer.Argument(help="The room's address: the part after /r/.")]
+Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The room's address: the part after /r/.")]
 
 
-@app.command()
+def _hours(typed: str | int) -> int:
+    text = str(typed)  # the default comes by here too
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise typer.BadParameter("Write a whole number of hours, such as 12.")
+    return int(text)
+
+
+@app.command(cls=Command)
 def create(
-    name: Annotated[str, typer.Argument(help="What the room is called.")],
-    slug: Annotated[str | None, typer.Option(help="The address wanted; random without it.")] = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the room is called.")],
+    slug: Annotated[str | None, typer.Option(metavar="SLUG", help="The address wanted; random without it.")] = None,
+    owner: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Whose room it is; without it only administrators are host.")
+    ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a room."""
-    room = operate(config, "room.create", name=name, slug=slug)
+    """Make a room, and print its link."""
+    room = operate(config, "room.create", name=name, slug=slug, owner=owner)
     if as_json:
         show_json(room)
         return
@@ -28,7 +40,7 @@ def create(
     hint("Send people that link.")
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_rooms(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List all rooms."""
     rooms = operate(config, "room.list")
@@ -36,14 +48,17 @@ def list_rooms(config: ConfigFile = None, as_json: AsJson = False) -> None:
         show_json(rooms)
     elif rooms:
         show_table(
-            ["Room", "Address", "People", "Made"],
-            [[room["name"], room["url"], room["people"], room["created_at"][:10]] for room in rooms],
+            ["Room", "Address", "Owner", "People", "Made"],
+            [
+                [room["name"], room["url"], room["owner"] or "nobody", room["people"], room["created_at"][:10]]
+                for room in rooms
+            ],
         )
     else:
         hint("There are no rooms yet. Make one with `pymeet room create NAME`.")
 
 
-@app.command()
+@app.command(cls=Command)
 def delete(slug: Slug, yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Delete a room with its messages and attendance. A meeting in it ends."""
     confirm(f"The room {slug} goes, with all messages and attendance in it.", "Delete it?", yes=yes)
@@ -55,15 +70,18 @@ def delete(slug: Slug, yes: Yes = False, config: ConfigFile = None, as_json: AsJ
     hint("Its link and its tokens no longer work.")
 
 
-@app.command()
+@app.command(cls=Command)
 def token(
     slug: Slug,
-    name: Annotated[str | None, typer.Option(help="The name its bearer goes by in the room.")] = None,
-    hours: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 24,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The name its bearer goes by in the room.")] = None,
+    hours: Annotated[int, typer.Option(metavar="HOURS", parser=_hours, help="For how many hours it is good.")] = 24,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a bearer token with which a program publishes (WHIP) or plays (WHEP) in a room."""
+    """Make a token for publishing (WHIP) or playing (WHEP) in a room.
+
+    Programs send it as `Authorization: Bearer TOKEN`. It cannot be taken back.
+    """
     made = operate(config, "room.token", slug=slug, name=name, hours=hours)
     if as_json:
         show_json(made)

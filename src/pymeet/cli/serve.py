@@ -2,7 +2,7 @@
 
 import typer
 
-from pymeet.cli.options import ConfigFile, configuration
+from pymeet.cli.options import ConfigFile, command, configuration
 
 
 def serve(config: ConfigFile = None) -> None:
@@ -11,4 +11,4 @@ def serve(config: ConfigFile = None) -> None:
     # Late, because it brings everything, and the other commands start quickly without it.
     from pymeet import server
 
-    raise typer.Exit(server.run(settings))
+    raise typer.Exit(server.run(settings, make_room=command('room create "Our meeting"', file=config)))

@@ -1,6 +1,8 @@
 """`pymeet status`: is a server running, and what is it doing."""
 
-from pymeet.cli.options import AsJson, ConfigFile, operate
+from pathlib import Path
+
+from pymeet.cli.options import AsJson, ConfigFile, command, operate
 from pymeet.cli.output import hint, say, show_json
 
 
@@ -14,4 +16,11 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
         shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
         say(f"{key.replace('_', ' '):14}{shown}")
     if not found["running"]:
-        hint("Start the server with `pymeet serve`.")
+        start = command("serve", file=config)
+        if Path(found["data_dir"]).is_dir():
+            hint(f"Start the server with `{start}`.")
+        else:
+            hint(
+                "There is no data directory here. If a server was started elsewhere, run this there, or with its -c FILE."
+            )
+            hint(f"A new server begins with `{start}`.")

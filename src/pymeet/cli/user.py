@@ -4,23 +4,27 @@ from typing import Annotated
 
 import typer
 
+from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
 from pymeet.cli.output import confirm, hint, say, show_json, show_table
 
-app = typer.Typer(name="user", help="Add, list and disable accounts.", no_args_is_help=True)
+app = typer.Typer(name="user", help="Add, list and disable accounts.", no_args_is_help=True, rich_markup_mode=None)
 
-Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's e-mail address.")]
 
 
-@app.command()
+@app.command(cls=Command)
 def add(
-    name: Annotated[str, typer.Argument(help="The person's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name.")],
     email: Email,
     admin: Annotated[bool, typer.Option("--admin", help="Make the person an administrator.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an account, and print the one-time link on which the person sets a password."""
+    """Make an account, and print its one-time link.
+
+    On it the person sets a password.
+    """
     user = operate(config, "user.add", name=name, email=email, admin=admin)
     if as_json:
         show_json(user)
@@ -29,9 +33,12 @@ def add(
     hint(f"Added {user['name']}. Send them that link: it works once, for 24 hours.")
 
 
-@app.command()
+@app.command(cls=Command)
 def link(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Print a fresh one-time link on which the person sets a password. The one before it becomes void."""
+    """Print a fresh one-time link for an account.
+
+    On it the person sets a new password. The link before it becomes void.
+    """
     made = operate(config, "user.link", email=email)
     if as_json:
         show_json(made)
@@ -40,7 +47,7 @@ def link(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> No
     hint("Send them that link: it works once, for 24 hours.")
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_users(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List all accounts."""
     users = operate(config, "user.list")
@@ -63,7 +70,7 @@ def list_users(config: ConfigFile = None, as_json: AsJson = False) -> None:
         hint("There are no accounts yet. Add one with `pymeet user add NAME EMAIL --admin`.")
 
 
-@app.command()
+@app.command(cls=Command)
 def disable(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Lock an account: its sessions end and it can no longer sign in."""
     confirm(f"{email} is signed out everywhere and can no longer sign in.", "Disable the account?", yes=yes)

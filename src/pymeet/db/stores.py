@@ -159,10 +159,16 @@ CLIENT = (
 
 MEMORY = (
     MemoryStore(
-        name="sign-in attempts",
-        holds="E-mail addresses with which somebody tried to sign in, and when.",
-        purpose="To slow down the guessing of passwords.",
-        lifetime="5 minutes.",
+        name="sign-in attempts by e-mail address",
+        holds="E-mail addresses with which somebody failed to sign in, and when; the newest 10,000.",
+        purpose="To slow down the guessing of one person's password.",
+        lifetime="6 minutes at most.",
+    ),
+    MemoryStore(
+        name="sign-in attempts by network address",
+        holds="Network addresses (of IPv6 the first half) from which somebody failed to sign in, and when; the newest 10,000.",
+        purpose="To slow down the guessing of passwords from one place.",
+        lifetime="2 minutes at most.",
     ),
     MemoryStore(
         name="live rooms",

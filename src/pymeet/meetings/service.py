@@ -50,10 +50,10 @@ class Meetings:
             await audit.record(conn, at_ms=now_ms, actor=actor, action="room.created", target=room.id)
         return room
 
-    async def rooms(self, owner_id: str | None = None) -> list[Room]:
-        """Rooms, oldest first: of one owner, or all."""
+    async def rooms(self, owner_id: str | None = None, *, or_nobody: bool = False) -> list[Room]:
+        """Rooms, oldest first: all, or those of one owner, with `or_nobody` together with those of nobody."""
         async with self._db.read() as conn:
-            return [_room(row) for row in await store.all_rooms(conn, owner_id)]
+            return [_room(row) for row in await store.all_rooms(conn, owner_id, or_nobody=or_nobody)]
 
     async def room(self, slug: str) -> Room:
         """The room at this address. Raises NotFoundError."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db.engine import Transaction
@@ -37,10 +37,11 @@ async def room_exists(conn: Transaction, room_id: str) -> bool:
     return (await conn.execute(query)).first() is not None
 
 
-async def all_rooms(conn: Transaction, owner_id: str | None) -> list[RowMapping]:
+async def all_rooms(conn: Transaction, owner_id: str | None, *, or_nobody: bool = False) -> list[RowMapping]:
     query = select(rooms).where(rooms.c.deleted_at_ms.is_(None)).order_by(rooms.c.created_at_ms, rooms.c.slug)
     if owner_id is not None:
-        query = query.where(rooms.c.owner_id == owner_id)
+        theirs = rooms.c.owner_id == owner_id
+        query = query.where(or_(theirs, rooms.c.owner_id.is_(None)) if or_nobody else theirs)
     return list((await conn.execute(query)).mappings())
 
 

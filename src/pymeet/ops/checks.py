@@ -72,12 +72,12 @@ def check_media_buffer() -> Finding:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         granted = probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     if granted >= ENOUGH_BUFFER:
-        return Finding("media buffer", "ok", f"{granted >> 10} KiB for datagrams that wait")
+        return Finding("media buffer", "ok", f"{granted >> 10} KiB for datagrams that wait.")
     return Finding(
         "media buffer",
         "warn",
-        f"only {granted >> 10} KiB for datagrams that wait; a short stall loses sound and picture in large meetings",
-        f"sysctl -w net.core.rmem_max={BUFFER_BYTES} net.core.wmem_max={BUFFER_BYTES}, and the same in /etc/sysctl.d",
+        f"Only {granted >> 10} KiB for datagrams that wait: a short stall loses sound and picture in large meetings.",
+        f"Run `sysctl -w net.core.rmem_max={BUFFER_BYTES} net.core.wmem_max={BUFFER_BYTES}`, and put both into /etc/sysctl.d.",
     )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pymeet import errors
 from pymeet.config import Config
 from pymeet.errors import ConfigError, ConflictError, PymeetError
-from pymeet.ops.operations import Services, open_services, run
+from pymeet.ops.operations import Services, no_data, open_services, run
 
 ANSWER_WITHIN_S = 60
 _LONGEST_PATH = 107
@@ -67,11 +67,31 @@ class ManagementServer:
         return web.Response(body=self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-async def call(config: Config, name: str, arguments: Mapping[str, Any]) -> Any:
-    """Lets the running server do it; where none answers, opens the services and does it here. PymeetError."""
+async def call(
+    config: Config, name: str, arguments: Mapping[str, Any], *, offline: Callable[[], None] = lambda: None
+) -> Any:
+    """Lets the running server do it; where none answers, opens the services and does it here. PymeetError.
+
+    Calls `offline` when it was done here. Makes no data directory: one in the wrong place would belong to no server.
+    """
     answer = await ask(config, name, arguments)
     if answer is not None:
         return _result_of(answer)
+    if name == "status" and not config.database_path.exists():
+        return no_data(config)
+    if not config.data_dir.is_dir():
+        raise PymeetError(
+            f"There is no data directory {config.data_dir.absolute()}: no server was started with it.\n"
+            "Run this in the server's directory, or name the server's configuration with -c FILE.\n"
+            "To begin a new server here, run `pymeet serve`, or `pymeet init` and then `pymeet serve`.",
+            code="no_data_dir",
+        )
+    result = await _do_here(config, name, arguments)
+    offline()
+    return result
+
+
+async def _do_here(config: Config, name: str, arguments: Mapping[str, Any]) -> Any:
     try:
         async with open_services(config) as services:
             return await run(services, name, arguments)

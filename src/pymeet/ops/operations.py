@@ -73,14 +73,19 @@ async def open_services(config: Config, clock: Clock | None = None) -> AsyncIter
         await db.close()
 
 
-async def room_create(services: Services, *, name: str, slug: str | None = None) -> dict[str, Any]:
-    """Makes a room that belongs to nobody in particular."""
-    return _room(services, await services.meetings.create_room(name, None, slug=slug))
+async def room_create(
+    services: Services, *, name: str, slug: str | None = None, owner: str | None = None
+) -> dict[str, Any]:
+    """Makes a room that belongs to the account with the e-mail address `owner`; without it, to nobody in particular."""
+    member = None if owner is None else await services.accounts.active_user(owner)
+    room = await services.meetings.create_room(name, member.id if member else None, slug=slug)
+    return _room(services, room, member)
 
 
 async def room_list(services: Services) -> list[dict[str, Any]]:
-    """All rooms, and how many are in each."""
-    return [_room(services, room) for room in await services.meetings.rooms()]
+    """All rooms, whose they are and how many are in each."""
+    members = {user.id: user for user in await services.accounts.list_users()}
+    return [_room(services, room, members.get(room.owner_id or "")) for room in await services.meetings.rooms()]
 
 
 async def room_delete(services: Services, *, slug: str) -> dict[str, Any]:
@@ -137,13 +142,23 @@ async def user_disable(services: Services, *, email: str) -> dict[str, Any]:
 async def status(services: Services) -> dict[str, Any]:
     """What there is, and what the running server is doing."""
     return {
-        "version": __version__,
+        **no_data(services.config),
         "running": services.live is not None,
-        "url": public_url(services.config),
-        "data_dir": str(services.config.data_dir.absolute()),
         "rooms": len(await services.meetings.rooms()),
         "users": len(await services.accounts.list_users()),
         **(services.live.status() if services.live else {}),
+    }
+
+
+def no_data(config: Config) -> dict[str, Any]:
+    """The status where neither server nor database is."""
+    return {
+        "version": __version__,
+        "running": False,
+        "url": public_url(config),
+        "data_dir": str(config.data_dir.absolute()),
+        "rooms": 0,
+        "users": 0,
     }
 
 
@@ -174,11 +189,12 @@ async def run(services: Services, name: str, arguments: Mapping[str, Any]) -> An
     return await operation(*bound.args, **bound.kwargs)
 
 
-def _room(services: Services, room: Room) -> dict[str, Any]:
+def _room(services: Services, room: Room, owner: User | None) -> dict[str, Any]:
     return {
         "slug": room.slug,
         "name": room.name,
         "url": room_url(services.config, room.slug),
+        "owner": owner and owner.email,
         "created_at": _iso(room.created_at_ms),
         "people": services.live.people(room.slug) if services.live else 0,
     }

@@ -16,7 +16,6 @@ from pymeet.web.sessions import begin_session, end_session, visitor
 
 FAILED_SIGN_INS = web.AppKey("failed_sign_ins", AttemptLimiter)
 
-Name = Annotated[str, Field(min_length=1, max_length=100)]
 Email = Annotated[str, Field(min_length=3, max_length=254)]
 Password = Annotated[str, Field(min_length=1, max_length=1000)]
 Token = Annotated[str, Field(min_length=1, max_length=100)]
@@ -33,7 +32,8 @@ class InspectLink(Body):
 
 class RedeemLink(Body):
     token: Token
-    name: Name | None = None
+    name: str | None = None
+    """`Accounts` says how long it may be."""
     email: Email | None = None
     password: Password
 

@@ -14,6 +14,12 @@ FAILED_SIGN_INS_PER_ADDRESS = 10
 FAILED_SIGN_INS_WINDOW_S = 60.0
 
 
+def forget_attempts(app: web.Application) -> None:
+    """Forgets who failed to sign in a while ago. To be called twice a minute."""
+    app[FAILED_SIGN_INS].forget(app[PARTS].clock.monotonic())
+    app[PARTS].accounts.forget_attempts()
+
+
 def make_app(parts: Parts, client: Client) -> web.Application:
     """The whole HTTP interface. Handlers limit their own bodies; `client_max_size` holds for anything that forgot."""
     app = web.Application(middlewares=[middleware.errors, middleware.origin], client_max_size=64 * 1024)
