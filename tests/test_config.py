@@ -161,6 +161,28 @@ def test_a_fault_in_the_environment_names_the_variable(variable: str, value: str
     assert f"environment variable {variable}" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "environ", "said"),
+    [
+        (
+            "",
+            {"PYMEET_HTTP__TLS__MODE": "off"},
+            "environment variable PYMEET_HTTP__TLS__MODE: Plain HTTP on 0.0.0.0 could be read by anybody on the way.",
+        ),
+        (
+            "http:\n  tls:\n    mode: 'off'\n",
+            {},
+            "FILE, line 3: http.tls.mode: Plain HTTP on 0.0.0.0 could be read by anybody on the way.",
+        ),
+        ("http:\n  port: many\n", {}, "FILE, line 2: http.port: 'many' is not a whole number."),
+        ("", {"PYMEET_HTTP__PORT": "70000"}, "environment variable PYMEET_HTTP__PORT: 70000 is not acceptable."),
+    ],
+)
+def test_a_refusal_says_where_and_then_what(file: Path, text: str, environ: dict[str, str], said: str) -> None:
+    """It is read by somebody whose server does not start; a variable's name need not be said in a second spelling."""
+    assert refusal(file, text, environ).splitlines()[0] == said.replace("FILE", str(file))
+
+
 def test_a_secret_can_stand_in_a_file_of_its_own(file: Path, tmp_path: Path) -> None:
     """So that the configuration can be shown and kept without it."""
     (tmp_path / "token").write_text("a-very-long-secret\n")

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from pymeet.errors import ConfigError
-from pymeet.refusals import explain, origin_of, refusal
+from pymeet.refusals import DEFAULTS, ENVIRONMENT, explain, origin_of, refusal, refused
 from pymeet.yaml_tree import Place, UnreadableError, dotted, read_yaml
 
 DEFAULT_FILE = Path("pymeet.yaml")
@@ -213,7 +213,7 @@ class Config(Section):
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """Makes the configuration from the file (None: defaults) and `PYMEET_…` variables, which win. ConfigError."""
-    file = str(path) if path else "defaults"
+    file = str(path) if path else DEFAULTS
     try:
         tree, origins = read_yaml(path) if path else ({}, {})
     except UnreadableError as error:
@@ -268,7 +268,7 @@ def _overlay(tree: dict[str, Any], origins: dict[Place, str], environ: Mapping[s
             below = section.setdefault(str(name), {})
             section = below if isinstance(below, dict) else {}
         section[str(place[-1])] = value
-        origins[place] = f"environment variable {variable}"
+        origins[place] = f"{ENVIRONMENT}{variable}"
 
 
 def _plain(text: str) -> object:
@@ -287,7 +287,7 @@ def _read_secret_files(model: type[Section], tree: dict[str, Any], origins: dict
         if not is_secret(field) or f"{name}_file" not in tree:
             continue
         here = (*place, f"{name}_file")
-        path, origin = tree.pop(f"{name}_file"), origins.get(here, "defaults")
+        path, origin = tree.pop(f"{name}_file"), origins.get(here, DEFAULTS)
         if name in tree:
             raise ConfigError(
                 f"{origin}: {dotted(here)} and {dotted((*place, name))} are both given.\nRemove one of the two."
@@ -295,9 +295,8 @@ def _read_secret_files(model: type[Section], tree: dict[str, Any], origins: dict
         try:
             tree[name] = Path(str(path)).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise ConfigError(
-                f"{origin}: {dotted(here)}: {path} cannot be read.\nCheck that it exists and may be read by pymeet."
-            ) from None
+            remedy = "Check that it exists and may be read by pymeet."
+            raise ConfigError(refused(origin, here, f"{path} cannot be read.", remedy)) from None
         origins[(*place, name)] = origin
 
 
@@ -305,7 +304,7 @@ def _check_together(config: Config, origins: dict[Place, str], file: str) -> Non
     """What no single value can tell."""
 
     def refuse(place: Place, what: str, remedy: str) -> None:
-        raise ConfigError(f"{origin_of(place, origins, file)}: {dotted(place)}: {what}\n{remedy}")
+        raise ConfigError(refused(origin_of(place, origins, file), place, what, remedy))
 
     tls = config.http.tls
     if tls.mode == "off" and not config.listens_on_loopback and not config.http.trusted_proxies:

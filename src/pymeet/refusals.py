@@ -7,6 +7,12 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pymeet.yaml_tree import Place, dotted
 
+ENVIRONMENT = "environment variable "
+"""What the origin of a value begins with that comes from the environment."""
+
+DEFAULTS = "defaults"
+"""The origin of a value that nobody gave."""
+
 _EXPECTED = {
     "int_type": ("is not a whole number", "Write digits without quotes, such as 8443."),
     "bool_type": ("is neither true nor false", "Write true or false."),
@@ -26,19 +32,28 @@ def explain(problem: ErrorDetails, origins: Mapping[Place, str], file: str, know
     """Two lines: where and what; and the remedy. `known` maps every setting to whether it is a secret."""
     place: Place = problem["loc"]
     key = dotted(place)
-    head = f"{origin_of(place, origins, file)}: {key}"
+    origin = origin_of(place, origins, file)
     kind, context = problem["type"], problem.get("ctx", {})
     shown = "The value" if known.get(key) else repr(problem["input"])
     if kind == "extra_forbidden":
-        return f"{head} is no setting.\n{_did_you_mean(key, known)}"
+        return f"{origin}: {key} is no setting.\n{_did_you_mean(key, known)}"
     if kind == "refused":
-        return f"{head}: {context['what']}\n{context['remedy']}"
+        return refused(origin, place, context["what"], context["remedy"])
     if kind == "literal_error":
-        return f"{head}: {shown} is not possible here.\nWrite one of: {context['expected'].replace(chr(39), '')}."
+        expected = context["expected"].replace("'", "")
+        return refused(origin, place, f"{shown} is not possible here.", f"Write one of: {expected}.")
     if kind in _EXPECTED:
         what, remedy = _EXPECTED[kind]
-        return f"{head}: {shown} {what}.\n{remedy}"
-    return f"{head}: {shown} is not acceptable.\n{problem['msg'].replace('Input should', 'It should')}."
+        return refused(origin, place, f"{shown} {what}.", remedy)
+    remedy = f"{problem['msg'].replace('Input should', 'It should')}."
+    return refused(origin, place, f"{shown} is not acceptable.", remedy)
+
+
+def refused(origin: str, place: Place, what: str, remedy: str) -> str:
+    """Two lines: where it stands and what is wrong; and the remedy. A variable's name says already which setting it is."""
+    variable = origin.startswith(ENVIRONMENT)
+    where = origin if variable else dotted(place) if origin == DEFAULTS else f"{origin}: {dotted(place)}"
+    return f"{where}: {what}\n{remedy}"
 
 
 def origin_of(place: Place, origins: Mapping[Place, str], file: str) -> str:
