@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { choose, loadWords, t, tn } from '../../src/pymeet/web/static/js/i18n.js';
+import { choose, loadWords, minutesOf, t, tn } from '../../src/pymeet/web/static/js/i18n.js';
 
 const folder = new URL('../../src/pymeet/web/static/js/', import.meta.url);
 const names = (await readdir(new URL('i18n/', folder))).filter((name) => name.endsWith('.js'));
@@ -52,6 +52,8 @@ test('the reader’s languages are tried in order', () => {
 test('texts take values and numbers', async () => {
   assert.equal(tn('preview.here', 1), '1 person is here');
   assert.equal(tn('preview.here', 4), '4 people are here');
+  assert.equal(minutesOf(5), '5 min');
+  assert.equal(minutesOf(65), '1 hr 5 min');
   await loadWords(['de']);
   assert.equal(t('share.by', { name: 'Anna' }), 'Bildschirm von Anna');
   await loadWords(['en']);

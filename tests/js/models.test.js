@@ -10,6 +10,7 @@ const { slugOf, safePath } = await import(`${base}/slugs.js`);
 const { problemOf, browserOf } = await import(`${base}/problems.js`);
 const { actionOf, keyOf } = await import(`${base}/shortcuts.js`);
 const { accountErrors } = await import(`${base}/account.js`);
+const { inOrder } = await import(`${base}/rooms.js`);
 const choices = await import(`${base}/choices.js`);
 const { levelOf } = await import('../../src/pymeet/web/static/js/media/level.js');
 
@@ -62,6 +63,12 @@ test('a link, a path and a bare name all lead to the room', () => {
   for (const typed of ['', 'two words', 'https://example.org/', '../x', '-x']) assert.equal(slugOf(typed), null);
 });
 
+test('rooms with people come first, then the newest', () => {
+  const room = (slug, created_at, people = 0) => ({ slug, name: slug, url: '', created_at, people });
+  const rooms = [room('old', 1), room('busy', 2, 3), room('new', 3), room('busier', 4, 1)];
+  assert.deepEqual(inOrder(rooms).map(({ slug }) => slug), ['busier', 'busy', 'new', 'old']);
+});
+
 test('after signing in one stays on this server', () => {
   assert.equal(safePath('/r/garden'), '/r/garden');
   for (const next of [null, '', 'https://evil.test', '//evil.test', '/\\evil.test', 'javascript:alert(1)', '/\t/evil.test', '/\n/evil.test', '/\r\\evil.test']) assert.equal(safePath(next), '/');
@@ -107,7 +114,8 @@ test('choices are remembered, and spoilt ones forgotten', () => {
 });
 
 test('a seat is kept for its own room and as long as the server keeps it', () => {
-  choices.keepSeat({ slug: 'garden', token: 'secret', name: 'Anna', untilMs: 60_000 });
+  choices.keepSeat({ slug: 'garden', token: 'secret', name: 'Anna', untilMs: 60_000, sinceMs: 7 });
+  assert.equal(choices.keptSeat('garden', 59_999)?.sinceMs, 7);
   assert.equal(choices.keptSeat('garden', 59_999)?.token, 'secret');
   assert.equal(choices.keptSeat('garden', 60_000), null);
   assert.equal(choices.keptSeat('river', 0), null);

@@ -44,6 +44,33 @@ test('who comes and goes is news', () => {
   assert.equal(room.others.value.length, 0);
 });
 
+test('a screen that begins to be shared is news, once', () => {
+  const room = roomWith(person('p2'));
+  room.apply({ type: 'participant', participant: person('p2', { name: 'Miguel', tracks: [track('screen')] }) });
+  assert.deepEqual(room.news.value, { kind: 'shares', name: 'Miguel' });
+  room.news.value = null;
+  room.apply({ type: 'participant', participant: person('p2', { name: 'Miguel', tracks: [track('screen'), track('camera')] }) });
+  room.apply({ type: 'participant', participant: person('p1', { tracks: [track('screen')] }) });
+  assert.equal(room.news.value, null);
+});
+
+test('of unread messages only the first is news', () => {
+  const room = roomWith(person('p2'));
+  room.apply({ type: 'chat', message: chat('m1') });
+  assert.deepEqual(room.news.value, { kind: 'wrote', name: 'Miguel' });
+  room.news.value = null;
+  room.apply({ type: 'chat', message: chat('m2') });
+  assert.equal(room.news.value, null);
+});
+
+test('the time in the meeting goes on after a resume', () => {
+  const room = new Room();
+  room.since.value = 5;
+  room.apply(joined());
+  room.apply(joined({ resumed: true }));
+  assert.equal(room.since.value, 5);
+});
+
 test('who leaves no longer speaks and is no longer received', () => {
   const room = roomWith(person('p2'));
   room.apply({ type: 'speakers', participants: ['p2'] });

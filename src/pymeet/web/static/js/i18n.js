@@ -52,6 +52,14 @@ export function timeOf(atMs) {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(atMs);
 }
 
+/** How long something took so far. @param {number} minutes */
+export function minutesOf(minutes) {
+  const part = (/** @type {'hour' | 'minute'} */ unit, /** @type {number} */ value) =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${part('hour', hours)} ${part('minute', minutes % 60)}` : part('minute', minutes);
+}
+
 /** @param {number} atMs */
 export function dateOf(atMs) {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(atMs);

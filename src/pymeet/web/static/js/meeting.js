@@ -78,7 +78,7 @@ export class Meeting {
   rememberSeat() {
     if (!this.#token || this.#room.ending.value) return;
     const { slug, name } = this.#options;
-    keepSeat({ slug, token: this.#token, name, untilMs: Date.now() + this.#seatMs });
+    keepSeat({ slug, token: this.#token, name, untilMs: Date.now() + this.#seatMs, sinceMs: this.#room.since.value });
   }
 
   /** @param {ServerMessage} message */

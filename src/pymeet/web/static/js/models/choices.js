@@ -70,14 +70,14 @@ export const shortcutsWanted = () => read('localStorage', SHORTCUTS) !== 'off';
 /** @param {boolean} wanted */
 export const rememberShortcuts = (wanted) => write('localStorage', SHORTCUTS, wanted ? null : 'off');
 
-/** @typedef {{ slug: string, token: string, name: string, untilMs: number }} Seat */
+/** @typedef {{ slug: string, token: string, name: string, untilMs: number, sinceMs: number }} Seat */
 
 /** The seat that a reloaded page takes again, while the server still keeps it.
  * @param {string} slug @param {number} nowMs @returns {Seat | null} */
 export function keptSeat(slug, nowMs) {
-  const { slug: of, token, name, untilMs } = parse(read('sessionStorage', SEAT));
+  const { slug: of, token, name, untilMs, sinceMs } = parse(read('sessionStorage', SEAT));
   if (of !== slug || typeof token !== 'string' || typeof name !== 'string' || typeof untilMs !== 'number') return null;
-  return untilMs > nowMs ? { slug, token, name, untilMs } : null;
+  return untilMs > nowMs ? { slug, token, name, untilMs, sinceMs: typeof sinceMs === 'number' ? sinceMs : nowMs } : null;
 }
 /** @param {Seat | null} seat */
 export const keepSeat = (seat) => write('sessionStorage', SEAT, seat && JSON.stringify(seat));

@@ -22,8 +22,10 @@ export class Room {
   ending = signal(/** @type {Ending | null} */ (null));
   panel = signal(/** @type {Panel} */ (null));
   unread = signal(0);
-  /** Who came or went last, for those who do not see the tiles. */
-  news = signal(/** @type {{ kind: 'came' | 'went', name: string } | null} */ (null));
+  /** When one came, before any reload of the page. */
+  since = signal(0);
+  /** What happened last, for those who do not see it. */
+  news = signal(/** @type {{ kind: 'came' | 'went' | 'shares' | 'wrote', name: string } | null} */ (null));
 
   others = computed(() => this.participants.value.filter(({ id }) => id !== this.you.value));
   /** Those with a tile; a player (WHEP) only watches and is listed among the people. */
@@ -66,6 +68,7 @@ export class Room {
   /** @param {Extract<ServerMessage, { type: 'joined' }>} message */
   #joined(message) {
     this.you.value = message.you;
+    this.since.value ||= Date.now();
     this.role.value = message.role;
     this.info.value = message.room;
     this.closing.value = '';
@@ -80,10 +83,12 @@ export class Room {
 
   /** @param {Participant} participant */
   #changed(participant) {
-    const known = this.participants.value.some(({ id }) => id === participant.id);
-    if (!known) this.news.value = { kind: 'came', name: participant.name };
-    this.participants.value = known
-      ? this.participants.value.map((before) => (before.id === participant.id ? participant : before))
+    const before = this.participants.value.find(({ id }) => id === participant.id);
+    const { name } = participant;
+    if (!before) this.news.value = { kind: 'came', name };
+    else if (shares(participant) && !shares(before) && participant.id !== this.you.value) this.news.value = { kind: 'shares', name };
+    this.participants.value = before
+      ? this.participants.value.map((known) => (known.id === participant.id ? participant : known))
       : [...this.participants.value, participant];
     this.#noteSharing();
   }
@@ -102,7 +107,10 @@ export class Room {
   #said(message) {
     if (this.messages.value.some(({ id }) => id === message.id)) return;
     this.messages.value = [...this.messages.value, message];
-    if (this.panel.value !== 'chat' && message.participant !== this.you.value) this.unread.value += 1;
+    if (this.panel.value === 'chat' || message.participant === this.you.value) return;
+    // Only the first is news: who has not looked yet knows already.
+    if (this.unread.value === 0) this.news.value = { kind: 'wrote', name: message.name };
+    this.unread.value += 1;
   }
 
   #noteSharing() {

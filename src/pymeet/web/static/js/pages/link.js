@@ -68,7 +68,7 @@ function AccountForm({ info }) {
 function Link() {
   const found = link.value;
   if (found === 'invalid') {
-    return html`<${Statement} title=${t('link.invalidTitle')} text=${t('link.invalid')}><a class="button" href="/">${t('app.back')}</a></${Statement}>`;
+    return html`<${Statement} title=${t('link.invalidTitle')} text=${t('link.invalid')}><a class="button primary" href="/">${t('app.back')}</a></${Statement}>`;
   }
   if (found === 'unreachable') {
     return html`<${Statement} title=${t('link.laterTitle')} text=${t('start.unreachable')}>
@@ -78,5 +78,7 @@ function Link() {
   return html`<${Page} narrow><${AccountForm} info=${found} /></${Page}>`;
 }
 
+// Another link opened in this tab differs in its fragment only, for which the browser loads nothing.
+window.addEventListener('hashchange', () => location.reload());
 void inspect();
 void start('app.name', () => html`<${Link} />`);

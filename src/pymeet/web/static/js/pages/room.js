@@ -22,9 +22,10 @@ const seat = signal(/** @type {Seat | null} */ (null));
 const suggested = signal('');
 let previewDevices = new Devices();
 
-/** @param {string} name @param {string | null} token @param {Devices} devices */
-function join(name, token, devices) {
+/** @param {string} name @param {string | null} token @param {Devices} devices @param {number} [sinceMs] */
+function join(name, token, devices, sinceMs = 0) {
   const room = new Room();
+  room.since.value = sinceMs;
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   const socketUrl = `${scheme}://${location.host}/ws/${encodeURIComponent(slug)}`;
   const meeting = new Meeting({ slug, name, token, socketUrl, room, devices });
@@ -67,7 +68,7 @@ function resume() {
   const kept = keptSeat(slug, Date.now());
   if (!kept) return false;
   void previewDevices.start();
-  join(kept.name, kept.token, previewDevices);
+  join(kept.name, kept.token, previewDevices, kept.sinceMs);
   return true;
 }
 

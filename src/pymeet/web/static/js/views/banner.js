@@ -21,8 +21,13 @@ export function Banner({ room }) {
     </div>`;
 }
 
-/** Who came and went, for those who do not see the tiles. @param {{ room: Room }} props */
+/** What others do, for those who do not see it. @param {{ room: Room }} props */
 export function News({ room }) {
   const news = room.news.value;
   return html`<div class="visually-hidden" aria-live="polite">${news && t(`stage.${news.kind}`, { name: news.name })}</div>`;
+}
+
+/** What a key did to one's own devices: no button has the focus then, so none can say it. @param {{ said: string }} props */
+export function Said({ said }) {
+  return html`<div class="visually-hidden" aria-live="polite">${said}</div>`;
 }

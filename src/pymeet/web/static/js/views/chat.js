@@ -24,26 +24,28 @@ function Message({ message, own, follows }) {
 /** @param {{ room: Room, onSend: (text: string) => Promise<unknown> }} props */
 export function Chat({ room, onSend }) {
   const messages = room.messages.value;
-  const list = useRef(/** @type {HTMLOListElement | null} */ (null));
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
   const atEnd = useRef(true);
   useEffect(() => {
     const element = list.current;
     if (element && atEnd.current) element.scrollTop = element.scrollHeight;
   }, [messages]);
   const scrolled = () => {
-    const element = /** @type {HTMLOListElement} */ (list.current);
+    const element = /** @type {HTMLElement} */ (list.current);
     atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
   };
   return html`
     <${Panel} room=${room} title=${t('chat.title')}>
-      <ol class="messages" ref=${list} role="log" aria-label=${t('chat.title')} tabindex="0" onScroll=${scrolled}>
-        ${messages.length === 0 && html`<li class="quiet-text">${t('chat.empty')}</li>`}
-        ${messages.map((message, index) => {
-          const before = messages[index - 1];
-          const follows = before?.participant === message.participant && message.at - before.at < TOGETHER_MS;
-          return html`<${Message} key=${message.id} message=${message} own=${message.participant === room.you.value} follows=${follows} />`;
-        })}
-      </ol>
+      <div class="messages" ref=${list} role="log" aria-label=${t('chat.title')} tabindex="0" onScroll=${scrolled}>
+        ${messages.length === 0 && html`<p class="quiet-text">${t('chat.empty')}</p>`}
+        <ol>
+          ${messages.map((message, index) => {
+            const before = messages[index - 1];
+            const follows = before?.participant === message.participant && message.at - before.at < TOGETHER_MS;
+            return html`<${Message} key=${message.id} message=${message} own=${message.participant === room.you.value} follows=${follows} />`;
+          })}
+        </ol>
+      </div>
       <${Composer} onSend=${onSend} />
     </${Panel}>`;
 }

@@ -28,6 +28,6 @@ export function EntryRefused({ why, onRetry }) {
     <${Statement} title=${t(`room.${why}Title`)} text=${t(`room.${why}`)}>
       ${why === 'closed' && html`<a class="button primary" href=${`/sign-in?next=${next}`}>${t('start.signIn')}</a>`}
       ${(why === 'full' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
-      <a class="button" href="/">${t('app.back')}</a>
+      <a class=${why === 'missing' ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;
 }

@@ -7,14 +7,14 @@ import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { shortcutsWanted } from '../models/choices.js';
 import { actionOf } from '../models/shortcuts.js';
-import { Banner, News } from './banner.js';
+import { Banner, News, Said } from './banner.js';
 import { Bar } from './bar.js';
 import { Chat } from './chat.js';
 import { Keys } from './keys.js';
 import { People } from './people.js';
 import { Settings } from './settings.js';
 import { Sound } from './sound.js';
-import { Stage } from './stage.js';
+import { Chips, Stage } from './stage.js';
 import { Toast, toast } from './toast.js';
 import { copy, html } from './ui.js';
 
@@ -30,6 +30,13 @@ async function toggleShare(devices) {
   return undefined;
 }
 
+/** @param {Devices} devices @param {'microphone' | 'camera'} device */
+function stateOf(devices, device) {
+  const works = devices[device].value && devices.on[device].value;
+  if (device === 'microphone') return t(works ? 'mic.isOn' : 'mic.off');
+  return t(works ? 'camera.isOn' : 'camera.isOff');
+}
+
 /** @param {Event} event */
 function isTyping(event) {
   const target = /** @type {Element | null} */ (event.target);
@@ -39,13 +46,14 @@ function isTyping(event) {
 /** @param {{ room: Room, devices: Devices, meeting: Meeting, name: string }} props */
 export function MeetingView({ room, devices, meeting, name }) {
   const [dialog, setDialog] = useState(/** @type {'settings' | 'keys' | null} */ (null));
+  const [said, setSaid] = useState('');
   const share = () => void toggleShare(devices);
   useEffect(() => {
     const press = (/** @type {KeyboardEvent} */ event) => {
       const action = shortcutsWanted() ? actionOf(event, isTyping(event)) : null;
       if (!action) return;
       event.preventDefault();
-      if (action === 'microphone' || action === 'camera') void devices.toggle(action);
+      if (action === 'microphone' || action === 'camera') void devices.toggle(action).then(() => setSaid(stateOf(devices, action)));
       else if (action === 'share') share();
       else if (action === 'help') setDialog('keys');
       else room.toggle(action);
@@ -57,16 +65,19 @@ export function MeetingView({ room, devices, meeting, name }) {
   const panel = room.panel.value;
   return html`
     <div class=${panel ? 'meeting with-panel' : 'meeting'}>
-      <h1 class="visually-hidden">${room.info.value?.name}</h1>
-      <${Stage} room=${room} devices=${devices} name=${name} link=${copyLink} />
+      <header class="notices">
+        <${Banner} room=${room} />
+        <${Sound} room=${room} devices=${devices} />
+        <${Chips} room=${room} devices=${devices} link=${copyLink} />
+      </header>
+      <${Stage} room=${room} devices=${devices} name=${name} />
       ${panel === 'chat' && html`<${Chat} room=${room} onSend=${(/** @type {string} */ text) => meeting.say(text)} />`}
       ${panel === 'people' && html`
         <${People} room=${room} devices=${devices} onCopyLink=${copyLink} onEnd=${() => attempt(meeting.endForEverybody())}
           onRemove=${(/** @type {string} */ id) => attempt(meeting.remove(id))} />`}
       <${Bar} room=${room} devices=${devices} onShare=${share} onSettings=${() => setDialog('settings')} onLeave=${() => meeting.leave()} />
-      <${Banner} room=${room} />
       <${News} room=${room} />
-      <${Sound} room=${room} devices=${devices} />
+      <${Said} said=${said} />
       <${Toast} />
       ${dialog === 'settings' && html`<${Settings} devices=${devices} onClose=${() => setDialog(null)} onKeys=${() => setDialog('keys')} />`}
       ${dialog === 'keys' && html`<${Keys} onClose=${() => setDialog(null)} />`}

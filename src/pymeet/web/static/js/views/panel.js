@@ -5,8 +5,8 @@ import { useLayoutEffect, useRef } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { IconButton, html } from './ui.js';
 
-/** @param {{ room: Room, title: string, children: any }} props */
-export function Panel({ room, title, children }) {
+/** @param {{ room: Room, title: string, note?: string, children: any }} props */
+export function Panel({ room, title, note, children }) {
   const element = useRef(/** @type {HTMLElement | null} */ (null));
   // Before the effects of what is inside, which may take the focus.
   useLayoutEffect(() => {
@@ -25,7 +25,7 @@ export function Panel({ room, title, children }) {
   return html`
     <aside class="panel" ref=${element} tabindex="-1" aria-label=${title} onKeyDown=${key}>
       <header class="panel-head">
-        <h2>${title}</h2>
+        <div class="panel-title"><h2>${title}</h2>${note && html`<p class="quiet-text" aria-hidden="true">${note}</p>`}</div>
         <${IconButton} icon="x" label=${t('panel.close')} class="quiet" onClick=${close} />
       </header>
       ${children}

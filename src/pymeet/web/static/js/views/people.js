@@ -7,7 +7,7 @@ import { useState } from '../../vendor/preact-hooks.js';
 import { t, tn } from '../i18n.js';
 import { sends } from '../models/room.js';
 import { Panel } from './panel.js';
-import { ConfirmDialog, Icon, html } from './ui.js';
+import { ConfirmDialog, Icon, IconButton, html } from './ui.js';
 import { Initials } from './video.js';
 
 /** @param {Participant} participant */
@@ -23,13 +23,13 @@ function Person({ participant, own, muted, onRemove }) {
     <li class="person">
       <${Initials} name=${name} />
       <div class="person-words">
-        <p class="person-name">${own ? t('people.you', { name }) : name}</p>
+        <p class="person-name" title=${name}>${own ? t('people.you', { name }) : name}</p>
         <p class="quiet-text">${standing(participant)}</p>
       </div>
+      ${onRemove && html`<${IconButton} icon="user-minus" label=${t('people.removeOf', { name })} class="quiet" onClick=${onRemove} />`}
       ${participant.kind !== 'player' && html`
         <span class=${muted ? 'person-mark' : 'person-mark on'}><${Icon} name=${muted ? 'mic-off' : 'mic'} />
-          ${muted && html`<span class="visually-hidden">${t('mic.off')}</span>`}</span>`}
-      ${onRemove && html`<button type="button" class="button small" aria-label=${t('people.removeOf', { name })} onClick=${onRemove}>${t('people.remove')}</button>`}
+          <span class="visually-hidden">${t(muted ? 'mic.off' : 'mic.isOn')}</span></span>`}
     </li>`;
 }
 
@@ -49,7 +49,7 @@ export function People({ room, devices, onRemove, onEnd, onCopyLink }) {
   const ownMuted = !(devices.microphone.value && devices.on.microphone.value);
   const people = [...room.participants.value].sort((a, b) => Number(b.id === you) - Number(a.id === you));
   return html`
-    <${Panel} room=${room} title=${t('people.title')}>
+    <${Panel} room=${room} title=${t('people.title')} note=${room.info.value?.name}>
       <ul class="people">
         ${people.map((participant) => html`
           <${Person} key=${participant.id} participant=${participant} own=${participant.id === you}

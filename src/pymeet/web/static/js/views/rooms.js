@@ -4,6 +4,7 @@
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { dateOf, t, tn } from '../i18n.js';
+import { inOrder } from '../models/rooms.js';
 import { toast } from './toast.js';
 import { ConfirmDialog, Field, Icon, IconButton, Note, copy, html } from './ui.js';
 
@@ -16,26 +17,27 @@ async function copyLink(room) {
   toast(await copy(url) ? t('rooms.copied') : t('rooms.copyFailed', { url }));
 }
 
-/** @param {{ room: OwnRoom, onDelete: () => void }} props */
-function RoomRow({ room, onDelete }) {
+/** @param {{ room: OwnRoom, leads: boolean, onDelete: () => void }} props */
+function RoomRow({ room, leads, onDelete }) {
   const inside = room.people > 0;
   return html`
     <li class="room-row">
       <div class="room-words">
-        <h3><a href=${`/r/${encodeURIComponent(room.slug)}`}>${room.name}</a></h3>
+        <h2><a href=${`/r/${encodeURIComponent(room.slug)}`}>${room.name}</a></h2>
         <p class="quiet-text">${inside && html`<span class="live">${tn('rooms.inside', room.people)}</span>`}
           <span>${t('rooms.since', { date: dateOf(room.created_at) })}</span></p>
       </div>
       <div class="room-actions">
         <${IconButton} icon="copy" label=${t('rooms.copyOf', { name: room.name })} class="quiet" onClick=${() => void copyLink(room)} />
         <${IconButton} icon="trash-2" label=${t('rooms.delete', { name: room.name })} class="quiet" onClick=${onDelete} />
-        <a class="button" href=${`/r/${encodeURIComponent(room.slug)}`}>${t('rooms.enter')}</a>
+        <a class=${leads ? 'button primary' : 'button'} href=${`/r/${encodeURIComponent(room.slug)}`}
+          aria-label=${t('rooms.enterOf', { name: room.name })}>${t('rooms.enter')}</a>
       </div>
     </li>`;
 }
 
-/** @param {{ onCreated: () => Promise<void> }} props */
-function Create({ onCreated }) {
+/** @param {{ leads: boolean, onCreated: () => Promise<void> }} props */
+function Create({ leads, onCreated }) {
   const [name, setName] = useState('');
   const [error, setError] = useState('');
   const create = async (/** @type {Event} */ event) => {
@@ -54,7 +56,7 @@ function Create({ onCreated }) {
   return html`
     <form class="field-row create" onSubmit=${create} novalidate>
       <${Field} label=${t('rooms.name')} value=${name} onInput=${change} error=${error} input=${{ maxlength: 100, autocomplete: 'off' }} />
-      <button type="submit" class="button"><${Icon} name="plus" />${t('rooms.create')}</button>
+      <button type="submit" class=${leads ? 'button primary' : 'button'}><${Icon} name="plus" />${t('rooms.create')}</button>
     </form>`;
 }
 
@@ -65,13 +67,19 @@ export function Rooms({ mayCreate }) {
   const [deleting, setDeleting] = useState(/** @type {OwnRoom | null} */ (null));
   const load = async () => {
     try {
-      setRooms((await api.rooms()).rooms);
+      setRooms(inOrder((await api.rooms()).rooms));
       setFailed(false);
     } catch {
       setFailed(true);
     }
   };
-  useEffect(() => void load(), []);
+  useEffect(() => {
+    void load();
+    // Who comes back to this tab wants to know where people are now.
+    const look = () => { if (!document.hidden) void load(); };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, []);
   const remove = async (/** @type {OwnRoom} */ room) => {
     try {
       await api.deleteRoom(room.slug);
@@ -89,9 +97,9 @@ export function Rooms({ mayCreate }) {
       ${rooms?.length === 0 && html`<p class="quiet-text">${t('rooms.none')}</p>`}
       ${rooms && rooms.length > 0 && html`
         <ul class="room-list">
-          ${rooms.map((room) => html`<${RoomRow} key=${room.slug} room=${room} onDelete=${() => setDeleting(room)} />`)}
+          ${rooms.map((room, index) => html`<${RoomRow} key=${room.slug} room=${room} leads=${index === 0 && room.people > 0} onDelete=${() => setDeleting(room)} />`)}
         </ul>`}
-      ${mayCreate && html`<${Create} onCreated=${load} />`}
+      ${mayCreate && html`<${Create} leads=${rooms?.length === 0} onCreated=${load} />`}
       ${deleting && plan && html`
         <${ConfirmDialog} title=${t('rooms.deleteTitle', { name: deleting.name })} plan=${plan} action=${t('rooms.deleteDo')}
           onConfirm=${() => void remove(deleting)} onClose=${() => setDeleting(null)} />`}

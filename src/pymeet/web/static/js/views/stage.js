@@ -12,14 +12,14 @@ import { Video } from './video.js';
 
 const GAP_PX = 8;
 
-/** @param {{ room: Room, devices: Devices, name: string, link: () => void }} props */
-export function Stage({ room, devices, name, link }) {
+/** @param {{ room: Room, devices: Devices, name: string }} props */
+export function Stage({ room, devices, name }) {
   const sharer = room.sharer.value;
   return html`
     <main class=${sharer ? 'stage sharing' : 'stage'} aria-label=${t('stage.label')}>
+      <h1 class="visually-hidden">${room.info.value?.name}</h1>
       ${sharer && html`<${Screen} room=${room} sharer=${sharer} />`}
       <${Tiles} room=${room} devices=${devices} name=${name} strip=${sharer !== null} />
-      <${Chips} room=${room} devices=${devices} link=${link} />
     </main>`;
 }
 
@@ -61,7 +61,7 @@ function Screen({ room, sharer }) {
 }
 
 /** Short facts above the pictures. @param {{ room: Room, devices: Devices, link: () => void }} props */
-function Chips({ room, devices, link }) {
+export function Chips({ room, devices, link }) {
   const watchers = room.watchers.value;
   return html`
     <div class="chips">

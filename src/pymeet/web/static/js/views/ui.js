@@ -15,7 +15,21 @@ export const html = htm.bind(h);
 export async function start(title, view) {
   await Promise.all([loadWords(), loadIcons()]);
   if (!document.title) document.title = t(title);
+  watchTips();
   render(view(), /** @type {Element} */ (document.getElementById('app')));
+}
+
+/** Tooltips show for who points at a button or comes to it by Tab, not where the focus only returned to; Escape hides them. */
+function watchTips() {
+  const { dataset } = document.documentElement;
+  const pointing = () => { delete dataset.tips; };
+  document.addEventListener('keydown', ({ key }) => {
+    if (key === 'Tab') dataset.tips = 'focus';
+    else if (key === 'Escape') dataset.tips = 'none';
+    else if (dataset.tips === 'focus') pointing();
+  }, true);
+  document.addEventListener('pointermove', pointing);
+  document.addEventListener('pointerdown', pointing);
 }
 
 /** The sprite becomes part of the page, because browsers disagree on which CSP rule an outside <use> falls under. */
@@ -50,7 +64,7 @@ export function IconButton({ icon, label, onClick, shortcut, class: extra = '', 
     <button type="button" class=${`icon-button ${extra}`} aria-label=${label} aria-expanded=${expanded}
       aria-keyshortcuts=${shortcut} aria-describedby=${note ? noteId : undefined}
       data-tip=${shortcut ? `${label} (${shortcut})` : label} onClick=${onClick}>
-      <${Icon} name=${icon} />${children}
+      <span class="icon-place"><${Icon} name=${icon} />${children}</span>
       ${note && html`<span id=${noteId} class="visually-hidden">${note}</span>`}
     </button>`;
 }
