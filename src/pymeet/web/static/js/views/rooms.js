@@ -55,7 +55,7 @@ function Create({ leads, onCreated }) {
   const change = (/** @type {string} */ value) => { setName(value); setError(''); };
   return html`
     <form class="field-row create" onSubmit=${create} novalidate>
-      <${Field} label=${t('rooms.name')} value=${name} onInput=${change} error=${error} input=${{ maxlength: 100, autocomplete: 'off' }} />
+      <${Field} label=${t('rooms.name')} value=${name} onInput=${change} error=${error} input=${{ maxlength: 80, autocomplete: 'off' }} />
       <button type="submit" class=${leads ? 'button primary' : 'button'}><${Icon} name="plus" />${t('rooms.create')}</button>
     </form>`;
 }
