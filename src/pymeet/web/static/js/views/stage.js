@@ -70,6 +70,6 @@ export function Chips({ room, devices, link }) {
       ${watchers.length > 0 && html`
         <p class="chip"><${Icon} name="eye" />${t('stage.watching', { names: watchers.map((watcher) => watcher.name).join(', ') })}</p>`}
       ${room.others.value.length === 0 && html`
-        <p class="chip">${t('stage.alone')}<button type="button" class="chip-button" onClick=${link}><${Icon} name="copy" />${t('people.invite')}</button></p>`}
+        <p class="chip alone">${t('stage.alone')}<button type="button" class="chip-button" onClick=${link}><${Icon} name="copy" />${t('people.invite')}</button></p>`}
     </div>`;
 }
