@@ -165,12 +165,16 @@ def test_accounts_are_added_listed_and_disabled(pymeet: Run, config: str) -> Non
     fresh = pymeet("user", "link", "ada@example.org", "-c", config)
     twice = pymeet("user", "add", "Ada", "ada@example.org", "-c", config)
     disabled = pymeet("user", "disable", "ada@example.org", "-c", config)
+    too_late = pymeet("user", "link", "ada@example.org", "-c", config)
     listed = pymeet("user", "list", "-c", config)
 
     assert added.stdout.startswith("http://127.0.0.1:18777/link#")
     assert fresh.stdout.startswith("http://127.0.0.1:18777/link#")
     assert twice.returncode == 1
     assert disabled.returncode == 0
+    assert too_late.returncode == 1
+    assert too_late.stderr.startswith("The account is disabled.\n")
+    assert "status" not in too_late.stderr
     assert "administrator" in listed.stdout
     assert "disabled" in listed.stdout
 

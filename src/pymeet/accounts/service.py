@@ -315,7 +315,7 @@ def _email_taken() -> ConflictError:
 
 
 def _disabled() -> ConflictError:
-    return ConflictError("The account is disabled.")
+    return ConflictError("The account is disabled.", code="account_disabled")
 
 
 def _link_void() -> NotFoundError:

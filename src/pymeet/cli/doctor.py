@@ -26,8 +26,8 @@ def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
     else:
         for finding in findings:
             verdict = typer.style(f"{finding.verdict:4}", fg=_COLOURS[finding.verdict])
-            typer.echo(f"{verdict}  {finding.check:15} {printable(finding.says)}")
+            typer.echo(f"{verdict}  {finding.check:16} {printable(finding.says)}")
             if finding.remedy:
-                typer.echo(f"{'':22}{printable(finding.remedy)}")
+                typer.echo(f"{'':23}{printable(finding.remedy)}")
         hint(f"{failed} of {len(findings)} checks failed." if failed else "Nothing failed.")
     raise typer.Exit(1 if failed else 0)

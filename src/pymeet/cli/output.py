@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 _REMEDIES = {
-    "not_found": "Check the spelling; `pymeet room list` and `pymeet user list` show what there is.",
+    "not_found": "Check the spelling; `pymeet room list` shows the rooms, `pymeet user list` the accounts.",
+    "account_disabled": "It stays so; `pymeet user list` shows which accounts are active.",
     "slug_taken": "Give another address with --slug, or leave it out for a random one.",
     "email_taken": "`pymeet user list` shows all accounts; `pymeet user link EMAIL` makes a fresh link.",
     "invalid_input": "Change that and run the command again.",

@@ -99,7 +99,7 @@ async def _do_here(config: Config, name: str, arguments: Mapping[str, Any]) -> A
         # Neither the statement nor its values are shown: they may be personal.
         raise PymeetError(
             f"The database {config.database_path} cannot be used ({type(error).__name__}).\n"
-            "Check that the disk has room and that this user may write there; `pymeet doctor` looks at both.",
+            "Check that the disk has room and that this user may write there; put a backup back if it is damaged.",
             code="database_error",
         ) from None
 
