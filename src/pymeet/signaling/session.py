@@ -60,7 +60,10 @@ async def handle(
 ) -> web.WebSocketResponse:
     """Takes the request over as a WebSocket until it ends. Without a room the client is told so, with code 4404."""
     socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=READ_LIMIT, timeout=_HANG_UP_S)
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except ConnectionError:
+        return socket  # gone before the handshake was done: nothing to tell, and no fault of ours
     if room is None:
         gone = error_answer(NotFoundError("There is no such room."), None)
         await socket.send_frame(encode(gone), WSMsgType.TEXT)
