@@ -168,9 +168,12 @@ async def measure(
         sender.ask("send", True)
         await _settled(sender, receiver, s)
         used_mb = (server.memory_mb() - before_mb) / len(people)
+        sender.ask("send", False)
+        idle = await _window(server, sender, receiver, seconds)
         calm = await _ratio(server, sender, receiver, s, VIDEO_PPS, seconds, rounds)
         calm["lost"] = await _lost(sender, receiver, s)
         result = {"scenario": s.title, "mb_per_participant": used_mb, "calm": calm}
+        result["idle_percent"] = idle["cpu_percent"]
         for title, load in (("busy", 0.5), ("loaded", 0.6)):
             # the cost of a packet falls as the load rises, so the pace is found in two steps
             pps = VIDEO_PPS * load * 100 / calm["cpu_percent"]
@@ -313,7 +316,8 @@ def _print(r: dict[str, Any]) -> None:
     delay, loaded = r["busy"]["delay"], r["loaded"]
     print(
         f"{'':>10}delay at {delay['cpu_percent']:.0f} % of a core: p50 {delay['ms'][0]:.2f} ms, p99 {delay['ms'][1]:.2f} ms; "
-        f"{loaded['lost']} lost at {loaded['cpu_percent']:.0f} %; {r['mb_per_participant']:.2f} MB per participant",
+        f"{loaded['lost']} lost at {loaded['cpu_percent']:.0f} %; {r['mb_per_participant']:.2f} MB per participant, "
+        f"{r['idle_percent']:.1f} % of a core while nobody sends",
         flush=True,
     )
 
