@@ -19,13 +19,16 @@ from pymeet.sfu.events import TransportEvent
 
 _log = structlog.get_logger(__name__)
 
+_TURN_S = 0.004
+"""How long one turn of the loop may go on with offers: packets of every meeting wait meanwhile."""
+
 Hear = Callable[[Seat, SubscribeTransport, TransportEvent], None]
 
 
 class Forwarding:
     """Browsers get everything the others send; players get whom they follow.
 
-    What changes within one turn of the loop goes out as one offer.
+    What changes within one turn of the loop goes out as one offer. In a large room the offers are spread over several turns.
     """
 
     def __init__(self, *, media: MediaServer, clock: Clock, room: Room, seats: Mapping[str, Seat], hear: Hear) -> None:
@@ -35,9 +38,11 @@ class Forwarding:
         self._seats = seats
         self._hear = hear
         self._pending: asyncio.Handle | None = None
+        self._unserved: dict[str, None] = {}
 
     def touch(self) -> None:
         """Something that is published changed; `flush` follows within this turn of the loop."""
+        self._unserved |= dict.fromkeys(self._seats)
         if self._pending is None:
             self._pending = asyncio.get_running_loop().call_soon(self.flush)
 
@@ -51,16 +56,26 @@ class Forwarding:
         """Tells every receiving connection what it gets now, and offers where an offer is due."""
         self._pending = None
         published = {track_id: track for seat in self._seats.values() for track_id, track in seat.sends.items()}
-        for seat in list(self._seats.values()):
-            try:
-                if seat.kind is Kind.BROWSER:
-                    self._serve_browser(seat, [t for t in published.values() if t.id not in seat.sends])
-                elif seat.kind is Kind.PLAYER:
-                    self._serve_player(seat, published)
-            except Exception:
-                # an invariant of one connection broke; the others must not notice
-                _log.exception("forwarding to a member failed", participant=seat.id)
-                seat.close(CloseReason.BROKEN)
+        begun = self._clock.monotonic()
+        while self._unserved:
+            seat_id = next(iter(self._unserved))
+            del self._unserved[seat_id]
+            if seat_id in self._seats:
+                self._serve(self._seats[seat_id], published)
+            if self._unserved and self._clock.monotonic() - begun > _TURN_S:
+                self._pending = asyncio.get_running_loop().call_soon(self.flush)
+                return
+
+    def _serve(self, seat: Seat, published: Mapping[str, Track]) -> None:
+        try:
+            if seat.kind is Kind.BROWSER:
+                self._serve_browser(seat, [t for t in published.values() if t.id not in seat.sends])
+            elif seat.kind is Kind.PLAYER:
+                self._serve_player(seat, published)
+        except Exception:
+            # an invariant of one connection broke; the others must not notice
+            _log.exception("forwarding to a member failed", participant=seat.id)
+            seat.close(CloseReason.BROKEN)
 
     def offer_due(self) -> None:
         """Sends the offers that waited long enough for an answer to the one before."""
