@@ -14,7 +14,7 @@ from tests.stacks.firefox import Firefox, firefox
 
 pytestmark = pytest.mark.browser
 
-_SECONDS = 30
+_SECONDS = 60
 
 _JOIN = """async (name) => {
   const find = async (look) => {

@@ -5,15 +5,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import av
-import pytest
 from live_server import Visitor
 from whip_client import player
 
 from pymeet.ops.certificates import make_self_signed
 from pymeet.server import Server
-
-pytestmark = pytest.mark.skipif("whip" not in av.formats_available, reason="this FFmpeg has no WHIP muxer")
 
 PUBLISHER = Path(__file__).with_name("ffmpeg_publisher.py")
 

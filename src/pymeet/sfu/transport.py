@@ -189,7 +189,7 @@ class Transport:
             raise DatagramError("SRTP: too many SSRCs")
 
     def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:
-        raise NotImplementedError
+        """Hook: acts on one control message of the peer."""
 
     def send_rtcp(self, packet: bytes) -> None:
         """Sends one compound packet, if the transport is connected."""
