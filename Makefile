@@ -8,8 +8,8 @@ RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 NODE := node_modules/.installed
 
-# What only the tests need: real browsers, and an independent WebRTC implementation with its Python bindings.
-TEST_PACKAGES := chromium firefox-esr nodejs python3 python3-gi gir1.2-gst-plugins-bad-1.0 \
+# What only the tests need: real browsers and what drives them, and an independent WebRTC implementation with its Python bindings.
+TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.2-gst-plugins-bad-1.0 \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
