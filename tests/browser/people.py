@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
+from live_server import PASSWORD, ServeProcess
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
 FLAGS = [
@@ -134,3 +136,16 @@ async def enter(browser: Browser, origin: str, name: str, **options: Any) -> Per
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, ignore_https_errors=True, **options)
     await context.grant_permissions(["camera", "microphone"], origin=origin)
     return Person(name, context, await context.new_page(), origin)
+
+
+async def make_room(server: ServeProcess) -> str:
+    """As the first administrator does it: through the one-time link, then the start page's request."""
+    async with aiohttp.ClientSession(
+        server.url, cookie_jar=aiohttp.CookieJar(unsafe=True), headers={"Origin": server.url}
+    ) as http:
+        body = {"token": server.first_admin_token, "name": "Ada", "email": "ada@example.org", "password": PASSWORD}
+        async with http.post("/api/v1/links/redeem", json=body) as response:
+            assert response.status == 200, await response.text()
+        async with http.post("/api/v1/rooms", json={"name": "Weekly"}) as response:
+            assert response.status == 201, await response.text()
+            return str((await response.json())["slug"])

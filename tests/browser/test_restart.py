@@ -4,26 +4,12 @@ import signal
 import socket
 from pathlib import Path
 
-import aiohttp
 import pytest
-from live_server import PASSWORD, ServeProcess, free_port
+from live_server import ServeProcess, free_port
 
-from tests.browser.people import Person, chromium, enter, until
+from tests.browser.people import Person, chromium, enter, make_room, until
 
 pytestmark = pytest.mark.browser
-
-
-async def _make_room(server: ServeProcess) -> str:
-    """As the first administrator does it: through the one-time link, then the start page's request."""
-    async with aiohttp.ClientSession(
-        server.url, cookie_jar=aiohttp.CookieJar(unsafe=True), headers={"Origin": server.url}
-    ) as http:
-        body = {"token": server.first_admin_token, "name": "Ada", "email": "ada@example.org", "password": PASSWORD}
-        async with http.post("/api/v1/links/redeem", json=body) as response:
-            assert response.status == 200, await response.text()
-        async with http.post("/api/v1/rooms", json={"name": "Weekly"}) as response:
-            assert response.status == 201, await response.text()
-            return str((await response.json())["slug"])
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
@@ -34,7 +20,7 @@ async def test_after_the_server_dies_and_starts_again_people_are_back_together(
     server = ServeProcess(tmp_path / "data", free_port(), free_port(socket.SOCK_DGRAM))
     await server.start()
     try:
-        slug = await _make_room(server)
+        slug = await make_room(server)
         async with chromium() as browser:
             people = [await enter(browser, server.url, name) for name in ("Ada", "Grace")]
             ada, grace = people

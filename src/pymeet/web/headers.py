@@ -15,7 +15,6 @@ _USED_FEATURES = (
     "microphone",
     "picture-in-picture",
     "screen-wake-lock",
-    "speaker-selection",
 )
 _UNUSED_FEATURES = (
     "accelerometer",
