@@ -190,9 +190,13 @@ async def measure(
             result[title]["lost"] = await _lost(sender, receiver, s)
             # for the delay receivers must be awake, which costs the server (on loopback) their wake-ups
             receiver.ask("be_lazy", False)
-            sender.ask("pace", pps / 1.5)
-            sender.ask("send", True)
-            await asyncio.sleep(1)
+            pps /= 1.5
+            for _ in range(2):
+                sender.ask("pace", pps)
+                sender.ask("send", True)
+                await asyncio.sleep(1)
+                pps *= load * 100 / (await _window(server, sender, receiver, 1))["cpu_percent"]
+            sender.ask("pace", pps)
             window = await _window(server, sender, receiver, seconds)
             result[title]["delay"] = {"cpu_percent": window["cpu_percent"], "ms": window["delay_ms"]}
             receiver.ask("be_lazy", True)
