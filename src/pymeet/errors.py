@@ -1,17 +1,22 @@
 """The exception tree. Every error has an audience: the person (safe text), the peer (protocol), the operator (log)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class PymeetError(Exception):
     """Base of every error pymeet raises on purpose.
 
-    `code` is stable and part of the API; `message` is a sentence that is safe to show to the person concerned.
+    `code` is stable and part of the API; `message` is a sentence that is safe to show to the person concerned;
+    `details` is what a program may want to know besides, as JSON can carry it.
     """
 
     code = "error"
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.details: Mapping[str, Any] = details or {}
         if code is not None:
             self.code = code
 

@@ -29,7 +29,7 @@ from pymeet.ops.log import configure_log, on_loop_error
 from pymeet.ops.looplag import watch_loop
 from pymeet.ops.management import ManagementServer, hold_data_dir
 from pymeet.ops.metrics import Metrics, Stats
-from pymeet.ops.operations import open_services
+from pymeet.ops.services import open_services
 from pymeet.rooms.registry import Registry
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu

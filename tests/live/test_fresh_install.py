@@ -9,7 +9,7 @@ import pytest
 from live_server import visiting
 
 from pymeet.config import Config
-from pymeet.ops.management import call
+from pymeet.ops.client import call
 from pymeet.server import Server
 
 _watching: list[list[tuple[str, object]]] = []

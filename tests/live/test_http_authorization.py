@@ -10,7 +10,7 @@ from live_server import PASSWORD, Visitor, visiting
 from whip_client import FRAGMENT, SDP, publisher
 
 from pymeet.config import Config
-from pymeet.ops.management import call
+from pymeet.ops.client import call
 from pymeet.server import Server
 from pymeet.web.routes import ROUTES
 

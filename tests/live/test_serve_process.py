@@ -13,7 +13,8 @@ from whip_client import publisher
 
 from pymeet.config import Config
 from pymeet.errors import ConflictError
-from pymeet.ops.management import call, hold_data_dir
+from pymeet.ops.client import call
+from pymeet.ops.management import hold_data_dir
 from pymeet.server import Server
 
 

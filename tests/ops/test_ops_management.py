@@ -15,8 +15,10 @@ from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, PymeetError
 from pymeet.ops import room_tokens
-from pymeet.ops.management import ManagementServer, ask, call, hold_data_dir
-from pymeet.ops.operations import OPERATIONS, Services, open_services, run
+from pymeet.ops.client import ask, call
+from pymeet.ops.management import ManagementServer, hold_data_dir
+from pymeet.ops.operations import OPERATIONS, run
+from pymeet.ops.services import Services, open_services
 
 
 class FakeLive:

@@ -7,11 +7,10 @@ import typer
 
 from pymeet import __version__
 from pymeet.cli import config, doctor, init, room, serve, status, user
+from pymeet.cli.exit_codes import CONFIG, FAILED, NOT_FOUND
 from pymeet.cli.help_text import Command
 from pymeet.cli.output import fail
 from pymeet.errors import ConfigError, NotFoundError, PymeetError
-
-FAILED, USAGE, CONFIG, NOT_FOUND = 1, 2, 3, 4
 
 app = typer.Typer(
     name="pymeet",

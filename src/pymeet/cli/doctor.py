@@ -15,7 +15,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Check ports, addresses, certificate, disk, clock and permissions. Ends with 1 when a check fails."""
     from pymeet.ops.checks import examine
-    from pymeet.ops.management import ask
+    from pymeet.ops.client import ask
 
     settings = configuration(config)
     server_runs = asyncio.run(ask(settings, "status", {})) is not None

@@ -10,6 +10,7 @@ import typer
 
 from pymeet.cli.output import hint, program
 from pymeet.config import DEFAULT_FILE, Config, load
+from pymeet.ops.progress import Progress, silent
 
 ConfigFile = Annotated[
     Path | None,
@@ -18,7 +19,13 @@ ConfigFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-_LOOKING = frozenset({"room.list", "user.list", "status"})
+_LOOKING = frozenset(
+    {
+        "room.list",
+        "status",
+        "user.list",
+    }
+)
 """Operations that change nothing and promise nothing, so that it does not matter who does them."""
 
 
@@ -32,10 +39,10 @@ def chosen(file: Path | None) -> Path | None:
     return file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
 
 
-def operate(file: Path | None, operation: str, **arguments: Any) -> Any:
-    """Runs one operation, in the running server or here. PymeetError."""
+def operate(file: Path | None, operation: str, *, on_progress: Progress = silent, **arguments: Any) -> Any:
+    """Runs one operation, in the running server or here; Ctrl-C cancels it. PymeetError."""
     # Late, because it brings the database: `pymeet --version` should not wait for it.
-    from pymeet.ops.management import call
+    from pymeet.ops.client import call
 
     settings = configuration(file)
 
@@ -44,7 +51,7 @@ def operate(file: Path | None, operation: str, **arguments: Any) -> Any:
             start = command("serve", file=file)
             hint(f"No server is running with {settings.data_dir.absolute()}; `{start}` starts one.")
 
-    return asyncio.run(call(settings, operation, arguments, offline=say_so))
+    return asyncio.run(call(settings, operation, arguments, on_progress=on_progress, offline=say_so))
 
 
 def command(words: str, *, file: Path | None) -> str:

@@ -4,14 +4,24 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
+
+from pymeet.cli.exit_codes import MUST_ASK
+from pymeet.ops.progress import Progress, silent
+
+_BAR_AFTER_S = 1.0
+"""What is done sooner needs no bar."""
 
 _REMEDIES = {
     "not_found": "Check the spelling; `pymeet room list` shows the rooms, `pymeet user list` the accounts.",
@@ -66,6 +76,47 @@ def confirm(plan: str, question: str, *, yes: bool) -> None:
         return
     hint(plan)
     typer.confirm(question, abort=True, err=True)
+
+
+def confirm_destructive(plan: Sequence[str], question: str, *, yes: bool) -> None:
+    """Shows the plan and asks, for what cannot be taken back; `yes` is the answer given beforehand.
+
+    Where nobody is there to be asked, the command ends with MUST_ASK and does nothing; after a no, with FAILED.
+    """
+    if yes:
+        return
+    for line in plan:
+        hint(line)
+    if not sys.stdin.isatty():
+        fail("Nothing was done: this asks first, and nobody is here to answer.\nRun it again with --yes.", "must_ask")
+        raise typer.Exit(MUST_ASK)
+    typer.confirm(question, abort=True, err=True)
+
+
+@contextmanager
+def progress_bar(description: str, *, as_json: bool = False) -> Iterator[Progress]:
+    """A bar on standard error while its block runs, for `operate(…, on_progress=…)`. It goes when the block ends.
+
+    There is none before a second has passed, none for machines (`as_json`), and none where no terminal is.
+    """
+    if as_json or not sys.stderr.isatty():
+        yield silent
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(printable(description), total=None)
+
+    def show(done: int, total: int | None, what: str) -> None:
+        bar.update(task, completed=done, total=total, description=printable(what or description))
+
+    later = threading.Timer(_BAR_AFTER_S, bar.start)
+    later.start()
+    try:
+        yield show
+    finally:
+        later.cancel()
+        later.join()  # it may be about to show the bar
+        bar.stop()
 
 
 def program() -> str:

@@ -1,29 +1,38 @@
 """The management socket: how the command line talks to the running server. Whoever may open it may do everything, so
 it is a Unix socket of mode 0600 in a directory of mode 0700, and nothing else.
 
-`POST /op/<name>` with a JSON object of arguments answers `{"result": …}` or `{"error": {kind, code, message}}`;
-`GET /metrics` answers in Prometheus' text format.
+`POST /op/<name>` with a JSON object of arguments runs an operation and answers in lines (`wire.py`): how far it is, and
+at the end what came of it. It is cancelled when the connection ends before. `GET /metrics` answers in Prometheus' text
+format. The other end is `client.py`.
 """
 
+import asyncio
 import fcntl
-import json
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import aiohttp
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
-from pymeet import errors
 from pymeet.config import Config
 from pymeet.errors import ConfigError, ConflictError, PymeetError
-from pymeet.ops.operations import Services, no_data, open_services, run
+from pymeet.ops.operations import OPERATIONS, run
+from pymeet.ops.progress import Latest
+from pymeet.ops.services import Operation, Services
+from pymeet.ops.wire import MEDIA_TYPE, error_line, line
 
-ANSWER_WITHIN_S = 60
+TELL_EVERY_S: Final = 0.1
+"""Progress is told no more often than this."""
+
+KEEP_ALIVE_S: Final = 10.0
+"""Nor is there silence for longer than this, so that the command knows that the server lives."""
+
+FINISH_WITHIN_S: Final = 1.0
+"""How long operations may go on when the server stops; then they are cancelled."""
+
 _LONGEST_PATH = 107
 """Bytes that fit into sockaddr_un (unix(7))."""
 
@@ -31,11 +40,21 @@ _LONGEST_PATH = 107
 class ManagementServer:
     """Serves the socket from `start` to `stop`, for the one server that holds data_dir (`hold_data_dir`)."""
 
-    def __init__(self, services: Services, metrics: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        metrics: Callable[[], bytes],
+        *,
+        operations: Mapping[str, Operation] = OPERATIONS,
+        keep_alive_s: float = KEEP_ALIVE_S,
+    ) -> None:
         self._services = services
         self._metrics = metrics
+        self._operations = operations
+        self._keep_alive_s = keep_alive_s
         self._path = services.config.socket_path
         self._runner: web.AppRunner | None = None
+        self._at_work: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Opens the socket, removing one that a crashed server left."""
@@ -43,92 +62,72 @@ class ManagementServer:
         app = web.Application()
         app.router.add_post("/op/{name}", self._operate)
         app.router.add_get("/metrics", self._show_metrics)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=FINISH_WITHIN_S
+        )
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
 
     async def stop(self) -> None:
-        """Closes and removes the socket."""
+        """Closes and removes the socket. Operations get a moment to end, then they are cancelled and waited for."""
         if self._runner:
             self._path.unlink(missing_ok=True)
+            if self._at_work:
+                await asyncio.wait(self._at_work, timeout=FINISH_WITHIN_S)
+            for work in self._at_work:
+                work.cancel()
+            await asyncio.gather(*self._at_work, return_exceptions=True)
             await self._runner.cleanup()
             self._runner = None
 
-    async def _operate(self, request: web.Request) -> web.Response:
+    async def _operate(self, request: web.Request) -> web.StreamResponse:
+        arguments = await request.json()
+        response = web.StreamResponse(headers={"Content-Type": MEDIA_TYPE})
+        await response.prepare(request)
+        latest = Latest()
+        name = request.match_info["name"]
+        work = asyncio.create_task(run(self._services, name, arguments, progress=latest, operations=self._operations))
+        self._at_work.add(work)
         try:
-            arguments = await request.json()
-            result = await run(self._services, request.match_info["name"], arguments)
-        except PymeetError as error:
-            described = {"kind": _kind(error), "code": error.code, "message": error.message}
-            return web.json_response({"error": described}, status=400)
-        return web.json_response({"result": result})
+            await self._tell(response, work, latest)
+            await response.write(_outcome(work))
+        finally:
+            # here also when the connection ended, which cancels this handler: then nobody wants the work any more
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            self._at_work.discard(work)
+        return response
+
+    async def _tell(self, response: web.StreamResponse, work: "asyncio.Task[Any]", latest: Latest) -> None:
+        """Writes how far the work is, until it is done."""
+        silent_s = 0.0
+        while not work.done():
+            await asyncio.wait({work}, timeout=TELL_EVERY_S)
+            silent_s += TELL_EVERY_S
+            if report := latest.take():
+                await response.write(line("progress", dict(zip(("done", "total", "what"), report, strict=True))))
+                silent_s = 0.0
+            elif silent_s >= self._keep_alive_s:
+                await response.write(line("progress", None))
+                silent_s = 0.0
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-async def call(
-    config: Config, name: str, arguments: Mapping[str, Any], *, offline: Callable[[], None] = lambda: None
-) -> Any:
-    """Lets the running server do it; where none answers, opens the services and does it here. PymeetError.
-
-    Calls `offline` when it was done here. Makes no data directory: one in the wrong place would belong to no server.
-    """
-    answer = await ask(config, name, arguments)
-    if answer is not None:
-        return _result_of(answer)
-    if name == "status" and not config.database_path.exists():
-        return no_data(config)
-    if not config.data_dir.is_dir():
-        raise PymeetError(
-            f"There is no data directory {config.data_dir.absolute()}: no server was started with it.\n"
-            "Run this in the server's directory, or name the server's configuration with -c FILE.\n"
-            "To begin a new server here, run `pymeet serve`, or `pymeet init` and then `pymeet serve`.",
-            code="no_data_dir",
+def _outcome(work: "asyncio.Task[Any]") -> bytes:
+    """The last line of an answer. What is not raised on purpose goes on to the log, and the answer stays without end."""
+    if work.cancelled():
+        return error_line(
+            PymeetError(
+                "The server is stopping, and broke this off.\nRun the command again; it goes on where that is possible.",
+                code="server_stopping",
+            )
         )
-    result = await _do_here(config, name, arguments)
-    offline()
-    return result
-
-
-async def _do_here(config: Config, name: str, arguments: Mapping[str, Any]) -> Any:
     try:
-        async with open_services(config) as services:
-            return await run(services, name, arguments)
-    except SQLAlchemyError as error:
-        # Neither the statement nor its values are shown: they may be personal.
-        raise PymeetError(
-            f"The database {config.database_path} cannot be used ({type(error).__name__}).\n"
-            "Check that the disk has room and that this user may write there; put a backup back if it is damaged.",
-            code="database_error",
-        ) from None
-
-
-async def ask(config: Config, name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The running server's answer; None when no server answers on the socket."""
-    path = config.socket_path
-    if not path.exists():
-        return None
-    connector = aiohttp.UnixConnector(str(path))
-    timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN_S)
-    try:
-        async with (
-            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-            session.post(f"http://pymeet/op/{name}", json=dict(arguments)) as response,
-        ):
-            answer: dict[str, Any] = await response.json()
-            return answer
-    except aiohttp.ClientConnectorError as error:
-        if isinstance(error.os_error, PermissionError):
-            raise PymeetError(
-                f"The running server's socket {path} may not be opened.\nRun the command as the user who runs pymeet.",
-                code="no_permission",
-            ) from None
-        return None
-    except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError):
-        raise PymeetError(
-            "The running server did not answer properly.\nSee its log; restart it if this goes on.", code="no_answer"
-        ) from None
+        return line("result", work.result())
+    except PymeetError as error:
+        return error_line(error)
 
 
 @contextmanager
@@ -169,16 +168,3 @@ def _listen(path: Path) -> socket.socket:
     finally:
         os.umask(former)
     return listener
-
-
-def _kind(error: PymeetError) -> str:
-    """The class in pymeet.errors that the error is, or comes from."""
-    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-
-
-def _result_of(answer: dict[str, Any]) -> Any:
-    if "error" not in answer:
-        return answer["result"]
-    described = answer["error"]
-    kind = getattr(errors, str(described["kind"]), PymeetError)
-    raise kind(described["message"], code=described["code"])

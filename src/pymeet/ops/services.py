@@ -1,0 +1,67 @@
+"""What operations work on: configuration, database and services, opened once for the server or for one command."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pymeet.accounts.service import Accounts
+from pymeet.clock import Clock, SystemClock
+from pymeet.config import Config
+from pymeet.db.engine import Database
+from pymeet.keyring import Keyring
+from pymeet.meetings.service import Meetings
+
+Operation = Callable[..., Awaitable[Any]]
+"""An async function over `Services`, with plain keyword arguments; what it returns JSON can carry.
+
+One that takes long has a second parameter `progress`, a `pymeet.ops.progress.Progress`.
+"""
+
+
+class Live(Protocol):
+    """What only a running server knows and can do."""
+
+    def people(self, slug: str) -> int:
+        """How many are in the room now."""
+
+    def status(self) -> dict[str, Any]:
+        """What `pymeet status` adds for a running server, as JSON-able values."""
+
+    async def room_deleted(self, slug: str) -> None:
+        """Ends the meeting in a room that was deleted."""
+
+    async def user_disabled(self, user_id: str) -> None:
+        """Takes a disabled member out of all meetings."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the operations work on."""
+
+    config: Config
+    db: Database
+    accounts: Accounts
+    meetings: Meetings
+    keyring: Keyring
+    clock: Clock
+    live: Live | None = None
+    """None where no server runs."""
+
+
+@asynccontextmanager
+async def open_services(config: Config, clock: Clock | None = None) -> AsyncIterator[Services]:
+    """Opens keys and database (making or migrating it), without a server."""
+    clock = clock or SystemClock()
+    keyring = Keyring.open(config.data_dir)
+    db = await Database.open(config.database_path)
+    try:
+        accounts = Accounts(
+            db,
+            clock,
+            idle_ms=round(config.sessions.idle.total_seconds() * 1000),
+            absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
+        )
+        yield Services(config, db, accounts, Meetings(db, clock), keyring, clock)
+    finally:
+        await db.close()

@@ -1,0 +1,75 @@
+"""The verbs of `pymeet room`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymeet.accounts.service import User
+from pymeet.errors import InvalidInputError
+from pymeet.meetings.service import Room
+from pymeet.ops import room_tokens
+from pymeet.ops.addresses import public_url, room_url
+from pymeet.ops.services import Operation, Services
+from pymeet.ops.verbs.values import iso
+
+MAX_TOKEN_HOURS = 24 * 366
+
+
+async def room_create(
+    services: Services, *, name: str, slug: str | None = None, owner: str | None = None
+) -> dict[str, Any]:
+    """Makes a room that belongs to the account with the e-mail address `owner`; without it, to nobody in particular."""
+    member = None if owner is None else await services.accounts.active_user(owner)
+    room = await services.meetings.create_room(name, member.id if member else None, slug=slug)
+    return _room(services, room, member)
+
+
+async def room_list(services: Services) -> list[dict[str, Any]]:
+    """All rooms, whose they are and how many are in each."""
+    members = {user.id: user for user in await services.accounts.list_users()}
+    return [_room(services, room, members.get(room.owner_id or "")) for room in await services.meetings.rooms()]
+
+
+async def room_delete(services: Services, *, slug: str) -> dict[str, Any]:
+    """Deletes a room with its messages and attendance; a meeting in it ends."""
+    room = await services.meetings.room(slug)
+    await services.meetings.delete_room(slug)
+    if services.live:
+        await services.live.room_deleted(slug)
+    return {"slug": room.slug, "name": room.name}
+
+
+async def room_token(services: Services, *, slug: str, name: str | None = None, hours: int = 24) -> dict[str, Any]:
+    """A bearer token for WHIP and WHEP, good for `hours`."""
+    if not 1 <= hours <= MAX_TOKEN_HOURS:
+        raise InvalidInputError(f"A token can be good for 1 to {MAX_TOKEN_HOURS} hours.")
+    if name is not None and not 1 <= len(name.strip()) <= 60:
+        raise InvalidInputError("The name needs 1 to 60 characters.")
+    room = await services.meetings.room(slug)
+    expires_at_ms = services.clock.now_ms() + hours * 3_600_000
+    key = services.keyring.subkey(room_tokens.PURPOSE)
+    base = public_url(services.config)
+    return {
+        "token": room_tokens.issue(key, room.id, name.strip() if name else None, expires_at_ms),
+        "expires_at": iso(expires_at_ms),
+        "whip": f"{base}/whip/{room.slug}",
+        "whep": f"{base}/whep/{room.slug}",
+    }
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "room.create": room_create,
+    "room.list": room_list,
+    "room.delete": room_delete,
+    "room.token": room_token,
+}
+
+
+def _room(services: Services, room: Room, owner: User | None) -> dict[str, Any]:
+    return {
+        "slug": room.slug,
+        "name": room.name,
+        "url": room_url(services.config, room.slug),
+        "owner": owner and owner.email,
+        "created_at": iso(room.created_at_ms),
+        "people": services.live.people(room.slug) if services.live else 0,
+    }

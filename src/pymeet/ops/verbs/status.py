@@ -1,0 +1,35 @@
+"""The verb `pymeet status`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymeet import __version__
+from pymeet.config import Config
+from pymeet.ops.addresses import public_url
+from pymeet.ops.services import Operation, Services
+
+
+async def status(services: Services) -> dict[str, Any]:
+    """What there is, and what the running server is doing."""
+    return {
+        **no_data(services.config),
+        "running": services.live is not None,
+        "rooms": len(await services.meetings.rooms()),
+        "users": len(await services.accounts.list_users()),
+        **(services.live.status() if services.live else {}),
+    }
+
+
+def no_data(config: Config) -> dict[str, Any]:
+    """The status where neither server nor database is."""
+    return {
+        "version": __version__,
+        "running": False,
+        "url": public_url(config),
+        "data_dir": str(config.data_dir.absolute()),
+        "rooms": 0,
+        "users": 0,
+    }
+
+
+OPERATIONS: Mapping[str, Operation] = {"status": status}
