@@ -3,59 +3,26 @@
 import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from tests.support.management import FakeLive, serving
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError, PymeetError
 from pymeet.ops import room_tokens
 from pymeet.ops.client import ask, call
-from pymeet.ops.management import ManagementServer, hold_data_dir
+from pymeet.ops.management import hold_data_dir
 from pymeet.ops.operations import OPERATIONS, run
-from pymeet.ops.services import Services, open_services
-
-
-class FakeLive:
-    """A running server as far as operations know it."""
-
-    def __init__(self) -> None:
-        self.happened: list[str] = []
-
-    def people(self, slug: str) -> int:
-        return 3
-
-    def status(self) -> dict[str, Any]:
-        return {"participants": 3}
-
-    async def room_deleted(self, slug: str) -> None:
-        self.happened.append(f"deleted {slug}")
-
-    async def user_disabled(self, user_id: str) -> None:
-        self.happened.append(f"disabled {user_id}")
+from pymeet.ops.services import open_services
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     return Config.model_validate({"data_dir": str(tmp_path / "d"), "http": {"public_url": "https://meet.example.org"}})
-
-
-@asynccontextmanager
-async def serving(config: Config, live: FakeLive | None = None) -> AsyncIterator[Services]:
-    with hold_data_dir(config):
-        async with open_services(config, ManualClock()) as services:
-            served = replace(services, live=live or FakeLive())
-            server = ManagementServer(served, lambda: b"pymeet_rooms 1\n")
-            await server.start()
-            try:
-                yield served
-            finally:
-                await server.stop()
 
 
 @pytest.fixture(params=["server runs", "no server"])
