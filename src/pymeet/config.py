@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -20,11 +20,14 @@ from pydantic import (
     PlainValidator,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic.fields import FieldInfo
 
-from pymeet.errors import ConfigError
+from pymeet.errors import ConfigError, InvalidInputError
 from pymeet.refusals import DEFAULTS, ENVIRONMENT, explain, origin_of, refusal, refused
+from pymeet.retention import CLASSES, FOREVER, check_period, days, format_period, parse_period
 from pymeet.yaml_tree import Place, UnreadableError, dotted, read_yaml
 
 DEFAULT_FILE = Path("pymeet.yaml")
@@ -103,6 +106,23 @@ def _check_token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _check_mailbox(value: str) -> str:
+    # The part before the @ is RFC 5322's dot-atom; quoting and comments are for nobody's good.
+    atoms = r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+    if len(value) > 254 or not re.fullmatch(atoms + r"@([a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}", value, re.ASCII | re.I):
+        remedy = "Write one such as meet@example.org; a name with other letters in its xn-- form."
+        raise refusal(f"{value!r} is not an address to send mail from.", remedy)
+    return value
+
+
+def _check_time_of_day(value: object) -> str:
+    # YAML 1.1 reads a bare 12:30 as a number of the sexagesimal system; here it is a time.
+    text = f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise refusal(f"{value!r} is not a time of day.", 'Write hours and minutes in UTC: "02:00".')
+    return text
+
+
 Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_parse_network)]
@@ -175,6 +195,100 @@ class SessionsConfig(Section):
     """Every session ends after this long, used or not."""
 
 
+def _kept(name: str) -> Any:
+    """The field of one retention class; what it means and its bounds come from the one table."""
+    known = CLASSES[name]
+    end = ", or `forever`" if known.may_be_forever else ""
+    about = f"{known.title}: deleted this long {known.begins}. From {format_period(known.min_ms)} to {format_period(known.max_ms)}{end}."
+    return Field(format_period(known.default_ms), description=about)
+
+
+class RetentionConfig(Section):
+    """How long things are kept. What is over is hidden at once and deleted by the next sweep. A shorter period takes
+    effect 72 hours after it was set, so that a mistake can be taken back."""
+
+    at: Annotated[str, BeforeValidator(_check_time_of_day)] = "02:00"
+    """When the daily sweep runs, in UTC. What lives shortly is looked for every few minutes besides."""
+    account: str = _kept("account")
+    erasure_grace: str = _kept("erasure_grace")
+    session: str = _kept("session")
+    link: str = _kept("link")
+    room_address: str = _kept("room_address")
+    attendance: str = _kept("attendance")
+    chat: str = _kept("chat")
+    mail_sent: str = _kept("mail_sent")
+    mail_failed: str = _kept("mail_failed")
+    export: str = _kept("export")
+    consent: str = _kept("consent")
+    request: str = _kept("request")
+    ledger: str = _kept("ledger")
+    audit: str = _kept("audit")
+    breach: str = _kept("breach")
+    backup: str = _kept("backup")
+
+    def period_ms(self, name: str) -> int | None:
+        """How long class `name` is kept, in milliseconds; None without end."""
+        text: str = getattr(self, name)
+        return None if text == FOREVER else parse_period(text)
+
+    @field_validator(*CLASSES, mode="before")
+    @classmethod
+    def _check_period(cls, value: object, info: ValidationInfo) -> str:
+        name = info.field_name or ""
+        try:
+            period_ms = None if value == FOREVER else parse_period(str(value))
+            check_period(name, period_ms)
+        except InvalidInputError as error:
+            what, _, remedy = error.message.partition(". ")
+            raise refusal(f"{what.removesuffix('.')}.", remedy or "Write a period inside these bounds.") from None
+        return format_period(period_ms)
+
+
+class PrivacyConfig(Section):
+    """Who answers for the personal data here. Shown on the public privacy page and in the record of processing."""
+
+    controller: str | None = Field(None, max_length=200, examples=["Example Clinic, 1 Main Street, Springfield"])
+    """The organisation that answers for this server, with its address (Article 4(7))."""
+    contact: str | None = Field(None, max_length=200, examples=["privacy@example.org"])
+    """How people reach it about their data."""
+    dpo_contact: str | None = Field(None, max_length=200, examples=["dpo@example.org"])
+    """How people reach the data protection officer (Article 37), where there is one."""
+    authority: str | None = Field(None, max_length=200, examples=["Autoriteit Persoonsgegevens, The Hague"])
+    """The supervisory authority people can complain to (Article 77)."""
+
+
+class BackupConfig(Section):
+    """Where backups go. How long they are kept stands under retention."""
+
+    dir: Path | None = Field(None, examples=["/var/backups/pymeet"])
+    """The directory for backups. Without it: `backups` in data_dir."""
+
+
+class MailConfig(Section):
+    """Outgoing mail, handed to a mail server. Without a host no mail is sent: people find on their pages what they
+    would be written."""
+
+    host: str | None = Field(None, min_length=1, max_length=253, examples=["smtp.example.org"])
+    """The mail server that takes mail from pymeet. Without it mail is off."""
+    port: int = Field(587, strict=True, ge=1, le=65535)
+    """Its TCP port: 587 as a rule with `starttls`, 465 with `tls`, 25 with `off`."""
+    encryption: Annotated[Literal["starttls", "tls", "off"], BeforeValidator(_off_is_a_word)] = "starttls"
+    """`starttls` turns to TLS after the greeting and sends nothing without it; `tls` begins with TLS; `off` is for a
+    mail server on this machine only. Certificates are always verified."""
+    username: str | None = Field(None, min_length=1, max_length=320, examples=["pymeet"])
+    """The name to sign in with at the mail server, where it asks for one."""
+    password: SecretStr | None = Field(None, examples=["what the mail server's operator gave you"])
+    """The password that belongs to it."""
+    from_address: Annotated[str, AfterValidator(_check_mailbox)] | None = Field(None, examples=["meet@example.org"])
+    """The address that mail comes from. Needed with a host; answers and bounces arrive there."""
+    from_name: str = Field("pymeet", min_length=1, max_length=80)
+    """The name shown beside it."""
+    language: Literal["en", "de"] = "en"
+    """The language of mail to people who chose none."""
+    timeout: Duration = timedelta(seconds=30)
+    """How long the mail server may take for one answer."""
+
+
 class LogConfig(Section):
     """What is written to standard error. At `info` and above it holds no personal data."""
 
@@ -193,6 +307,10 @@ class Config(Section):
     media: MediaConfig = MediaConfig()
     rooms: RoomsConfig = RoomsConfig()
     sessions: SessionsConfig = SessionsConfig()
+    retention: RetentionConfig = RetentionConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+    backup: BackupConfig = BackupConfig()
+    mail: MailConfig = MailConfig()
     log: LogConfig = LogConfig()
 
     @property
@@ -209,6 +327,16 @@ class Config(Section):
     def database_path(self) -> Path:
         """The SQLite file."""
         return self.data_dir / "pymeet.db"
+
+    @property
+    def keys_path(self) -> Path:
+        """The SQLite file of wrapped keys, apart from the database."""
+        return self.data_dir / "keys.db"
+
+    @property
+    def backup_dir(self) -> Path:
+        """Where backups go."""
+        return self.backup.dir or self.data_dir / "backups"
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
@@ -306,6 +434,13 @@ def _check_together(config: Config, origins: dict[Place, str], file: str) -> Non
     def refuse(place: Place, what: str, remedy: str) -> None:
         raise ConfigError(refused(origin_of(place, origins, file), place, what, remedy))
 
+    ledger_ms, backup_ms = config.retention.period_ms("ledger"), config.retention.period_ms("backup")
+    if ledger_ms is not None and backup_ms is not None and ledger_ms < backup_ms + days(30):
+        refuse(
+            ("retention", "ledger"),
+            "It ends before the oldest backup does, so a restore could bring erased people back.",
+            f"Keep it for {format_period(backup_ms + days(30))} or longer.",
+        )
     tls = config.http.tls
     if tls.mode == "off" and not config.listens_on_loopback and not config.http.trusted_proxies:
         refuse(
@@ -319,3 +454,19 @@ def _check_together(config: Config, origins: dict[Place, str], file: str) -> Non
             refuse(("http", "tls", name), "It is missing; mode `files` needs it.", "Write the path of the PEM file.")
         if tls.mode != "files" and given:
             refuse(("http", "tls", name), f"It has no effect with mode `{tls.mode}`.", "Set http.tls.mode to files.")
+    _check_mail(config.mail, refuse)
+
+
+def _check_mail(mail: MailConfig, refuse: Callable[[Place, str, str], None]) -> None:
+    if mail.host and not mail.from_address:
+        remedy = "Write the address that mail comes from, such as meet@example.org."
+        refuse(("mail", "from_address"), "It is missing; mail.host needs it.", remedy)
+    if mail.host and mail.encryption == "off" and not is_loopback(mail.host):
+        refuse(
+            ("mail", "encryption"),
+            f"Mail on its way to {mail.host} could be read by anybody on the way.",
+            "Set mail.encryption to starttls or tls; `off` is for a mail server on this machine.",
+        )
+    for one, other in (("username", "password"), ("password", "username")):
+        if getattr(mail, one) is not None and getattr(mail, other) is None:
+            refuse(("mail", other), f"It is missing; mail.{one} needs it.", "Give both, or neither.")

@@ -86,7 +86,7 @@ class Accounts:
                 raise _email_taken()
             await store.add_user(conn, **_new_row(user, now_ms))
             await self._add_password_link(conn, user.id, token, now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=by, action="user.added", target=user.id)
+            await audit.record(conn, at_ms=now_ms, actor=by, action="user.added", target=audit.Person(user.id))
         return user, token
 
     async def new_link(self, email_or_id: str, *, by: str = audit.OPERATOR) -> str:
@@ -100,7 +100,7 @@ class Accounts:
             if row["disabled_at_ms"] is not None:
                 raise _disabled()
             await self._add_password_link(conn, row["id"], token, now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=by, action="link.made", target=row["id"])
+            await audit.record(conn, at_ms=now_ms, actor=by, action="link.made", target=audit.Person(row["id"]))
         return token
 
     async def disable_user(self, email_or_id: str, *, by: str = audit.OPERATOR) -> User:
@@ -113,7 +113,7 @@ class Accounts:
             row = await _named(conn, email_or_id)
             if row["disabled_at_ms"] is None:
                 await store.disable_user(conn, row["id"], now_ms)
-                await audit.record(conn, at_ms=now_ms, actor=by, action="user.disabled", target=row["id"])
+                await audit.record(conn, at_ms=now_ms, actor=by, action="user.disabled", target=audit.Person(row["id"]))
                 row = await _named(conn, row["id"])
         return _user(row)
 
@@ -182,7 +182,7 @@ class Accounts:
                 await store.remove_first_admin_links(conn)
             await store.set_password(conn, user.id, password_hash, now_ms)
             await store.seen(conn, user.id, now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=user.id, action="link.redeemed", target=user.id)
+            await audit.record(conn, at_ms=now_ms, actor=user.id, action="link.redeemed", target=audit.Person(user.id))
         return user
 
     async def check_password(self, email: str, password: str) -> User:
@@ -211,7 +211,7 @@ class Accounts:
             if renewed:
                 await store.set_password(conn, row["id"], renewed, now_ms)
             await store.seen(conn, row["id"], now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=row["id"], action="user.signed_in", target=row["id"])
+            await audit.record(conn, at_ms=now_ms, actor=row["id"], action="user.signed_in", target=audit.Person(row["id"]))
         return _user(row)
 
     async def open_session(self, user: User) -> Session:

@@ -1,17 +1,19 @@
 """The database: SQLite through SQLAlchemy Core, one writer at a time, everything acknowledged is on the disk.
 
-Two pools stand behind one object: a single connection that writes, and a few that can only read. Another process (a
-command of the administrator) may have the same file open; it waits its turn at `BEGIN IMMEDIATE`.
+Two pools stand behind one object: a single connection that writes, and a few that can only read. Besides them there is
+one thread with a connection of its own for long work: sweeping, erasing, archiving. Another process (a command of the
+administrator) may have the same file open; it waits its turn at `BEGIN IMMEDIATE`.
 """
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, CursorResult, Executable, event, text
+from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -72,6 +74,8 @@ class Database:
         self.path = path
         self._writing = _engine(path, begin="BEGIN IMMEDIATE", connections=1)
         self._reading = _engine(path, begin="BEGIN", connections=READERS, query_only=1)
+        self._working = _sync_engine(path)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="db-work")
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(READERS)
         self._closed = False
@@ -122,6 +126,48 @@ class Database:
             async with _connection(self._reading) as conn:
                 yield Transaction(conn)
 
+    async def work(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Runs `function(connection, *arguments)` in the thread for long work, as one transaction that may change things.
+
+        It counts as a writer, so nobody else writes meanwhile: keep each call to some ten milliseconds. A cancellation
+        is passed on when the transaction has ended.
+        """
+        async with self._writer:
+            self._refuse_if_closed()
+            return await _to_the_end(self._in_thread(self._write_there, function, arguments))
+
+    async def study(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Runs `function(connection, *arguments)` in the thread for long work, with a view of the database as it is now.
+
+        Others may write meanwhile. A cancellation is passed on when the function has ended.
+        """
+        self._refuse_if_closed()
+        return await _to_the_end(self._in_thread(self._read_there, function, arguments))
+
+    async def _in_thread(self, run: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run, *arguments)
+
+    def _write_there(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+        with self._working.connect() as conn:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                result = function(conn, *arguments)
+            except BaseException:
+                conn.exec_driver_sql("ROLLBACK")
+                raise
+            conn.exec_driver_sql("COMMIT")
+            return result
+
+    def _read_there(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+        with self._working.connect() as conn:
+            conn.exec_driver_sql("PRAGMA query_only=1")
+            conn.exec_driver_sql("BEGIN")
+            try:
+                return function(conn, *arguments)
+            finally:
+                conn.exec_driver_sql("ROLLBACK")
+                conn.exec_driver_sql("PRAGMA query_only=0")
+
     async def check(self) -> None:
         """Raises if the database does not answer."""
         async with self.read() as conn:
@@ -152,6 +198,8 @@ class Database:
         except OperationalError:
             pass  # the file is locked or gone; the next start reads the write-ahead log
         finally:
+            await asyncio.to_thread(self._thread.shutdown)
+            self._working.dispose()
             await self._reading.dispose()
             await self._writing.dispose()
             self._disposed = True
@@ -211,6 +259,24 @@ def _engine(path: Path, *, begin: str, connections: int, **pragmas: int) -> Asyn
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _sync_engine(path: Path) -> Engine:
+    """The engine of the thread for long work; its transactions begin and end where `work` and `study` say so."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"isolation_level": None, "check_same_thread": False},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+        execution_options={"isolation_level": "AUTOCOMMIT"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        _set_pragmas(connection, _PRAGMAS)
 
     return engine
 

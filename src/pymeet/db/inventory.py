@@ -1,11 +1,13 @@
 """The words in which the schema says what it holds about people. Declaring a table without saying it fails at import.
 
 What follows from the declarations (sweeping, exports, erasure, the privacy page) is derived elsewhere and never written
-twice. Legal words follow the GDPR; periods are milliseconds.
+twice. Legal words follow the GDPR. How long the classes are kept stands in `pymeet.retention`.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +15,7 @@ from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.schema import SchemaItem
 
 from pymeet.errors import PymeetError
+from pymeet.retention import CLASSES, RetentionClass
 
 KEY = "inventory"
 """Under this key `Table.info` and `Column.info` carry their declaration."""
@@ -36,6 +39,18 @@ class Kind(StrEnum):
     CREDENTIAL = "credential"
 
 
+DATA_CATEGORIES: Mapping[Kind, str] = {
+    Kind.REFERENCE: "user.unique_id.pseudonymous",
+    Kind.NAME: "user.name",
+    Kind.CONTACT: "user.contact.email",
+    Kind.CONTENT: "user.content.private",
+    Kind.ACTIVITY: "user.behavior",
+    Kind.ROLE: "user.account.settings",
+    Kind.CREDENTIAL: "user.authorization.credentials",
+}
+"""The keys of the public taxonomy fideslang (CC BY 4.0, Ethyca) that other tools for records of processing know."""
+
+
 class Category(StrEnum):
     """The headings of the record of processing."""
 
@@ -44,6 +59,8 @@ class Category(StrEnum):
     ROOM = "room"
     ATTENDANCE = "attendance"
     CHAT = "chat"
+    MAIL = "mail"
+    RIGHTS = "rights"  # requests of data subjects, consent, archives
     ACCOUNTABILITY = "accountability"
     OPERATION = "operation"
 
@@ -84,7 +101,27 @@ class Purge(StrEnum):
     """What happens to a row whose time is over."""
 
     DELETE = "delete"
-    ANONYMISE = "anonymise"
+    ANONYMISE = "anonymise"  # each personal column follows its decision about erasure, the row stays
+    ERASE = "erase the person"  # an erasure like one that was asked for, with everything that belongs to them
+    SEGMENT = "delete the month"  # a whole month of the audit log; its anchor stays, so that the rest can be verified
+
+
+class Anchor(StrEnum):
+    """What a path to a person ends in."""
+
+    MEMBER = "users.id"
+    GUEST = "attendance.participant_id"  # who has no account is known by the random id of their seat
+
+
+class Recipient(StrEnum):
+    """To whom rows of a table are shown or handed in the ordinary course of things (Article 30(1)(d))."""
+
+    ROOM = "participants of the room"
+    OWNER = "the room's owner"
+    ADMINISTRATORS = "administrators"
+    PRIVACY_OFFICERS = "data protection officers"
+    MAIL_SERVER = "the operator's mail server"
+    BACKUPS = "backups"
 
 
 @dataclass(frozen=True)
@@ -99,6 +136,8 @@ class ColumnEntry:
     provided: bool = False
     """The person typed it: it is portable (Article 20) and theirs to correct (Article 16)."""
     reason: str = ""
+    sealed_file: bool = False
+    """It holds the id of a sealed file, which is destroyed together with the row."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +150,11 @@ class Hop:
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose data a row is: `hops` lead to `users.id`; without hops the row is the person."""
+    """Whose data a row is: `hops` lead to the anchor; without hops the row is the person."""
 
     role: str
     hops: tuple[Hop, ...] = ()
+    anchor: Anchor = Anchor.MEMBER
 
 
 @dataclass(frozen=True)
@@ -130,14 +170,14 @@ class Keep:
     """Rows live for a period that begins at `clock`, a column of UTC milliseconds; while it is NULL nothing is due."""
 
     name: str
-    """The retention class; the configuration key is `retention.<name>`."""
+    """The retention class, a key of `pymeet.retention.CLASSES`."""
     clock: str
-    begins: str
-    """The moment of the clock in words: "90 days after …"."""
-    default_ms: int
-    min_ms: int
-    max_ms: int
     purge: Purge = Purge.DELETE
+
+    @property
+    def rule(self) -> RetentionClass:
+        """The class with its bounds."""
+        return CLASSES[self.name]
 
 
 @dataclass(frozen=True)
@@ -149,6 +189,13 @@ class KeepWith:
 
 
 @dataclass(frozen=True)
+class Lasting:
+    """Rows stay as long as the server, for the reason given. Only for what says nothing about anybody."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class TableEntry:
     """The declaration of one table."""
 
@@ -157,19 +204,15 @@ class TableEntry:
     purpose: str
     basis: Basis
     subjects: tuple[Subject | Unreachable, ...]
-    keep: tuple[Keep | KeepWith, ...]
+    keep: tuple[Keep | KeepWith | Lasting, ...]
     erase: EraseRow
     columns: Mapping[str, ColumnEntry]
+    recipients: tuple[Recipient, ...] = ()
 
-
-def hours(count: int) -> int:
-    """A period in milliseconds."""
-    return count * 3_600_000
-
-
-def days(count: int) -> int:
-    """A period in milliseconds; a day has 24 hours, whatever the calendar says."""
-    return count * 86_400_000
+    @property
+    def personal(self) -> bool:
+        """Whether any column says something about anybody."""
+        return any(column.personal for column in self.columns.values())
 
 
 def personal(kind: Kind, *, erase: Erase, export: Export, provided: bool = False, reason: str = "") -> dict[str, Any]:
@@ -186,6 +229,12 @@ def secret(*, reason: str) -> dict[str, Any]:
     return {KEY: ColumnEntry(True, Kind.CREDENTIAL, Erase.WITH_ROW, Export.NO, secret=True, reason=reason)}
 
 
+def sealed_file() -> dict[str, Any]:
+    """Declares a column with the id of a sealed file: key and file are destroyed with the row, exports hold the file's data already."""
+    reason = "A random number; what the file holds is handed over as such."
+    return {KEY: ColumnEntry(True, Kind.REFERENCE, Erase.WITH_ROW, Export.NO, reason=reason, sealed_file=True)}
+
+
 def not_personal() -> dict[str, Any]:
     """Declares a column that says nothing about anybody."""
     return {KEY: ColumnEntry(False)}
@@ -199,8 +248,9 @@ def table(
     purpose: str,
     basis: Basis,
     subject: tuple[Subject | Unreachable, ...],
-    keep: tuple[Keep | KeepWith, ...],
+    keep: tuple[Keep | KeepWith | Lasting, ...],
     erase: EraseRow,
+    recipients: tuple[Recipient, ...] = (),
     **options: Any,
 ) -> Table:
     """Makes a table and its declaration; raises InventoryError where anything is left unsaid or contradicts itself."""
@@ -210,15 +260,16 @@ def table(
             columns[item.name] = _entry_of(name, item)
     if not purpose.strip():
         raise InventoryError(f"Table {name} does not say what it is for.")
-    if not subject:
+    is_personal = any(entry.personal for entry in columns.values())
+    if is_personal and not subject:
         raise InventoryError(f"Table {name} does not say whose data it holds.")
     if not keep:
         raise InventoryError(f"Table {name} does not say how long its rows live.")
     for column, entry in columns.items():
         _check_erasure(f"{name}.{column}", entry, erase)
     for rule in keep:
-        _check_keep(name, rule, columns)
-    entry_of_table = TableEntry(name, category, purpose, basis, subject, keep, erase, columns)
+        _check_keep(name, rule, columns, is_personal=is_personal)
+    entry_of_table = TableEntry(name, category, purpose, basis, subject, keep, erase, columns, recipients)
     return Table(name, metadata, *items, info={KEY: entry_of_table}, **options)
 
 
@@ -241,7 +292,8 @@ def check(metadata: MetaData) -> None:
         made = metadata.tables[entry.name]
         first_columns = {next(iter(index.columns)).name for index in made.indexes if isinstance(index, Index)}
         first_columns |= {column.name for column in made.primary_key.columns} if len(made.primary_key) == 1 else set()
-        needed = [rule.clock if isinstance(rule, Keep) else rule.column for rule in entry.keep]
+        needed = [rule.clock for rule in entry.keep if isinstance(rule, Keep)]
+        needed += [rule.column for rule in entry.keep if isinstance(rule, KeepWith)]
         for whose in entry.subjects:
             if isinstance(whose, Subject):
                 _check_path(metadata, entry.name, whose)
@@ -252,6 +304,12 @@ def check(metadata: MetaData) -> None:
         for rule in entry.keep:
             if isinstance(rule, KeepWith) and rule.table not in metadata.tables:
                 raise InventoryError(f"{entry.name} lives with {rule.table}, which does not exist.")
+
+
+def digest(metadata: MetaData) -> str:
+    """A fingerprint of everything the inventory says, 16 hexadecimal digits: stamped on exports, ledgers and backups."""
+    said = json.dumps([asdict(entry) for entry in entries(metadata)], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _entry_of(name: str, column: Column[Any]) -> ColumnEntry:
@@ -270,22 +328,29 @@ def _check_erasure(place: str, entry: ColumnEntry, erase: EraseRow) -> None:
         raise InventoryError(f"Erasure of {place} contradicts its table: {entry.erase} in a row under {erase.name}.")
 
 
-def _check_keep(name: str, rule: Keep | KeepWith, columns: Mapping[str, ColumnEntry]) -> None:
+def _check_keep(
+    name: str, rule: Keep | KeepWith | Lasting, columns: Mapping[str, ColumnEntry], *, is_personal: bool
+) -> None:
+    if isinstance(rule, Lasting):
+        if is_personal or not rule.reason.strip():
+            raise InventoryError(f"Table {name} may last for ever only with a reason and without personal columns.")
+        return
     column = rule.clock if isinstance(rule, Keep) else rule.column
     if column not in columns:
         raise InventoryError(f"The life of {name} depends on a column it does not have: {column}.")
-    if isinstance(rule, Keep) and not 0 <= rule.min_ms <= rule.default_ms <= rule.max_ms:
-        raise InventoryError(f"The periods of {name} are not in order: min, default, max.")
+    if isinstance(rule, Keep) and rule.name not in CLASSES:
+        raise InventoryError(f"The life of {name} follows a retention class that does not exist: {rule.name}.")
 
 
 def _check_path(metadata: MetaData, name: str, whose: Subject) -> None:
     at = name
+    reached = f"{name}.{whose.anchor.value.partition('.')[2]}"
     for hop in whose.hops:
         target, _, column = hop.to.partition(".")
         if hop.column not in metadata.tables[at].columns:
             raise InventoryError(f"The path to the {whose.role} of {name} names {at}.{hop.column}, which is not there.")
         if target not in metadata.tables or column not in metadata.tables[target].columns:
             raise InventoryError(f"The path to the {whose.role} of {name} leads to {hop.to}, which is not there.")
-        at = target
-    if at != "users":
-        raise InventoryError(f"The path to the {whose.role} of {name} ends at {at} instead of users.")
+        at, reached = target, hop.to
+    if reached != whose.anchor.value:
+        raise InventoryError(f"The path to the {whose.role} of {name} ends at {reached} instead of {whose.anchor}.")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from pymeet.db.inventory import Basis, ColumnEntry, Keep, KeepWith, Subject, TableEntry, Unreachable, entries
+from pymeet.db.inventory import Basis, ColumnEntry, Keep, KeepWith, Lasting, Subject, TableEntry, Unreachable, entries
 from pymeet.db.schema import metadata
 from pymeet.db.stores import BOOKKEEPING_TABLES, CLIENT, FILES, MEMORY
 
@@ -85,12 +85,15 @@ def _whose(whose: Subject | Unreachable) -> str:
     return f"{whose.role} ({path or 'the row is the person'})"
 
 
-def _kept(rule: Keep | KeepWith) -> str:
+def _kept(rule: Keep | KeepWith | Lasting) -> str:
+    if isinstance(rule, Lasting):
+        return f"as long as the server. {rule.reason}"
     if isinstance(rule, KeepWith):
         return f"as long as its row in `{rule.table}` (`{rule.column}`)."
+    known = rule.rule
     return (
-        f"`retention.{rule.name}`, {period(rule.default_ms)} after {rule.begins} (`{rule.clock}`); "
-        f"at least {period(rule.min_ms)}, at most {period(rule.max_ms)}; then {rule.purge}."
+        f"`retention.{rule.name}`, {period(known.default_ms)} {known.begins} (`{rule.clock}`); "
+        f"at least {period(known.min_ms)}, at most {period(known.max_ms)}; then {rule.purge}."
     )
 
 

@@ -2,18 +2,53 @@
 
 from pymeet.db import inventory
 from pymeet.db.schema.accounts import one_time_links, sessions, user_credentials, users
-from pymeet.db.schema.audit import audit_log
+from pymeet.db.schema.audit import audit_anchors, audit_events, audit_head, audit_people
 from pymeet.db.schema.base import metadata
+from pymeet.db.schema.lifecycle import (
+    breaches,
+    clock_marks,
+    notices,
+    pending_gone,
+    retention_periods,
+    room_retention,
+)
+from pymeet.db.schema.mail import mail_outbox
 from pymeet.db.schema.meetings import attendance, messages, rooms
+from pymeet.db.schema.privacy import (
+    consents,
+    erasure_ledger,
+    exports,
+    holds,
+    processing_limits,
+    request_events,
+    requests,
+)
 
 inventory.check(metadata)
 
 __all__ = [
     "attendance",
-    "audit_log",
+    "audit_anchors",
+    "audit_events",
+    "audit_head",
+    "audit_people",
+    "breaches",
+    "clock_marks",
+    "consents",
+    "erasure_ledger",
+    "exports",
+    "holds",
+    "mail_outbox",
     "messages",
     "metadata",
+    "notices",
     "one_time_links",
+    "pending_gone",
+    "processing_limits",
+    "request_events",
+    "requests",
+    "retention_periods",
+    "room_retention",
     "rooms",
     "sessions",
     "user_credentials",

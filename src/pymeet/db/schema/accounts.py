@@ -14,10 +14,10 @@ from pymeet.db.inventory import (
     Keep,
     KeepWith,
     Kind,
+    Purge,
+    Recipient,
     Subject,
     Unreachable,
-    days,
-    hours,
     not_personal,
     personal,
     secret,
@@ -43,23 +43,16 @@ users = table(
     Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("last_seen_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("disabled_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
+    Column("is_dpo", Boolean, nullable=False, server_default="0", info=_theirs(Kind.ROLE)),
     Index("ix_users_email", "email", unique=True),
     Index("ix_users_last_seen_at_ms", "last_seen_at_ms"),
     category=Category.ACCOUNT,
     purpose="To know members and administrators and to let them make rooms.",
     basis=Basis.CONTRACT,
     subject=(Subject("member"),),
-    keep=(
-        Keep(
-            "account",
-            clock="last_seen_at_ms",
-            begins="the account was last used",
-            default_ms=days(730),
-            min_ms=days(30),
-            max_ms=days(3650),
-        ),
-    ),
+    keep=(Keep("account", clock="last_seen_at_ms", purge=Purge.ERASE),),
     erase=EraseRow.DELETE,
+    recipients=(Recipient.ADMINISTRATORS, Recipient.BACKUPS),
 )
 
 user_credentials = table(
@@ -102,16 +95,7 @@ sessions = table(
     purpose="To know a signed-in member again.",
     basis=Basis.CONTRACT,
     subject=(_MEMBER,),
-    keep=(
-        Keep(
-            "session",
-            clock="expires_at_ms",
-            begins="the session expired",
-            default_ms=hours(1),
-            min_ms=0,
-            max_ms=days(1),
-        ),
-    ),
+    keep=(Keep("session", clock="expires_at_ms"),),
     erase=EraseRow.DELETE,
 )
 
@@ -138,15 +122,6 @@ one_time_links = table(
         _MEMBER,
         Unreachable("first administrator", "The link that makes the first administrator belongs to nobody yet."),
     ),
-    keep=(
-        Keep(
-            "link",
-            clock="expires_at_ms",
-            begins="the link expired",
-            default_ms=hours(1),
-            min_ms=0,
-            max_ms=days(1),
-        ),
-    ),
+    keep=(Keep("link", clock="expires_at_ms"),),
     erase=EraseRow.DELETE,
 )

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Text
 
 from pymeet.db.inventory import (
+    Anchor,
     Basis,
     Category,
     Erase,
@@ -13,10 +14,8 @@ from pymeet.db.inventory import (
     Hop,
     Keep,
     Kind,
+    Recipient,
     Subject,
-    Unreachable,
-    days,
-    hours,
     not_personal,
     personal,
     table,
@@ -66,16 +65,10 @@ rooms = table(
     keep=(
         # Deleting a room empties it at once. What stays is its address, so that an old invitation cannot lead into a
         # stranger's new room.
-        Keep(
-            "room_address",
-            clock="deleted_at_ms",
-            begins="the room was deleted",
-            default_ms=days(7),
-            min_ms=0,
-            max_ms=days(90),
-        ),
+        Keep("room_address", clock="deleted_at_ms"),
     ),
     erase=EraseRow.COLUMNS,
+    recipients=(Recipient.ROOM, Recipient.ADMINISTRATORS, Recipient.BACKUPS),
 )
 
 attendance = table(
@@ -85,9 +78,7 @@ attendance = table(
         "participant_id",
         Text,
         primary_key=True,
-        info=personal(
-            Kind.REFERENCE, erase=Erase.KEEP, export=Export.YES, reason="A random number that leads to nobody any more."
-        ),
+        info=personal(Kind.REFERENCE, erase=Erase.PSEUDONYM, export=Export.YES),
     ),
     Column("room_id", Text, ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, info=not_personal()),
     Column(
@@ -124,19 +115,11 @@ attendance = table(
     basis=Basis.LEGITIMATE_INTEREST,
     subject=(
         Subject("member", (Hop("user_id", "users.id"),)),
-        Unreachable("guest", "Guests have no account; they are found by the name, room and time they state."),
+        Subject("guest", anchor=Anchor.GUEST),
     ),
-    keep=(
-        Keep(
-            "attendance",
-            clock="left_at_ms",
-            begins="the participant left",
-            default_ms=days(90),
-            min_ms=hours(1),
-            max_ms=days(3650),
-        ),
-    ),
+    keep=(Keep("attendance", clock="left_at_ms"),),
     erase=EraseRow.COLUMNS,
+    recipients=(Recipient.ROOM, Recipient.OWNER, Recipient.BACKUPS),
 )
 
 messages = table(
@@ -166,18 +149,10 @@ messages = table(
     basis=Basis.CONTRACT,
     subject=(
         Subject("author", (Hop("user_id", "users.id"),)),
-        Unreachable("guest", "Guests have no account; they are found by the name, room and time they state."),
+        Subject("guest", (Hop("participant_id", "attendance.participant_id"),), Anchor.GUEST),
     ),
-    keep=(
-        Keep(
-            "chat",
-            clock="at_ms",
-            begins="the message was written",
-            default_ms=days(90),
-            min_ms=hours(1),
-            max_ms=days(3650),
-        ),
-    ),
+    keep=(Keep("chat", clock="at_ms"),),
     erase=EraseRow.DELETE,
+    recipients=(Recipient.ROOM, Recipient.BACKUPS),
     sqlite_autoincrement=True,
 )

@@ -1,0 +1,36 @@
+"""What the lifecycle works with: built once, by `server.py` for the server or by `ops/services.py` for one command."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pymeet.clock import Clock
+from pymeet.config import Config
+from pymeet.db.engine import Database
+from pymeet.db.files import Files
+from pymeet.db.keys import KeyStore
+from pymeet.privacy.people import DataSubject
+from pymeet.privacy.periods import Periods
+
+
+async def _nobody_is_here(_person: DataSubject) -> None:
+    """Where no server runs, nobody is in a meeting."""
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The database, the sealed files with their keys, the periods in force, and what only a running server knows."""
+
+    config: Config
+    db: Database
+    files: Files
+    keys: KeyStore
+    periods: Periods
+    clock: Clock
+    running_rooms: Callable[[], frozenset[str]] = frozenset
+    """The ids of rooms in which people are now: what belongs to a running meeting is not purged by hand."""
+    remove_from_meetings: Callable[[DataSubject], Awaitable[None]] = _nobody_is_here
+    """Takes a person out of all meetings."""
+    lag_s: Callable[[], float] = lambda: 0.0
+    """How late the event loop was, at worst, in the last second: long work waits while meetings suffer."""
+    poke_mail: Callable[[], None] = lambda: None
+    """Tells the mailer that there is something to send."""
