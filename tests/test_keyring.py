@@ -31,7 +31,7 @@ def test_subkeys_stay_the_same_and_differ_by_purpose(tmp_path: Path) -> None:
     assert len(first) == 32
 
 
-@pytest.mark.parametrize("content", ["", "abc", "z" * 64, "a" * 63, "a" * 65])
+@pytest.mark.parametrize("content", ["", "abc", "z" * 64, "a" * 63, "a" * 65, "a" * 64 + "\n" + "b" * 63])
 def test_a_damaged_key_is_refused_and_left_alone(tmp_path: Path, content: str) -> None:
     """Making a new one would lock away everything stored under the old one."""
     path = tmp_path / "master.key"
@@ -58,3 +58,35 @@ def test_a_keyring_does_not_show_its_key(tmp_path: Path) -> None:
     keyring = Keyring.open(tmp_path)
 
     assert repr(keyring) == "<Keyring>"
+    assert keyring.id not in (tmp_path / "master.key").read_text()
+
+
+def test_a_change_keeps_the_former_key_until_it_is_ended(tmp_path: Path) -> None:
+    """What is still closed with the former key must open at every moment in between."""
+    before = Keyring.open(tmp_path)
+
+    during = Keyring.begin_change(tmp_path)
+
+    assert during.id != before.id
+    assert [each.id for each in during.former] == [before.id]
+    assert during.former[0].subkey(b"x") == before.subkey(b"x")
+    reopened = Keyring.open(tmp_path)
+    assert (reopened.id, [each.id for each in reopened.former]) == (during.id, [before.id])
+
+    after = Keyring.end_change(tmp_path)
+
+    assert (after.id, after.former) == (during.id, ())
+    path = tmp_path / "master.key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(path.read_text().split()) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["master.key"]
+
+
+def test_a_change_killed_while_writing_leaves_the_key_as_it_was(tmp_path: Path) -> None:
+    """The new key was used for nothing yet; the next change writes over what is left of it."""
+    before = Keyring.open(tmp_path)
+    (tmp_path / "master.key.new").write_text("abc")
+
+    assert Keyring.open(tmp_path).id == before.id
+    assert Keyring.begin_change(tmp_path).former[0].id == before.id
+    assert [each.name for each in tmp_path.iterdir()] == ["master.key"]
