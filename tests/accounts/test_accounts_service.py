@@ -11,7 +11,7 @@ from pymeet.accounts.service import Accounts, Link, User
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import ManualClock
 from pymeet.db.engine import Database
-from pymeet.db.schema import audit_log, metadata, sessions, user_credentials
+from pymeet.db.schema import audit_events, audit_people, metadata, sessions, user_credentials
 from pymeet.errors import (
     ConflictError,
     InvalidInputError,
@@ -32,9 +32,12 @@ async def member(accounts: Accounts, email: str = "ann@example.org", admin: bool
 
 
 async def actions(db: Database) -> list[tuple[str, str, str]]:
-    columns = (audit_log.c.actor, audit_log.c.action, audit_log.c.target)
+    """The audit log with the ids of the people behind its pseudonyms, where they are known."""
+    columns = (audit_events.c.actor, audit_events.c.action, audit_events.c.target)
     async with db.read() as conn:
-        return [tuple(row) for row in await conn.execute(select(*columns).order_by(audit_log.c.sequence))]
+        people = {row.pseudonym: row.user_id for row in await conn.execute(select(audit_people))}
+        lines = await conn.execute(select(*columns).order_by(audit_events.c.sequence))
+        return [(people.get(actor, actor), action, people.get(target, target)) for actor, action, target in lines]
 
 
 async def test_the_first_admin_link_makes_the_first_administrator(accounts: Accounts):
@@ -431,18 +434,20 @@ async def test_who_is_not_there_cannot_be_disabled_or_shown(accounts: Accounts):
 
 async def test_what_is_done_to_accounts_is_in_the_audit_log(accounts: Accounts, db: Database):
     """Who did what, by ids; a try that failed did nothing."""
+    admin, _ = await accounts.add_user("Ben", "ben@example.org", True)
     user, token = await accounts.add_user("Ann", "ann@example.org", False)
     await accounts.redeem_link(token, None, None, PASSWORD)
     await accounts.check_password(user.email, PASSWORD)
     with pytest.raises(NotSignedInError):
         await accounts.check_password(user.email, "wrong password here")
-    await accounts.disable_user(user.id, by="admin-id")
+    await accounts.disable_user(user.id, by=admin.id)
 
     assert await actions(db) == [
+        ("operator", "user.added", admin.id),
         ("operator", "user.added", user.id),
         (user.id, "link.redeemed", user.id),
         (user.id, "user.signed_in", user.id),
-        ("admin-id", "user.disabled", user.id),
+        (admin.id, "user.disabled", user.id),
     ]
 
 

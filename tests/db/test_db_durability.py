@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from pymeet.db.engine import Database
-from pymeet.db.schema import audit_log
+from pymeet.db.schema import audit_events
 
 WRITE_FOREVER = """
 import asyncio, sys
@@ -37,7 +37,7 @@ async def start(path: Path, count: int, name: str) -> asyncio.subprocess.Process
 async def targets(path: Path) -> set[str]:
     db = await Database.open(path)
     async with db.read() as conn:
-        found = set((await conn.execute(select(audit_log.c.target))).scalars())
+        found = set((await conn.execute(select(audit_events.c.target))).scalars())
     await db.close()
     return found
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from pymeet.db import audit
 from pymeet.db.engine import READERS, Database, DatabaseError, Transaction, _set_pragmas
-from pymeet.db.schema import audit_log, messages, rooms
+from pymeet.db.schema import audit_events, messages, rooms
 
 
 async def note(conn: Transaction, target: str) -> None:
@@ -28,7 +28,7 @@ def places_of(content: str, path: Path) -> set[str]:
 
 async def noted(db: Database) -> list[str]:
     async with db.read() as conn:
-        return list((await conn.execute(select(audit_log.c.target).order_by(audit_log.c.sequence))).scalars())
+        return list((await conn.execute(select(audit_events.c.target).order_by(audit_events.c.sequence))).scalars())
 
 
 async def pragmas(conn: Transaction) -> dict[str, object]:
@@ -150,7 +150,7 @@ async def test_writers_of_one_process_take_turns(db: Database):
 
     async def add_one() -> None:
         async with db.write() as conn:
-            count = (await conn.execute(select(func.count()).select_from(audit_log))).scalar_one()
+            count = (await conn.execute(select(func.count()).select_from(audit_events))).scalar_one()
             await asyncio.sleep(0)
             await note(conn, str(count))
 
@@ -341,7 +341,7 @@ async def test_deleted_content_is_gone_from_the_disk_after_a_checkpoint(db: Data
 async def test_a_checkpoint_tells_when_a_reader_is_in_the_way(db: Database):
     """Erasure may be reported only when the log is empty; a busy checkpoint must not pass for one."""
     async with db.read() as reading:
-        await reading.execute(select(audit_log))
+        await reading.execute(select(audit_events))
         async with db.write() as conn:
             await note(conn, "a")
         emptied_while_read = await db.checkpoint()

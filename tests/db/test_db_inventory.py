@@ -19,10 +19,10 @@ from pymeet.db.inventory import (
     Keep,
     KeepWith,
     Kind,
+    Lasting,
     Subject,
     Unreachable,
     check,
-    days,
     entries,
     not_personal,
     personal,
@@ -31,8 +31,9 @@ from pymeet.db.inventory import (
 )
 from pymeet.db.schema import metadata
 from pymeet.db.stores import CLIENT, Place
+from pymeet.retention import CLASSES, days
 
-KEEP = Keep("note", clock="at_ms", begins="it was written", default_ms=days(1), min_ms=0, max_ms=days(2))
+KEEP = Keep("chat", clock="at_ms")
 GUESTS = Unreachable("guest", "They have no account.")
 
 
@@ -80,8 +81,20 @@ def test_a_table_that_leaves_something_unsaid_fails_at_import(forgotten: str):
 @pytest.mark.parametrize(("said", "empty"), [("purpose", " "), ("subject", ()), ("keep", ())])
 def test_a_table_that_says_nothing_fails_at_import(said: str, empty: object):
     """An empty answer is no answer."""
-    with pytest.raises(InventoryError):
-        declare(**{said: empty})
+    text = Column("text", Text, info=personal(Kind.CONTENT, erase=Erase.WITH_ROW, export=Export.YES))
+
+    with pytest.raises(InventoryError, match=r"does not say"):
+        declare(text, **{said: empty})
+
+
+def test_what_lasts_for_ever_says_nothing_about_anybody():
+    """Without end means without persons, and with a reason that everybody can read."""
+    text = Column("text", Text, info=personal(Kind.CONTENT, erase=Erase.WITH_ROW, export=Export.YES))
+
+    with pytest.raises(InventoryError, match="for ever"):
+        declare(text, keep=(Lasting("It is nice to have."),))
+    with pytest.raises(InventoryError, match="for ever"):
+        declare(keep=(Lasting(" "),))
 
 
 def test_keeping_or_withholding_needs_a_reason():
@@ -110,12 +123,12 @@ def test_a_column_that_is_cleared_must_be_nullable():
         declare(text, erase=EraseRow.COLUMNS)
 
 
-def test_a_clock_must_be_a_column_and_periods_in_order():
-    """A sweep cannot work by a clock that is not there, nor with a default outside its own bounds."""
+def test_a_clock_must_be_a_column_and_its_class_must_exist():
+    """A sweep cannot work by a clock that is not there, nor for a period that nobody can set."""
     with pytest.raises(InventoryError, match="does not have"):
-        declare(keep=(Keep("note", clock="read_at", begins="x", default_ms=1, min_ms=0, max_ms=2),))
-    with pytest.raises(InventoryError, match="order"):
-        declare(keep=(Keep("note", clock="at_ms", begins="x", default_ms=3, min_ms=0, max_ms=2),))
+        declare(keep=(Keep("chat", clock="read_at"),))
+    with pytest.raises(InventoryError, match="class that does not exist"):
+        declare(keep=(Keep("notes", clock="at_ms"),))
 
 
 def test_a_path_must_lead_to_a_person():
@@ -182,9 +195,10 @@ def test_a_row_that_lives_with_another_names_a_table_that_exists():
 
 def test_every_token_and_hash_is_declared_a_secret():
     """What grants something must never be in an export, whoever adds the column."""
+    of_public_text = {"notices.hash", "consents.notice_hash"}
     for entry in entries(metadata):
         for name, column in entry.columns.items():
-            if "hash" in name or "token" in name:
+            if ("hash" in name or "token" in name) and f"{entry.name}.{name}" not in of_public_text:
                 assert column.secret, f"{entry.name}.{name}"
                 assert column.export is Export.NO
 
@@ -198,12 +212,12 @@ def test_every_reference_to_a_person_is_followed_on_erasure():
                 assert column.name in paths, f"{entry.name}.{column.name}"
 
 
-def test_every_period_is_finite_and_every_class_named_once():
-    """Keeping for ever is not a default, and a setting must not mean two things."""
-    rules = [rule for entry in entries(metadata) for rule in entry.keep if isinstance(rule, Keep)]
+def test_every_period_is_finite_and_every_class_is_used():
+    """Keeping for ever is not a default, and a setting that changes nothing is a promise broken in silence."""
+    used = {rule.name for entry in entries(metadata) for rule in entry.keep if isinstance(rule, Keep)}
 
-    assert all(0 < rule.default_ms <= days(730) for rule in rules)
-    assert len({rule.name for rule in rules}) == len(rules)
+    assert all(each.min_ms <= each.default_ms <= each.max_ms <= days(3650) for each in CLASSES.values())
+    assert set(CLASSES) - used == {"erasure_grace", "backup"}  # no rows: a delay, and files beside the database
 
 
 def test_the_data_page_says_what_the_inventory_says():

@@ -10,7 +10,7 @@ from sqlalchemy import Table, delete, select
 from pymeet.accounts.service import User
 from pymeet.clock import ManualClock
 from pymeet.db.engine import Database
-from pymeet.db.schema import attendance, audit_log, messages, rooms, users
+from pymeet.db.schema import attendance, audit_events, audit_people, messages, rooms, users
 from pymeet.errors import ConflictError, InvalidInputError, NotFoundError
 from pymeet.meetings.service import Meetings, Room
 from pymeet.meetings.slugs import checked_slug
@@ -256,13 +256,15 @@ async def test_an_account_that_is_gone_takes_no_meeting_with_it(
 
 async def test_rooms_made_and_deleted_are_in_the_audit_log(meetings: Meetings, room: Room, ann: User, db: Database):
     """Who did it, by ids."""
-    await meetings.delete_room(room.slug, by="admin-id")
+    await meetings.delete_room(room.slug, by=ann.id)
     other = await meetings.create_room("Other", None)
 
-    lines = [(row["actor"], row["action"], row["target"]) for row in await rows(db, audit_log)]
+    (person,) = await rows(db, audit_people)
+    lines = [(row["actor"], row["action"], row["target"]) for row in await rows(db, audit_events)]
+    assert person["user_id"] == ann.id
     assert lines[1:] == [
-        (ann.id, "room.created", room.id),
-        ("admin-id", "room.deleted", room.id),
+        (person["pseudonym"], "room.created", room.id),
+        (person["pseudonym"], "room.deleted", room.id),
         ("operator", "room.created", other.id),
     ]
 
