@@ -107,7 +107,7 @@ class Server:
         services = await self._stack.enter_async_context(open_services(self.config, self.clock))
         self.database = services.db
         self.meetings = services.meetings
-        self.room_token_key = services.keyring.subkey(room_tokens.PURPOSE)
+        self.room_token_key = await asyncio.to_thread(services.keys.purpose_key, room_tokens.PURPOSE)
         metrics = Metrics(self._stats)
         management = ManagementServer(dataclasses.replace(services, live=_Live(self)), metrics.render)
         await management.start()

@@ -102,7 +102,7 @@ async def test_a_room_token_is_signed_for_its_room(config: Config) -> None:
     async with open_services(config, ManualClock()) as services:
         room = await services.meetings.create_room("Tea", None, slug="tea-time")
         made = await run(services, "room.token", {"slug": "tea-time", "name": "Camera", "hours": 2})
-        key, now_ms = services.keyring.subkey(room_tokens.PURPOSE), services.clock.now_ms()
+        key, now_ms = services.keys.purpose_key(room_tokens.PURPOSE), services.clock.now_ms()
 
     assert room_tokens.verify(key, made["token"], now_ms).room_id == room.id
     assert made["whip"] == "https://meet.example.org/whip/tea-time"

@@ -2,8 +2,9 @@
 it is a Unix socket of mode 0600 in a directory of mode 0700, and nothing else.
 
 `POST /op/<name>` with a JSON object of arguments runs an operation and answers in lines (`wire.py`): how far it is, and
-at the end what came of it. It is cancelled when the connection ends before. `GET /metrics` answers in Prometheus' text
-format. The other end is `client.py`.
+at the end what came of it. It is cancelled when the connection ends before. `GET /file/<id>` answers with what a sealed
+file holds, for the command to put where it is wanted: operations name such files only when they made them for that.
+`GET /metrics` answers in Prometheus' text format. The other end is `client.py`.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from pymeet.errors import ConfigError, ConflictError, PymeetError
 from pymeet.ops.operations import OPERATIONS, run
 from pymeet.ops.progress import Latest
 from pymeet.ops.services import Operation, Services
-from pymeet.ops.wire import MEDIA_TYPE, error_line, line
+from pymeet.ops.wire import FILE_ID, MEDIA_TYPE, error_line, line, pieces
 
 TELL_EVERY_S: Final = 0.1
 """Progress is told no more often than this."""
@@ -61,9 +62,10 @@ class ManagementServer:
         listener = _listen(self._path)
         app = web.Application()
         app.router.add_post("/op/{name}", self._operate)
+        app.router.add_get(f"/file/{{id:{FILE_ID}}}", self._send_file)
         app.router.add_get("/metrics", self._show_metrics)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=FINISH_WITHIN_S
+            app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=0.5
         )
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
@@ -110,6 +112,20 @@ class ManagementServer:
             elif silent_s >= self._keep_alive_s:
                 await response.write(line("progress", None))
                 silent_s = 0.0
+
+    async def _send_file(self, request: web.Request) -> web.StreamResponse:
+        try:
+            reader = await asyncio.to_thread(self._services.files.open, request.match_info["id"])
+        except PymeetError as error:
+            return web.Response(status=400, body=error_line(error), content_type=MEDIA_TYPE)
+        with reader:
+            response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+            response.content_length = reader.size
+            await response.prepare(request)
+            # a file that turns out to be changed breaks the answer off, which the other side notices by its length
+            async for piece in pieces(reader):
+                await response.write(piece)
+        return response
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

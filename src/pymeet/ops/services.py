@@ -1,14 +1,18 @@
 """What operations work on: configuration, database and services, opened once for the server or for one command."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
+from pymeet.db import keys as key_store
 from pymeet.db.engine import Database
+from pymeet.db.files import Files
+from pymeet.db.keys import KeyStore
 from pymeet.keyring import Keyring
 from pymeet.meetings.service import Meetings
 
@@ -45,23 +49,29 @@ class Services:
     meetings: Meetings
     keyring: Keyring
     clock: Clock
+    keys: KeyStore
+    files: Files
+    """Like `keys` synchronous: to be called in threads."""
+
     live: Live | None = None
     """None where no server runs."""
 
 
 @asynccontextmanager
 async def open_services(config: Config, clock: Clock | None = None) -> AsyncIterator[Services]:
-    """Opens keys and database (making or migrating it), without a server."""
+    """Opens keys, files and database (making or migrating it), without a server. ConfigError, WrongKeyError."""
     clock = clock or SystemClock()
     keyring = Keyring.open(config.data_dir)
-    db = await Database.open(config.database_path)
-    try:
-        accounts = Accounts(
-            db,
-            clock,
-            idle_ms=round(config.sessions.idle.total_seconds() * 1000),
-            absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
-        )
-        yield Services(config, db, accounts, Meetings(db, clock), keyring, clock)
-    finally:
-        await db.close()
+    with closing(await asyncio.to_thread(KeyStore.open, config.data_dir / key_store.FILE_NAME, keyring)) as keys:
+        db = await Database.open(config.database_path)
+        try:
+            accounts = Accounts(
+                db,
+                clock,
+                idle_ms=round(config.sessions.idle.total_seconds() * 1000),
+                absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
+            )
+            meetings = Meetings(db, clock)
+            yield Services(config, db, accounts, meetings, keyring, clock, keys, Files(config.data_dir, keys))
+        finally:
+            await db.close()

@@ -1,15 +1,23 @@
 """What goes over the management socket: NDJSON, one JSON object a line. `{"progress": {done, total, what}}` as often as
 there is news, `{"progress": null}` where there is none for long, and at the end one `{"result": …}` or
-`{"error": {kind, code, message, details}}`.
+`{"error": {kind, code, message, details}}`. Files go as they are.
 """
 
+import asyncio
 import json
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
 from pymeet import errors
+from pymeet.db.seal import SealedReader
 from pymeet.errors import PymeetError
 
-MEDIA_TYPE = "application/x-ndjson"
+MEDIA_TYPE: Final = "application/x-ndjson"
+
+FILE_ID: Final = "[A-Za-z0-9_-]{22}"
+"""What the ids of sealed files look like, as a regular expression."""
+
+PIECE_BYTES: Final = 256 * 1024
 
 
 def line(name: str, value: Any) -> bytes:
@@ -31,3 +39,9 @@ def result_of(answer: dict[str, Any]) -> Any:
     described = answer["error"]
     kind = getattr(errors, str(described["kind"]), PymeetError)
     raise kind(described["message"], code=described["code"], details=described.get("details"))
+
+
+async def pieces(reader: SealedReader) -> AsyncIterator[bytes]:
+    """What a sealed file holds, opened piece by piece in threads. SealError where it was changed."""
+    while piece := await asyncio.to_thread(reader.read, PIECE_BYTES):
+        yield piece

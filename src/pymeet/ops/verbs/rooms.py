@@ -1,5 +1,6 @@
 """The verbs of `pymeet room`."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,7 +47,7 @@ async def room_token(services: Services, *, slug: str, name: str | None = None, 
         raise InvalidInputError("The name needs 1 to 60 characters.")
     room = await services.meetings.room(slug)
     expires_at_ms = services.clock.now_ms() + hours * 3_600_000
-    key = services.keyring.subkey(room_tokens.PURPOSE)
+    key = await asyncio.to_thread(services.keys.purpose_key, room_tokens.PURPOSE)
     base = public_url(services.config)
     return {
         "token": room_tokens.issue(key, room.id, name.strip() if name else None, expires_at_ms),
