@@ -1,9 +1,10 @@
 """Whose data a row is: from a person to all their rows, along the paths that the inventory declares."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
 
 from pymeet.db.inventory import Anchor, Subject, TableEntry, entries
 from pymeet.db.schema import metadata
@@ -42,8 +43,12 @@ def guest(participant_id: str) -> DataSubject:
 
 def belongs_to(entry: TableEntry, person: DataSubject) -> ColumnElement[bool] | None:
     """The condition that picks the person's rows of a table; None where no path leads from it to such a person."""
-    paths = [each for each in entry.subjects if isinstance(each, Subject) and each.anchor is person.anchor]
-    return or_(*(_path(entry.name, each, person) for each in paths)) if paths else None
+    return _on_any_path(entry, person.anchor, lambda column: column == person.id)
+
+
+def belongs_to_any(entry: TableEntry, anchor: Anchor, ids: Select[Any]) -> ColumnElement[bool] | None:
+    """The same for everybody whose id `ids` selects (no NULL among them). It is never NULL itself, so it may be negated."""
+    return _on_any_path(entry, anchor, lambda column: and_(column.is_not(None), column.in_(ids)))
 
 
 def rows_of(conn: Connection, entry: TableEntry, person: DataSubject) -> Iterator[RowMapping]:
@@ -69,19 +74,27 @@ def counts_of(conn: Connection, person: DataSubject) -> dict[str, int]:
     return found
 
 
-def _path(name: str, whose: Subject, person: DataSubject) -> ColumnElement[bool]:
+def _on_any_path(
+    entry: TableEntry, anchor: Anchor, meant: Callable[[ColumnElement[Any]], ColumnElement[bool]]
+) -> ColumnElement[bool] | None:
+    paths = [each for each in entry.subjects if isinstance(each, Subject) and each.anchor is anchor]
+    return or_(*(_path(entry.name, each, meant) for each in paths)) if paths else None
+
+
+def _path(name: str, whose: Subject, meant: Callable[[ColumnElement[Any]], ColumnElement[bool]]) -> ColumnElement[bool]:
     anchor_column = whose.anchor.value.partition(".")[2]
     if not whose.hops:
-        return metadata.tables[name].c[anchor_column] == person.id
+        return meant(metadata.tables[name].c[anchor_column])
     condition: ColumnElement[bool] | None = None
     # From the person outwards: the last hop holds the anchor's value, each one before it points to the next one's table.
     at = [name, *(hop.to.partition(".")[0] for hop in whose.hops[:-1])]
     for table_name, hop in zip(reversed(at), reversed(whose.hops), strict=True):
         column = metadata.tables[table_name].c[hop.column]
         if condition is None:
-            condition = column == person.id
+            condition = meant(column)
         else:
             target, _, key = hop.to.partition(".")
-            condition = column.in_(select(metadata.tables[target].c[key]).where(condition))
+            keys = select(metadata.tables[target].c[key]).where(condition)
+            condition = and_(column.is_not(None), column.in_(keys))
     assert condition is not None  # noqa: S101  there is at least one hop
     return condition

@@ -42,12 +42,14 @@ room_retention = table(
     metadata,
     _plain("room_id", Text, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True),
     _plain("class_name", Text, primary_key=True),
-    _plain("period_ms", BigInteger, nullable=False),
+    _plain("in_force_from_ms", BigInteger, primary_key=True),
+    _plain("period_ms", BigInteger, nullable=True),
     _plain("decided_at_ms", BigInteger, nullable=False),
-    _plain("in_force_from_ms", BigInteger, nullable=False),
     Index("ix_room_retention_room_id", "room_id"),
     keep=(KeepWith("rooms", "room_id"),),
-    **_said("To keep what belongs to one room for another time than elsewhere, inside the same bounds."),
+    **_said(
+        "To keep what belongs to one room for another time than elsewhere, inside the same bounds. NULL means as elsewhere."
+    ),
 )
 
 pending_gone = table(

@@ -321,10 +321,10 @@ CREATE INDEX ix_request_events_request_id ON request_events (request_id);
 CREATE TABLE room_retention (
     room_id TEXT NOT NULL,
     class_name TEXT NOT NULL,
-    period_ms BIGINT NOT NULL,
-    decided_at_ms BIGINT NOT NULL,
     in_force_from_ms BIGINT NOT NULL,
-    CONSTRAINT pk_room_retention PRIMARY KEY (room_id, class_name),
+    period_ms BIGINT,
+    decided_at_ms BIGINT NOT NULL,
+    CONSTRAINT pk_room_retention PRIMARY KEY (room_id, class_name, in_force_from_ms),
     CONSTRAINT fk_room_retention_room_id FOREIGN KEY(room_id) REFERENCES rooms (id) ON DELETE CASCADE
 );
 
