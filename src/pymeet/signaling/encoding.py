@@ -4,11 +4,16 @@ from pymeet.rooms import events, people
 from pymeet.signaling import messages
 
 
-def message_of(event: events.Event, *, heartbeat_s: float, re: str | None) -> messages.ServerMessage | None:
-    """The message that tells an event; None for what concerns the server alone. `re` is the id of the `join` that a Welcome answers."""
+def message_of(
+    event: events.Event, *, heartbeat_s: float, re: str | None, receipt: str | None = None
+) -> messages.ServerMessage | None:
+    """The message that tells an event; None for what concerns the server alone.
+
+    `re` is the id of the `join` that a Welcome answers, `receipt` the privacy receipt that goes with it to a guest.
+    """
     match event:
         case events.Welcome():
-            return _joined(event, heartbeat_s, re)
+            return _joined(event, heartbeat_s, re, receipt)
         case events.ParticipantChanged(participant):
             return messages.Participant(participant=_participant(participant))
         case events.ParticipantLeft(participant_id, reason):
@@ -40,7 +45,7 @@ def encode(message: messages.Message) -> bytes:
     return message.model_dump_json(exclude_none=True).encode()
 
 
-def _joined(event: events.Welcome, heartbeat_s: float, re: str | None) -> messages.Joined:
+def _joined(event: events.Welcome, heartbeat_s: float, re: str | None, receipt: str | None) -> messages.Joined:
     return messages.Joined(
         re=re,
         you=event.you,
@@ -52,6 +57,7 @@ def _joined(event: events.Welcome, heartbeat_s: float, re: str | None) -> messag
         messages=tuple(_chat(message) for message in event.messages),
         heartbeat_s=heartbeat_s,
         seat_s=event.seat_s,
+        receipt=receipt,
     )
 
 

@@ -155,6 +155,8 @@ class Joined(Answer):
     messages: tuple[ChatRecord, ...]
     heartbeat_s: float
     seat_s: int
+    receipt: str | None = None
+    """To guests only: with it they see, take along and erase their data."""
 
 
 class Published(Answer):

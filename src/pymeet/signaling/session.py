@@ -5,6 +5,7 @@ the cookie and the Origin before `handle` is called.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -14,7 +15,7 @@ from pymeet.accounts.model import User
 from pymeet.clock import Clock
 from pymeet.errors import ConflictError, NotFoundError, ProtocolError, PymeetError
 from pymeet.meetings.model import Room
-from pymeet.rooms.events import Event
+from pymeet.rooms.events import Event, Welcome
 from pymeet.rooms.joining import JoinRequest, Resume
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.member import CloseReason
@@ -41,6 +42,10 @@ _HANG_UP_S = 0.7
 _OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, FrameKind.PONG: WSMsgType.PONG}
 
 
+ReceiptOf = Callable[[str, str], str]
+"""`receipt_of(participant_id, room_id)`: the privacy receipt of a guest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds."""
@@ -57,8 +62,12 @@ async def handle(
     room: Room | None,
     clock: Clock,
     timing: Timing | None = None,
+    receipt_of: ReceiptOf | None = None,
 ) -> web.WebSocketResponse:
-    """Takes the request over as a WebSocket until it ends. Without a room the client is told so, with code 4404."""
+    """Takes the request over as a WebSocket until it ends. Without a room the client is told so, with code 4404.
+
+    `receipt_of` makes the privacy receipts that guests get at joining; without it they get none.
+    """
     socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=READ_LIMIT, timeout=_HANG_UP_S)
     try:
         await socket.prepare(request)
@@ -69,7 +78,7 @@ async def handle(
         await socket.send_frame(encode(gone), WSMsgType.TEXT)
         await socket.close(code=CloseCode.NOT_FOUND)
         return socket
-    await Session(request, socket, registry, user, room, clock, timing or Timing()).run()
+    await Session(request, socket, registry, user, room, clock, timing or Timing(), receipt_of).run()
     return socket
 
 
@@ -85,6 +94,7 @@ class Session:
         room: Room,
         clock: Clock,
         timing: Timing,
+        receipt_of: ReceiptOf | None = None,
     ) -> None:
         self._request = request
         self._socket = socket
@@ -93,6 +103,7 @@ class Session:
         self._room = room
         self._clock = clock
         self._timing = timing
+        self._receipt_of = receipt_of
         self._opened_at = self._heard_at = clock.monotonic()
         self._allowance = Allowance(self._opened_at)
         # a client that sends faster than its messages are done is no longer read: TCP slows it down
@@ -113,7 +124,10 @@ class Session:
 
     def send(self, event: Event) -> None:
         """Tells an event. A client that lets too much pile up is cut off (4408), and may resume."""
-        message = message_of(event, heartbeat_s=self._timing.heartbeat_s, re=self._join_id)
+        receipt = None
+        if isinstance(event, Welcome) and self._user is None and self._receipt_of:
+            receipt = self._receipt_of(event.you, self._room.id)
+        message = message_of(event, heartbeat_s=self._timing.heartbeat_s, re=self._join_id, receipt=receipt)
         if message is not None:
             self._tell(message)
 

@@ -27,6 +27,7 @@
  * @property {ChatMessage[]} messages
  * @property {number} heartbeat_s
  * @property {number} seat_s
+ * @property {string} [receipt] to guests: with it they see, take along and erase their data
  */
 /** @typedef {{ type: 'offer', offer: number, fresh?: boolean, sdp: string, tracks: OfferedTrack[] }} Offer */
 /**
