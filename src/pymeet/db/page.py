@@ -31,7 +31,7 @@ def render() -> str:
     parts += ["", "## Files", "", "Under the data directory.", ""]
     parts += _grid(
         ("File", "Holds", "Kept", "On erasure", "In an export"),
-        ((f"`{each.path}`", each.holds, each.keep, each.erase, each.export) for each in FILES),
+        ((f"`{each.name}`", each.holds, each.keep, each.erase, each.export) for each in FILES),
     )
     parts += ["## In the visitor's browser", "", "All of it is needed for what the visitor asked for.", ""]
     parts += _grid(

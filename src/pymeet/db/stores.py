@@ -1,16 +1,24 @@
-"""Declarations of what is kept outside the database: files, the visitor's own browser, and memory."""
+"""Declarations of what is kept outside the database: files, the visitor's own browser, and memory.
 
+What leaves the server, log lines and recipients, is declared in outflows.py. Texts are shown to people as they stand;
+`privacy/documents/texts` has them in other languages.
+"""
+
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePath
 
-from pymeet.db.inventory import Category
+from pymeet.db.inventory import Category, InventoryError
 
 
 @dataclass(frozen=True)
 class FileStore:
-    """Files under the data directory; `path` may be a pattern."""
+    """Files in the data directory."""
 
-    path: str
+    paths: tuple[str, ...]
+    """Patterns relative to the data directory, in which `*` stands for any part of a name and `**` for whole folders."""
     category: Category
     holds: str
     purpose: str
@@ -19,6 +27,13 @@ class FileStore:
     erase: str
     export: str
     secret: bool = False
+    retention: str | None = None
+    """The retention class by which whole files of this kind end; None where they do not end by time of their own."""
+
+    @property
+    def name(self) -> str:
+        """All patterns, for people."""
+        return ", ".join(self.paths)
 
 
 class Place(StrEnum):
@@ -38,6 +53,7 @@ class ClientStore:
     holds: str
     purpose: str
     lifetime: str
+    """`{idle}` and `{absolute}` stand for the configured life of a session."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,7 @@ class MemoryStore:
 
 FILES = (
     FileStore(
-        path="pymeet.db",
+        paths=("pymeet.db",),
         category=Category.OPERATION,
         holds="The tables described on this page.",
         purpose="To keep what lasts longer than a meeting.",
@@ -62,7 +78,7 @@ FILES = (
         export="As each column says.",
     ),
     FileStore(
-        path="pymeet.db-wal, pymeet.db-shm",
+        paths=("pymeet.db-wal", "pymeet.db-shm"),
         category=Category.OPERATION,
         holds="The newest changes to the tables, before they reach the database file.",
         purpose="To lose no acknowledged change when power fails.",
@@ -72,18 +88,72 @@ FILES = (
         export="Not apart from the database.",
     ),
     FileStore(
-        path="master.key",
+        paths=("keys.db", "keys.db-wal", "keys.db-shm"),
         category=Category.OPERATION,
-        holds="The random key from which this server's other keys are derived.",
+        holds="One wrapped random key for every sealed file, and this server's own keys.",
+        purpose="To open sealed files, and to destroy them for good, in backups too.",
+        personal=False,
+        keep="Each key until its file is destroyed; the server's own as long as the server.",
+        erase="The key of a file goes first; what is left of the file can then be read by nobody.",
+        export="No: it would open what belongs to others.",
+        secret=True,
+    ),
+    FileStore(
+        paths=("master.key", "master.key.new"),
+        category=Category.OPERATION,
+        holds="The random key that all other keys of this server depend on; for a moment also the next one, while it is changed.",
         purpose="To seal and sign what this server must recognise again.",
         personal=False,
-        keep="As long as the server.",
+        keep="As long as the server, or until it is changed.",
         erase="Nothing to erase.",
         export="No: it would open what belongs to others.",
         secret=True,
     ),
     FileStore(
-        path="self-signed.pem",
+        paths=("files/*/*.sealed", "files/*/*.sealed.part"),
+        category=Category.RIGHTS,
+        holds="What people were sent as a file, such as archives of their data: sealed, each under a key of its own.",
+        purpose="To hand people their data.",
+        personal=True,
+        keep="As long as the row that names it; what no row names is removed.",
+        erase="Key and file are destroyed with the row.",
+        export="No: an archive holds what the person's next archive holds anew.",
+    ),
+    FileStore(
+        paths=("ledger/erasures.jsonl",),
+        category=Category.RIGHTS,
+        holds="A line for every erasure: a keyed hash in place of the person, a fixed word and the time.",
+        purpose="To keep erased people erased when a backup is restored.",
+        personal=True,
+        keep="As the table `erasure_ledger`.",
+        erase="Stays: it is what keeps the person erased.",
+        export="No: the hash says nothing to anybody without the server's key.",
+        retention="ledger",
+    ),
+    FileStore(
+        paths=("ledger/audit-checkpoints.jsonl",),
+        category=Category.ACCOUNTABILITY,
+        holds="Signed hashes over the end of the audit log.",
+        purpose="To notice when somebody cut events off the audit log.",
+        personal=False,
+        keep="As long as the server: hashes say nothing about anybody.",
+        erase="Nothing to erase.",
+        export="Nothing to export.",
+    ),
+    FileStore(
+        paths=("backups/**",),
+        category=Category.OPERATION,
+        holds="Copies of the database, the sealed files and the ledgers, as they were.",
+        purpose="To bring the server back after a loss.",
+        personal=True,
+        keep="As the class of backups says.",
+        erase="What was erased stays in older backups until they end, is erased again before a restored server answers "
+        "anybody, and sealed files in them can no longer be opened.",
+        export="No: the same data is handed over from the database.",
+        retention="backup",
+    ),
+    FileStore(
+        paths=("self-signed.pem", "self-signed.new"),
         category=Category.OPERATION,
         holds="The self-signed certificate and its private key, where the operator brings none.",
         purpose="To encrypt the way between browser and server.",
@@ -94,7 +164,7 @@ FILES = (
         secret=True,
     ),
     FileStore(
-        path="pymeet.sock, pymeet.lock",
+        paths=("pymeet.sock", "pymeet.lock"),
         category=Category.OPERATION,
         holds="Nothing: the socket by which commands reach the running server, and the mark that one is running.",
         purpose="To administer the server on its own machine.",
@@ -111,14 +181,14 @@ CLIENT = (
         place=Place.COOKIE,
         holds="A random token.",
         purpose="To know a signed-in member again.",
-        lifetime="7 days without use, 30 days at most, or until sign-out.",
+        lifetime="{idle} without use, {absolute} at most, or until sign-out.",
     ),
     ClientStore(
         name="pymeet_session",
         place=Place.COOKIE,
         holds="A random token.",
         purpose="The same on a server without TLS, which only answers its own machine.",
-        lifetime="7 days without use, 30 days at most, or until sign-out.",
+        lifetime="{idle} without use, {absolute} at most, or until sign-out.",
     ),
     ClientStore(
         name="pymeet.seat",
@@ -126,6 +196,13 @@ CLIENT = (
         holds="A random token for the seat in the present meeting, the room's address and the name shown there.",
         purpose="To come back to the same seat after a reload or a lost connection.",
         lifetime="Until the tab closes; worthless 60 seconds after the connection was lost.",
+    ),
+    ClientStore(
+        name="pymeet.receipt",
+        place=Place.SESSION_STORAGE,
+        holds="The signed receipt of a guest: the random id of the seat, the room's id and the time of joining.",
+        purpose="To let guests see, get and erase what is held about them, although they have no account.",
+        lifetime="Until the tab closes; guests can keep a copy.",
     ),
     ClientStore(
         name="pymeet.name",
@@ -183,3 +260,21 @@ BOOKKEEPING_TABLES = {
     "sqlite_sequence": "SQLite's own counters for ever-growing row numbers.",
 }
 """Tables that are not ours to declare; they hold nothing about anybody."""
+
+
+def file_store(path: PurePath | str) -> FileStore | None:
+    """The declaration that covers a path relative to the data directory; None for a file that nobody declared."""
+    found = [store for store in FILES if any(_covers(pattern, path) for pattern in store.paths)]
+    if len(found) > 1:
+        raise InventoryError(f"Two declarations cover the same file: {found[0].name} and {found[1].name}.")
+    return found[0] if found else None
+
+
+def undeclared(paths: Iterable[PurePath]) -> list[PurePath]:
+    """Those of `paths`, relative to the data directory, that no declaration covers."""
+    return [path for path in paths if file_store(path) is None]
+
+
+def _covers(pattern: str, path: PurePath | str) -> bool:
+    text = re.escape(pattern).replace(r"\*\*", ".+").replace(r"\*", "[^/]+")
+    return re.fullmatch(text, PurePath(path).as_posix()) is not None

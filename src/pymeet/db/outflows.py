@@ -1,0 +1,119 @@
+"""Declarations of what leaves the server, or its database: the fields of log lines, and those who receive something.
+
+A field that is not declared here may not be logged (`tests/guards`); a recipient that is not declared gets nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pymeet.db.inventory import Basis, Recipient
+
+LOG_FIELDS: Mapping[str, str] = {
+    "event": "What happened, in fixed words.",
+    "level": "How serious it is.",
+    "timestamp": "When it was written, in UTC.",
+    "logger": "The library that wrote it.",
+    "room": "The random id of a room.",
+    "participant": "The random id of a seat in a room.",
+    "connection": "Which of a seat's media connections: publish or subscribe.",
+    "mail": "The random id of a mail.",
+    "template": "Which of the fixed texts a mail has.",
+    "reply": "The number a mail server answered with.",
+    "attempt": "How often a mail was tried.",
+    "kind": "A fixed word: what sort of thing it is about.",
+    "type": "The type of a message of the protocol, a fixed word.",
+    "reason": "Why, in fixed words.",
+    "why": "Why, in fixed words.",
+    "code": "The number with which a connection was closed.",
+    "method": "The method of an HTTP request.",
+    "route": "The pattern of an address, without what stood in its place.",
+    "http_port": "The port of the pages.",
+    "media_port": "The port of sound and pictures.",
+    "count": "A number.",
+    "where": "Where in the program, in words of the library.",
+    "error": "The type of an error, without its message.",
+    "at": "Files and lines of the program that led to an error.",
+    "error_says": "The message of an error; shown at `debug` only.",
+}
+"""Every field that log lines at `info` and above may have. None of them holds personal data; ids are random."""
+
+
+class Needs(StrEnum):
+    """What must be configured for a recipient to receive anything."""
+
+    NOTHING = "nothing"
+    MAIL = "mail"
+    NOT_THERE = "what this program does not have"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Somebody, or something, that receives personal data in the ordinary course of things (Article 30(1)(d))."""
+
+    name: str
+    receives: str
+    purpose: str
+    basis: Basis
+    needs: Needs = Needs.NOTHING
+    means: tuple[Recipient, ...] = ()
+    """The recipients that tables name when they mean this one."""
+    outside: bool = False
+    """Whether the data leaves the machine for somebody else's."""
+
+
+RECEIVERS = (
+    Receiver(
+        name="The other participants",
+        receives="Your name, your sound, picture and shared screen, and what you write; not your network address.",
+        purpose="To meet.",
+        basis=Basis.CONTRACT,
+        means=(Recipient.ROOM, Recipient.OWNER),
+    ),
+    Receiver(
+        name="Administrators of this server",
+        receives="What the tables marked so hold; they also control the machine, its disk and its backups.",
+        purpose="To run the server and to answer for it.",
+        basis=Basis.LEGITIMATE_INTEREST,
+        means=(Recipient.ADMINISTRATORS,),
+    ),
+    Receiver(
+        name="Data protection officers",
+        receives="Requests, records of consent, holds and the audit log; not the content of meetings.",
+        purpose="To watch over how this server handles personal data.",
+        basis=Basis.LEGAL_OBLIGATION,
+        means=(Recipient.PRIVACY_OFFICERS,),
+    ),
+    Receiver(
+        name="The operator's mail server",
+        receives="The e-mail address and the text of each mail sent.",
+        purpose="To tell people what they must be told.",
+        basis=Basis.CONTRACT,
+        needs=Needs.MAIL,
+        means=(Recipient.MAIL_SERVER,),
+        outside=True,
+    ),
+    Receiver(
+        name="Backups",
+        receives="A copy of everything in the database and of all sealed files.",
+        purpose="To bring the server back after a loss.",
+        basis=Basis.LEGITIMATE_INTEREST,
+        means=(Recipient.BACKUPS,),
+    ),
+    Receiver(
+        name="A TURN server",
+        receives="Nothing: sound and pictures go straight from each browser to this server.",
+        purpose="To relay media through firewalls.",
+        basis=Basis.CONTRACT,
+        needs=Needs.NOT_THERE,
+        outside=True,
+    ),
+    Receiver(
+        name="An OpenID provider",
+        receives="Nothing: this server checks passwords itself.",
+        purpose="To sign in with an account from elsewhere.",
+        basis=Basis.CONTRACT,
+        needs=Needs.NOT_THERE,
+        outside=True,
+    ),
+)
