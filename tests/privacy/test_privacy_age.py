@@ -7,7 +7,7 @@ import zipfile
 import pyrage
 import pytest
 
-from pymeet.privacy.age import LOG_N, AgeWriter
+from pymeet.privacy.age import LOG_N, AgeError, AgeReader, AgeWriter, Lock, WrongPassphraseError
 
 PASSPHRASE = "correct horse – Batterie äöü"
 QUICK = 4
@@ -77,3 +77,98 @@ def test_an_archive_can_be_streamed_into_it() -> None:
 
     with zipfile.ZipFile(io.BytesIO(pyrage.passphrase.decrypt(sink.getvalue(), PASSPHRASE))) as archive:
         assert archive.read("a.txt") == b"content"
+
+
+def opened(sealed: bytes, *, step: int = -1, passphrase: str | Lock = PASSPHRASE) -> bytes:
+    reader = AgeReader(io.BytesIO(sealed), passphrase)
+    return b"".join(iter(lambda: reader.read(step), b""))
+
+
+@pytest.mark.parametrize("size", [0, 65_536, 200_000])
+def test_what_another_implementation_wrote_is_read(size: int) -> None:
+    """A backup may have been encrypted anew by hand, with another passphrase."""
+    content = os.urandom(size)
+    sealed = pyrage.passphrase.encrypt(content, PASSPHRASE)
+
+    lock = Lock.open(io.BytesIO(sealed), PASSPHRASE)
+
+    for step in (-1, 999, 1 << 20):
+        assert opened(sealed, step=step, passphrase=lock) == content
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000])
+def test_our_own_files_are_read(size: int) -> None:
+    """A restore reads what a backup wrote."""
+    content = os.urandom(size)
+
+    assert opened(encrypted(content)) == content
+
+
+def test_a_lock_opens_its_file_without_the_passphrase() -> None:
+    """The command derives it, so that the server needs neither the passphrase nor the memory."""
+    lock, sink = Lock.make(PASSPHRASE, log_n=QUICK), io.BytesIO()
+    writer = AgeWriter(sink, lock)
+    writer.write(b"content")
+    writer.close()
+
+    assert opened(sink.getvalue(), passphrase=lock) == b"content"
+    assert opened(sink.getvalue()) == b"content"
+    assert Lock.open(io.BytesIO(sink.getvalue()), PASSPHRASE) == lock
+    assert lock.file_key.hex() not in repr(lock)
+    assert str(lock.file_key) not in repr(lock)
+
+
+@pytest.mark.parametrize("passphrase", ["another", Lock(b"", bytes(16))], ids=["passphrase", "lock"])
+def test_the_wrong_secret_is_told_from_damage(passphrase: str | Lock) -> None:
+    """Who mistyped should try again, not look for another backup."""
+    with pytest.raises(WrongPassphraseError):
+        opened(encrypted(b"content"), passphrase=passphrase)
+
+
+@pytest.mark.parametrize("cut", [1, 17, 65_552, 65_553, 3 * 65_552])
+def test_a_cut_file_is_refused(cut: int) -> None:
+    """Half a database must not be restored."""
+    with pytest.raises(AgeError):
+        opened(encrypted(bytes(3 * 65_536))[:-cut])
+
+
+@pytest.mark.parametrize("place", [-1, -65_552, -65_553, -140_000])
+def test_a_changed_file_is_refused(place: int) -> None:
+    """Wherever the change is."""
+    sealed = bytearray(encrypted(bytes(3 * 65_536)))
+    sealed[place] ^= 1
+
+    with pytest.raises(AgeError):
+        opened(bytes(sealed))
+
+
+def test_what_follows_the_end_is_refused() -> None:
+    """The file was not what somebody made of it."""
+    with pytest.raises(AgeError):
+        opened(encrypted(bytes(65_536)) + b"x")
+    with pytest.raises(AgeError):
+        opened(encrypted(b"x") + bytes(65_536))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"\n" * 10_000,
+        b"age-encryption.org/v1\n-> X25519 abc\n",
+        b"age-encryption.org/v1\n" + b"x" * 1000,
+    ],
+)
+def test_what_is_no_such_file_is_refused(header: bytes) -> None:
+    """Whatever stands under the name of a backup."""
+    with pytest.raises(AgeError):
+        opened(header)
+
+
+def test_a_forged_work_factor_takes_no_memory() -> None:
+    """2^30 KiB would take the machine down."""
+    sealed = encrypted(b"content").replace(b" 4\n", b" 30\n", 1)
+
+    with pytest.raises(AgeError, match="memory"):
+        opened(sealed)
