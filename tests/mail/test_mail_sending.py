@@ -1,0 +1,501 @@
+"""From the outbox to a real mail server, over everything that goes wrong on the way."""
+
+import asyncio
+import io
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from post_office import PostOffice, config_for
+from sqlalchemy import select
+
+from pymeet.clock import ManualClock
+from pymeet.config import LogConfig
+from pymeet.db import outbox
+from pymeet.db.engine import Database
+from pymeet.db.schema.mail import mail_outbox
+from pymeet.ops.log import configure_log
+from pymeet.ops.mailer import GIVE_UP_AFTER_MS, RETRY_AFTER_MS, Mailer
+
+URL = "https://meet.example.org/confirm#secret-token"
+
+
+class Lines(io.StringIO):
+    """A log that can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = asyncio.Event()
+
+    def write(self, text: str) -> int:
+        self.written.set()
+        return super().write(text)
+
+
+async def queue(
+    db: Database, clock: ManualClock, to: str = "ann@example.org", template: str = "confirm_address"
+) -> str:
+    async with db.write() as conn:
+        return await outbox.queue(
+            conn,
+            now_ms=clock.now_ms(),
+            user_id=None,
+            to=to,
+            template=template,
+            values={"url": URL},
+            language="en",
+        )
+
+
+async def rows(db: Database) -> list[dict[str, Any]]:
+    async with db.read() as conn:
+        found = await conn.execute(select(mail_outbox).order_by(mail_outbox.c.created_at_ms))
+        return [dict(row) for row in found.mappings()]
+
+
+async def row(db: Database) -> dict[str, Any]:
+    (found,) = await rows(db)
+    return found
+
+
+async def test_a_queued_mail_is_sent_and_noted(db: Database, clock: ManualClock, office: PostOffice) -> None:
+    """The row stays until retention takes it, so that what was sent can be answered for."""
+    mail_id = await queue(db, clock)
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    (arrived,) = office.delivered
+    assert (arrived.sender, arrived.recipients) == ("meet@example.org", ["ann@example.org"])
+    assert arrived.message["Message-ID"] == f"<{mail_id}@meet.example.org>"
+    assert arrived.message["From"] == "pymeet <meet@example.org>"
+    assert URL in arrived.part("plain")
+    assert URL in arrived.part("html")
+    noted = await row(db)
+    assert (noted["sent_at_ms"], noted["failed_at_ms"], noted["error"]) == (clock.now_ms(), None, None)
+
+
+async def test_a_mail_is_queued_if_and_only_if_the_deed_is_done(
+    db: Database, clock: ManualClock, office: PostOffice
+) -> None:
+    """Nobody is told of what was rolled back."""
+    with suppress(RuntimeError):
+        async with db.write() as conn:
+            await outbox.queue(
+                conn, now_ms=0, user_id=None, to="a@b.example", template="test", values={}, language="en"
+            )
+            raise RuntimeError("the deed failed")
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    assert not office.delivered
+
+
+async def test_code_with_a_synchronous_connection_queues_the_same(
+    db: Database, clock: ManualClock, office: PostOffice
+) -> None:
+    """The sweeper works in a thread of its own."""
+    statement = outbox.queue_statement(
+        now_ms=clock.now_ms(), user_id=None, to="ann@example.org", template="test", values={}, language="de"
+    )
+    async with db.write() as conn:
+        await conn.run_sync(lambda connection: connection.execute(statement))
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    assert office.delivered[0].message["Subject"] == "E-Mail von pymeet kommt an"
+
+
+async def test_several_mails_go_over_one_connection(db: Database, clock: ManualClock, office: PostOffice) -> None:
+    """Mail servers count connections, and each handshake costs."""
+    for number in range(5):
+        await queue(db, clock, to=f"p{number}@example.org")
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    assert sorted(each.recipients[0] for each in office.delivered) == [f"p{number}@example.org" for number in range(5)]
+    assert office.connections == 1
+
+
+async def test_a_sent_mail_is_not_sent_again(db: Database, clock: ManualClock, office: PostOffice) -> None:
+    """Not by the next round and not after a restart."""
+    await queue(db, clock)
+    await Mailer(db, config_for(office), clock).send_due()
+    clock.advance(3 * 86400)
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    assert len(office.delivered) == 1
+
+
+async def test_starttls_and_a_password_are_used(
+    db: Database, clock: ManualClock, open_office: Callable[..., Any], certificate: ssl.SSLContext
+) -> None:
+    """The usual way to a mail server."""
+    office = await open_office(starttls=certificate, login=("pymeet", "geheim"))
+    await queue(db, clock)
+    config = config_for(office, encryption="starttls", username="pymeet", password="geheim")
+
+    await Mailer(db, config, clock).send_due()
+
+    (arrived,) = office.delivered
+    assert arrived.encrypted
+    assert arrived.greeted_as == "meet.example.org"
+
+
+async def test_a_server_that_begins_with_tls_is_spoken_to(
+    db: Database, clock: ManualClock, open_office: Callable[..., Any], certificate: ssl.SSLContext
+) -> None:
+    """Port 465, which RFC 8314 prefers."""
+    office = await open_office(tls=certificate)
+    await queue(db, clock)
+
+    await Mailer(db, config_for(office, encryption="tls"), clock).send_due()
+
+    assert office.delivered[0].encrypted
+
+
+@pytest.mark.parametrize("encryption", ["starttls", "tls"])
+async def test_a_certificate_that_nobody_trusts_gets_no_mail(
+    db: Database,
+    clock: ManualClock,
+    open_office: Callable[..., Any],
+    certificate: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    encryption: str,
+) -> None:
+    """Somebody on the way can present any certificate."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+    office = await open_office(**{encryption: certificate})
+    await queue(db, clock)
+
+    await Mailer(db, config_for(office, encryption=encryption), clock).send_due()
+
+    assert not office.delivered
+    assert (await row(db))["error"] == "unreachable"
+
+
+async def test_a_certificate_for_another_name_gets_no_mail(
+    db: Database, clock: ManualClock, open_office: Callable[..., Any], certificate: ssl.SSLContext
+) -> None:
+    """A trusted stranger is a stranger."""
+    office = await open_office(starttls=certificate)
+    await queue(db, clock)
+
+    await Mailer(db, config_for(office, host="127.0.0.1", encryption="starttls"), clock).send_due()
+
+    assert not office.delivered
+    assert (await row(db))["error"] == "unreachable"
+
+
+async def test_without_starttls_nothing_is_sent(db: Database, clock: ManualClock, office: PostOffice) -> None:
+    """Taking the offer out of the greeting is the oldest trick on the way."""
+    await queue(db, clock)
+
+    await Mailer(db, config_for(office, encryption="starttls"), clock).send_due()
+
+    assert not office.delivered
+    noted = await row(db)
+    assert (noted["error"], noted["failed_at_ms"]) == ("refused", None)
+
+
+async def test_a_wrong_password_costs_no_mail(
+    db: Database, clock: ManualClock, open_office: Callable[..., Any], certificate: ssl.SSLContext
+) -> None:
+    """The operator mends it, and what waited goes out."""
+    office = await open_office(starttls=certificate, login=("pymeet", "geheim"))
+    await queue(db, clock)
+    settings = {"encryption": "starttls", "username": "pymeet"}
+    await Mailer(db, config_for(office, password="falsch", **settings), clock).send_due()
+    refused = await row(db)
+    clock.advance(60)
+
+    await Mailer(db, config_for(office, password="geheim", **settings), clock).send_due()
+
+    assert (refused["error"], refused["failed_at_ms"]) == ("refused", None)
+    assert len(office.delivered) == 1
+
+
+@pytest.mark.parametrize("place", ["to_recipients", "to_content"])
+async def test_a_mail_that_is_put_off_is_sent_later(
+    db: Database, clock: ManualClock, office: PostOffice, place: str
+) -> None:
+    """Greylisting: the first attempt is always put off."""
+    getattr(office, place).append("451 Try again later")
+    await queue(db, clock)
+    mailer = Mailer(db, config_for(office), clock)
+
+    await mailer.send_due()
+    first = await row(db)
+    await mailer.send_due()
+    too_early = len(office.delivered)
+    clock.advance(60)
+    await mailer.send_due()
+
+    assert (first["error"], first["attempts"], first["failed_at_ms"]) == ("deferred", 1, None)
+    assert too_early == 0
+    assert len(office.delivered) == 1
+    assert (await row(db))["error"] is None
+
+
+@pytest.mark.parametrize("place", ["to_recipients", "to_content"])
+async def test_a_mail_that_is_rejected_is_given_up_at_once(
+    db: Database, clock: ManualClock, office: PostOffice, place: str
+) -> None:
+    """A mailbox that does not exist will not exist in an hour; servers block those who go on trying."""
+    getattr(office, place).append("550 No such user")
+    await queue(db, clock)
+    mailer = Mailer(db, config_for(office), clock)
+
+    await mailer.send_due()
+    clock.advance(86400)
+    await mailer.send_due()
+
+    assert not office.delivered
+    noted = await row(db)
+    assert (noted["error"], noted["attempts"]) == ("rejected", 1)
+    assert noted["failed_at_ms"] == clock.now_ms() - 86_400_000
+
+
+async def test_one_bad_mail_does_not_hold_up_the_others(db: Database, clock: ManualClock, office: PostOffice) -> None:
+    """Neither a rejected one, nor one that cannot be made, nor one at which the server hangs up."""
+    office.to_recipients.extend(["550 No such user", "421 Goodbye"])
+    for to in ("nobody@example.org", "slow@example.org", "no address", "ann@example.org"):
+        await queue(db, clock, to=to)
+        clock.advance(0.001)
+    await queue(db, clock, template="from_the_future")
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    assert [each["error"] for each in await rows(db)] == ["rejected", "deferred", "unusable", None, "unusable"]
+    assert office.delivered[0].recipients == ["ann@example.org"]
+
+
+async def test_a_server_that_comes_back_gets_what_waited(
+    db: Database, clock: ManualClock, office: PostOffice, open_office: Callable[..., Any]
+) -> None:
+    """Mail servers are restarted too."""
+    config = config_for(office)
+    await office.close()
+    for number in range(3):
+        await queue(db, clock, to=f"p{number}@example.org")
+    mailer = Mailer(db, config, clock)
+    await mailer.send_due()
+    waiting = await rows(db)
+    back = await open_office(port=office.port)
+    clock.advance(60)
+
+    await mailer.send_due()
+
+    assert {(each["error"], each["attempts"]) for each in waiting} == {("unreachable", 1)}
+    assert len(back.delivered) == 3
+
+
+async def test_the_pauses_grow_and_after_two_days_a_mail_is_given_up(
+    db: Database, clock: ManualClock, office: PostOffice
+) -> None:
+    """A server that is away must not be hammered, and a link from the week before last helps nobody."""
+    config = config_for(office)
+    await office.close()
+    await queue(db, clock)
+    began_ms = clock.now_ms()
+    mailer = Mailer(db, config, clock)
+
+    tried_ms = []
+    while (noted := await row(db))["failed_at_ms"] is None:
+        clock.advance((noted["next_at_ms"] - clock.now_ms()) / 1000)
+        tried_ms.append(clock.now_ms() - began_ms)
+        await mailer.send_due()
+
+    pauses = [later - earlier for earlier, later in pairwise(tried_ms)]
+    assert tuple(pauses[:5]) == RETRY_AFTER_MS
+    assert set(pauses[5:-1]) == {RETRY_AFTER_MS[-1]}
+    assert tried_ms[-1] == GIVE_UP_AFTER_MS
+    assert noted["error"] == "expired"
+    assert noted["attempts"] == len(tried_ms)
+
+
+async def test_mail_that_waited_for_a_stopped_server_is_still_tried_once(
+    db: Database, clock: ManualClock, office: PostOffice
+) -> None:
+    """Five days of repair are no reason to tell people nothing."""
+    await queue(db, clock)
+    clock.advance(5 * 86400)
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    assert len(office.delivered) == 1
+
+
+async def test_where_mail_was_switched_off_nothing_waits_forever(
+    db: Database, clock: ManualClock, office: PostOffice
+) -> None:
+    """Retention counts from the end of a mail, so each must have one."""
+    await queue(db, clock)
+    mailer = Mailer(db, config_for(office, host=None), clock)
+
+    await mailer.send_due()
+    before = await row(db)
+    clock.advance(GIVE_UP_AFTER_MS / 1000 + 1)
+    await mailer.send_due()
+
+    assert not mailer.enabled
+    assert before["failed_at_ms"] is None
+    assert (await row(db))["error"] == "expired"
+
+
+async def test_a_mail_in_flight_when_the_process_died_is_sent_after_the_restart(
+    db: Database, clock: ManualClock, office: PostOffice
+) -> None:
+    """Twice perhaps, with the same Message-ID, but never not at all."""
+    mail_id = await queue(db, clock)
+    async with db.write() as conn:
+        await outbox.trying(conn, mail_id, again_at_ms=clock.now_ms() + RETRY_AFTER_MS[0])  # and then the power failed
+    clock.advance(60)
+
+    await Mailer(db, config_for(office), clock).send_due()
+
+    assert len(office.delivered) == 1
+    assert (await row(db))["attempts"] == 2
+
+
+async def test_what_is_queued_here_is_sent_at_once(db: Database, clock: ManualClock, office: PostOffice) -> None:
+    """Somebody is waiting for the link."""
+    mailer = Mailer(db, config_for(office), clock)
+    running = asyncio.create_task(mailer.run())
+    await queue(db, clock, to="first@example.org")
+    mailer.poke()
+    await office.has(1)
+    await queue(db, clock, to="second@example.org")
+    mailer.poke()
+
+    arrived = await office.has(2)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+    assert [each.recipients[0] for each in arrived] == ["first@example.org", "second@example.org"]
+
+
+@pytest.fixture
+async def silent_port() -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """A port that takes connections and says nothing, and the event that somebody has connected."""
+    connected, writers = asyncio.Event(), []
+
+    def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        connected.set()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1], connected
+    server.close()
+    for writer in writers:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+    await server.wait_closed()
+
+
+async def test_a_server_that_says_nothing_is_left_in_time(
+    db: Database, clock: ManualClock, office: PostOffice, silent_port: tuple[int, asyncio.Event]
+) -> None:
+    """Otherwise one hanging connection would hold up all mail."""
+    await queue(db, clock)
+
+    async with asyncio.timeout(5):
+        await Mailer(db, config_for(office, port=silent_port[0], timeout="1s"), clock).send_due()
+
+    assert (await row(db))["error"] == "unreachable"
+
+
+async def test_a_hanging_mail_server_does_not_hold_up_the_stop(
+    db: Database, clock: ManualClock, office: PostOffice, silent_port: tuple[int, asyncio.Event]
+) -> None:
+    """`systemctl stop` must not wait for somebody else's machine."""
+    port, connected = silent_port
+    await queue(db, clock)
+    running = asyncio.create_task(Mailer(db, config_for(office, port=port, timeout="30s"), clock).run())
+    async with asyncio.timeout(10):
+        await connected.wait()
+
+    running.cancel()
+    async with asyncio.timeout(2):
+        with suppress(asyncio.CancelledError):
+            await running
+
+    assert running.cancelled()
+    noted = await row(db)
+    assert (noted["sent_at_ms"], noted["failed_at_ms"], noted["attempts"]) == (None, None, 1)
+
+
+async def test_a_database_that_fails_for_a_while_does_not_end_the_mail(
+    db: Database, clock: ManualClock, office: PostOffice
+) -> None:
+    """A full disk is cleared, and nobody restarts the server for it."""
+    log = Lines()
+    configure_log(LogConfig(), log)
+    mailer = Mailer(db, config_for(office), clock)
+    mail_id = await queue(db, clock)
+    async with db.write() as conn:
+        await conn.run_sync(
+            _exec, "CREATE TRIGGER full BEFORE UPDATE ON mail_outbox BEGIN SELECT RAISE(FAIL, 'full'); END"
+        )
+    running = asyncio.create_task(mailer.run())
+    async with asyncio.timeout(10):
+        await log.written.wait()
+    async with db.write() as conn:
+        await conn.run_sync(_exec, "DROP TRIGGER full")
+    mailer.poke()
+
+    (arrived,) = await office.has(1)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+    assert mail_id in arrived.message["Message-ID"]
+    assert "the outbox cannot be used now" in log.getvalue()
+
+
+async def test_an_address_in_other_letters_arrives_where_the_server_takes_it(
+    db: Database, clock: ManualClock, open_office: Callable[..., Any]
+) -> None:
+    """RFC 6531; elsewhere it is given up instead of sent to somebody else."""
+    able, unable = await open_office(), await open_office(utf8=False)
+    await queue(db, clock, to="jürgen@straße.example")
+    await Mailer(db, config_for(able), clock).send_due()
+    await queue(db, clock, to="jürgen@example.org")
+    await queue(db, clock, to="jo@straße.example")
+    await Mailer(db, config_for(unable), clock).send_due()
+
+    assert able.delivered[0].recipients == ["jürgen@xn--strae-oqa.example"]
+    assert [each.recipients for each in unable.delivered] == [["jo@xn--strae-oqa.example"]]
+    assert "rejected" in {each["error"] for each in await rows(db)}
+
+
+async def test_the_log_names_mails_and_words_and_nobody(db: Database, clock: ManualClock, office: PostOffice) -> None:
+    """The log at `info` holds no personal data; the mail server's own words quote addresses."""
+    log = io.StringIO()
+    configure_log(LogConfig(format="json"), log)
+    office.to_recipients.append("550 <canary@example.org>: no such user canary")
+    office.to_content.append("451 canary@example.org is over quota")
+    for _ in range(3):
+        await queue(db, clock, to="canary@example.org")
+    mailer = Mailer(db, config_for(office), clock)
+
+    await mailer.send_due()
+    await office.close()
+    clock.advance(60)
+    await mailer.send_due()
+
+    text = log.getvalue()
+    assert "canary" not in text
+    assert "secret-token" not in text
+    for word in ("mail sent", "rejected", "deferred", "unreachable"):
+        assert word in text
+    assert all(each["id"] in text for each in await rows(db))
+
+
+def _exec(connection: Any, statement: str) -> None:
+    connection.exec_driver_sql(statement)
