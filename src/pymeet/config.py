@@ -286,7 +286,7 @@ class MailConfig(Section):
     language: Literal["en", "de"] = "en"
     """The language of mail to people who chose none."""
     timeout: Duration = timedelta(seconds=30)
-    """How long the mail server may take for one answer."""
+    """How long it may take to connect to the mail server, and then to hand over each mail."""
 
 
 class LogConfig(Section):
