@@ -26,10 +26,13 @@ from pymeet.errors import ConfigError, PymeetError
 from pymeet.meetings.service import Meetings
 from pymeet.ops import addresses, certificates, room_tokens
 from pymeet.ops.log import configure_log, on_loop_error
-from pymeet.ops.looplag import watch_loop
+from pymeet.ops.looplag import LoopLag
 from pymeet.ops.management import ManagementServer, hold_data_dir
 from pymeet.ops.metrics import Metrics, Stats
 from pymeet.ops.services import open_services
+from pymeet.privacy import receipts
+from pymeet.privacy.parts import Lifecycle
+from pymeet.privacy.people import DataSubject
 from pymeet.rooms.registry import Registry
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
@@ -72,6 +75,7 @@ class Server:
         self.meetings: Meetings
         self.room_token_key: bytes
         self.media_port: MediaPort
+        self.lifecycle: Lifecycle
 
     @classmethod
     async def start(cls, config: Config, clock: Clock | None = None) -> "Server":
@@ -108,14 +112,24 @@ class Server:
         self.database = services.db
         self.meetings = services.meetings
         self.room_token_key = await asyncio.to_thread(services.keys.purpose_key, room_tokens.PURPOSE)
+        receipt_key = await asyncio.to_thread(services.keys.purpose_key, receipts.PURPOSE)
         metrics = Metrics(self._stats)
-        management = ManagementServer(dataclasses.replace(services, live=_Live(self)), metrics.render)
+        lag = LoopLag()
+        self.lifecycle = dataclasses.replace(
+            services.lifecycle,
+            config=self.config,
+            running_rooms=lambda: self.registry.running(),
+            remove_from_meetings=self._remove_from_meetings,
+            lag_s=lag.worst_s,
+        )
+        services = dataclasses.replace(services, config=self.config, lifecycle=self.lifecycle, live=_Live(self))
+        management = ManagementServer(services, metrics.render)
         await management.start()
         self._stack.push_async_callback(management.stop)
         await services.meetings.close_open_attendance(self.clock.now_ms())
         self.sfu = await self._open_media()
         self.registry = Registry(meetings=services.meetings, sfu=self.sfu, clock=self.clock, config=self.config)
-        self._run_beside(watch_loop(metrics.observe_lag))
+        self._run_beside(lag.watch(metrics.observe_lag))
         if tls:
             self._run_beside(_renew(tls, self.config))
         parts = Parts(
@@ -125,7 +139,14 @@ class Server:
             accounts=services.accounts,
             meetings=services.meetings,
             registry=self.registry,
-            signaling=functools.partial(session.handle, registry=self.registry, clock=self.clock),
+            signaling=functools.partial(
+                session.handle,
+                registry=self.registry,
+                clock=self.clock,
+                receipt_of=lambda participant_id, room_id: receipts.issue(
+                    receipt_key, participant_id, room_id, self.clock.now_ms()
+                ),
+            ),
             media_alive=lambda: self.media_port.alive,
             room_token_key=self.room_token_key,
             metrics=metrics.render,
@@ -134,6 +155,9 @@ class Server:
         self._run_beside(_forget_attempts(app))
         await self._serve(app, listening, tls)
         self.first_admin_token = await services.accounts.first_admin_link()
+
+    async def _remove_from_meetings(self, person: DataSubject) -> None:
+        await self.registry.remove_person(person.id, "Your data here is being erased.")
 
     async def _open_media(self) -> Sfu:
         media = self.config.media
@@ -188,7 +212,7 @@ class _Live:
         await self._server.registry.end(slug, "The room was deleted.")
 
     async def user_disabled(self, user_id: str) -> None:
-        await self._server.registry.remove_user(user_id)
+        await self._server.registry.remove_person(user_id, "Your account was disabled.")
 
 
 def run(config: Config, *, make_room: str) -> int:

@@ -4,7 +4,7 @@ import asyncio
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from pymeet.ops.looplag import watch_loop
+from pymeet.ops.looplag import LoopLag
 from pymeet.ops.metrics import Metrics, Stats
 
 
@@ -35,8 +35,10 @@ async def test_the_lag_of_the_event_loop_is_measured() -> None:
         metrics.observe_lag(seconds)
         seen.set()
 
-    watcher = asyncio.create_task(watch_loop(observe))
+    lag = LoopLag()
+    watcher = asyncio.create_task(lag.watch(observe))
     await asyncio.wait_for(seen.wait(), 10)
     watcher.cancel()
 
     assert readings(metrics)["pymeet_event_loop_lag_seconds_count"] == 1
+    assert readings(metrics)["pymeet_event_loop_lag_seconds_sum"] == lag.worst_s()

@@ -86,7 +86,7 @@ async def test_a_disabled_account_is_out_of_every_meeting(stage: Stage, bob: Use
     _, ear = await stage.join("Bob", user=bob)
     _, other = await stage.join("Guest")
 
-    await stage.registry.remove_user(bob.id)
+    await stage.registry.remove_person(bob.id, "Your account was disabled.")
 
     assert isinstance(ear.heard[-1], Removed)
     assert ear.closed is CloseReason.REMOVED
@@ -98,7 +98,7 @@ async def test_a_connection_opened_before_the_account_was_disabled_lets_nobody_i
 ) -> None:
     """Between the look at the cookie and `join` lie up to ten seconds: time enough to keep a door open."""
     await accounts.disable_user(bob.id)
-    await stage.registry.remove_user(bob.id)
+    await stage.registry.remove_person(bob.id, "Your account was disabled.")
 
     with pytest.raises(NotSignedInError):
         await stage.join("Bob", user=bob)
@@ -113,7 +113,7 @@ async def test_an_account_disabled_in_the_middle_of_joining_is_out(stage: Stage,
     assert stage.live.participants
 
     await accounts.disable_user(bob.id)
-    await stage.registry.remove_user(bob.id)
+    await stage.registry.remove_person(bob.id, "Your account was disabled.")
     await asyncio.wait([joining])
 
     if joining.exception() is None:  # the join came first, and then the removal

@@ -46,7 +46,7 @@ class Metrics:
         )
 
     def observe_lag(self, seconds: float) -> None:
-        """Notes one measurement of looplag.watch_loop."""
+        """Notes one measurement of looplag.LoopLag."""
         self._lag.observe(seconds)
 
     def render(self) -> bytes:

@@ -15,6 +15,8 @@ from pymeet.db.files import Files
 from pymeet.db.keys import KeyStore
 from pymeet.keyring import Keyring
 from pymeet.meetings.service import Meetings
+from pymeet.privacy.parts import Lifecycle
+from pymeet.privacy.periods import Periods
 
 Operation = Callable[..., Awaitable[Any]]
 """An async function over `Services`, with plain keyword arguments; what it returns JSON can carry.
@@ -53,6 +55,9 @@ class Services:
     files: Files
     """Like `keys` synchronous: to be called in threads."""
 
+    lifecycle: Lifecycle
+    """The same things as what retention, exports and erasure work with."""
+
     live: Live | None = None
     """None where no server runs."""
 
@@ -72,6 +77,9 @@ async def open_services(config: Config, clock: Clock | None = None) -> AsyncIter
                 absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
             )
             meetings = Meetings(db, clock)
-            yield Services(config, db, accounts, meetings, keyring, clock, keys, Files(config.data_dir, keys))
+            files = Files(config.data_dir, keys)
+            periods = await Periods.open(db, config.retention, clock.now_ms())
+            lifecycle = Lifecycle(config, db, files, keys, periods, clock)
+            yield Services(config, db, accounts, meetings, keyring, clock, keys, files, lifecycle)
         finally:
             await db.close()

@@ -297,9 +297,9 @@ class LiveRoom:
         """A host sends somebody out: their media stops at once and their seat cannot be taken back."""
         self._do(Remove(participant_id), by)
 
-    def remove_user(self, user_id: str, reason: str) -> None:
-        """The server sends a signed-in person out of all their seats."""
-        for seat in [seat for seat in self._seats.values() if seat.user_id == user_id]:
+    def remove_person(self, person_id: str, reason: str) -> None:
+        """The server sends somebody out: a member, by the account's id, of all their seats; a guest, by the seat's."""
+        for seat in [seat for seat in self._seats.values() if person_id in (seat.user_id, seat.id)]:
             self._do(Remove(seat.id, reason), None)
 
     def end(self, by: str | None, reason: str) -> None:

@@ -98,10 +98,14 @@ class Registry:
         if live is not None:
             live.end(None, reason)
 
-    async def remove_user(self, user_id: str) -> None:
-        """Sends a person whose account was disabled out of every meeting."""
+    async def remove_person(self, person_id: str, reason: str) -> None:
+        """Sends somebody out of every meeting: a member, by the account's id, or a guest, by the id of their seat."""
         for live in list(self._rooms.values()):
-            live.remove_user(user_id, "Your account was disabled.")
+            live.remove_person(person_id, reason)
+
+    def running(self) -> frozenset[str]:
+        """The ids of the rooms in which somebody is now."""
+        return frozenset(live.id for live in self._rooms.values() if live.participants)
 
     def people(self, slug: str) -> int:
         """How many have a seat in this room now."""
