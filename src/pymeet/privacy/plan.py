@@ -209,6 +209,13 @@ def recounted(conn: Connection, step: Step, plan: Plan, running_rooms: Collectio
     return _counted(conn, step, Plan(**{**vars(plan), "running_rooms": running}))
 
 
+def months_cutoff_ms(conn: Connection, step: Step, plan: Plan) -> int:
+    """Until when whole months go: the first one with a held event stays, and so do all after it."""
+    table = metadata.tables[step.table]
+    first_held_ms = conn.execute(select(func.min(table.c[step.clock])).where(due(step, plan), kept(table))).scalar()
+    return step.cutoff_ms if first_held_ms is None else month_start_ms(first_held_ms) - 1
+
+
 def month_start_ms(at_ms: int) -> int:
     """The first millisecond (UTC) of the month in which a moment lies."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC)
@@ -281,9 +288,9 @@ def _draft(entry: TableEntry, rule: Keep, cutoff_ms: int, room_id: str | None, e
 
 
 def _counted(conn: Connection, step: Step, plan: Plan) -> Step:
-    table = metadata.tables[step.table]
     if step.action is Purge.SEGMENT:
         return _counted_months(conn, step, plan)
+    table = metadata.tables[step.table]
     stays, busy = kept(table), spared(step, plan.running_rooms)
     going = and_(~stays, ~busy)
     query = select(
@@ -310,14 +317,11 @@ def _counted(conn: Connection, step: Step, plan: Plan) -> Step:
 
 
 def _counted_months(conn: Connection, step: Step, plan: Plan) -> Step:
-    """A month goes whole or not at all: the first one with a held event stays, and so do all after it."""
-    table = metadata.tables[step.table]
-    clock = table.c[step.clock]
-    over = due(step, plan)
-    first_held_ms = conn.execute(select(func.min(clock)).where(over, kept(table))).scalar()
-    cutoff_ms = step.cutoff_ms if first_held_ms is None else month_start_ms(first_held_ms) - 1
-    total = conn.execute(select(func.count()).where(over)).scalar_one()
-    count, oldest_ms = conn.execute(select(func.count(), func.min(clock)).where(over, clock <= cutoff_ms)).one()
+    clock = metadata.tables[step.table].c[step.clock]
+    cutoff_ms = months_cutoff_ms(conn, step, plan)
+    total = conn.execute(select(func.count()).where(due(step, plan))).scalar_one()
+    here = select(func.count(), func.min(clock)).where(due(step, plan), clock <= cutoff_ms)
+    count, oldest_ms = conn.execute(here).one()
     return Step(**{**vars(step), "cutoff_ms": cutoff_ms, "count": count, "oldest_ms": oldest_ms, "held": total - count})
 
 
