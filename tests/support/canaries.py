@@ -22,7 +22,8 @@ from pymeet.privacy.people import DataSubject, belongs_to
 Canaries = dict[tuple[str, str], str]
 """`(table, column)` to the token that stands in the person's row there."""
 
-AT_MS = 1_700_000_000_000
+AT_MS = 1_699_998_800_000
+"""Twenty minutes before a new `ManualClock`."""
 
 _WORDS: Mapping[tuple[str, str], Any] = {
     ("attendance", "kind"): "member",

@@ -1,0 +1,83 @@
+"""A lifecycle over real files for tests of exports, and an archive taken apart."""
+
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pymeet.clock import ManualClock
+from pymeet.config import Config
+from pymeet.db.engine import Database
+from pymeet.db.files import Files
+from pymeet.db.keys import KeyStore
+from pymeet.keyring import Keyring
+from pymeet.privacy.export import Export, export_person
+from pymeet.privacy.parts import Lifecycle
+from pymeet.privacy.people import DataSubject
+from pymeet.privacy.periods import Periods
+
+
+@asynccontextmanager
+async def opened(
+    data_dir: Path, clock: ManualClock | None = None, config: Config | None = None
+) -> AsyncIterator[Lifecycle]:
+    """A new or existing data directory, until the block ends."""
+    clock = clock or ManualClock()
+    config = config or Config(data_dir=data_dir)
+    keyring = Keyring.open(data_dir)
+    with closing(KeyStore.open(config.keys_path, keyring)) as keys:
+        db = await Database.open(config.database_path)
+        try:
+            periods = await Periods.open(db, config.retention, clock.now_ms())
+            yield Lifecycle(config, db, Files(data_dir, keys), keys, periods, clock)
+        finally:
+            await db.close()
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The files of an archive, by path."""
+
+    files: dict[str, bytes]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What it says about itself."""
+        manifest: dict[str, Any] = json.loads(self.files["manifest.json"])
+        return manifest
+
+    @property
+    def index(self) -> str:
+        """The page for people."""
+        return self.files["index.html"].decode()
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of one table; none where it has no file."""
+        return [json.loads(line) for line in self.files.get(f"data/{table}.jsonl", b"").splitlines()]
+
+    @property
+    def text(self) -> str:
+        """All of it, to search in; in JSON and pages, umlauts stand as they are."""
+        return "\n".join(content.decode(errors="replace") for content in self.files.values())
+
+
+def content_of(lifecycle: Lifecycle, export: Export) -> bytes:
+    """The archive as it is handed over."""
+    with lifecycle.files.open(export.file_id) as reader:
+        return reader.read()
+
+
+def taken_apart(content: bytes) -> Archive:
+    """Every file of the archive; its checksums are checked on the way."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return Archive({info.filename: archive.read(info) for info in archive.infolist()})
+
+
+async def archive_of(lifecycle: Lifecycle, person: DataSubject, **options: Any) -> Archive:
+    """Makes an archive and takes it apart."""
+    export = await export_person(lifecycle, person, **options)
+    return taken_apart(content_of(lifecycle, export))
