@@ -6,11 +6,14 @@ from pymeet.accounts.texts import clean_line, clean_text
 from pymeet.clock import Clock
 from pymeet.db import audit
 from pymeet.db.engine import Database
+from pymeet.db.schema import messages
 from pymeet.errors import ConflictError, NotFoundError, NotSignedInError
 from pymeet.ids import new_id, new_slug
 from pymeet.meetings import store
 from pymeet.meetings.model import Message, Room
 from pymeet.meetings.slugs import checked_slug
+from pymeet.privacy.periods import Periods
+from pymeet.privacy.visible import visible
 
 __all__ = ["Meetings", "Message", "Room"]
 
@@ -18,11 +21,12 @@ MESSAGE_LENGTH = 4_000
 
 
 class Meetings:
-    """Everything about meetings that outlives them."""
+    """Everything about meetings that outlives them. With `periods` it shows nothing whose time is over."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, periods: Periods | None = None) -> None:
         self._db = db
         self._clock = clock
+        self._periods = periods
 
     async def create_room(self, name: str, owner_id: str | None, slug: str | None = None) -> Room:
         """Makes a room, at a random address unless `slug` names one.
@@ -135,9 +139,13 @@ class Meetings:
         return message
 
     async def messages(self, room_id: str, after_id: str | None = None, limit: int = 200) -> list[Message]:
-        """The newest `limit` messages, oldest first; only those after `after_id` where the room has that message."""
+        """The newest `limit` messages, oldest first; only those after `after_id` where the room has that message.
+
+        Without those whose time is over, and those of people who restricted the use of their data.
+        """
+        shown = None if self._periods is None else visible(messages, self._periods, self._clock.now_ms())
         async with self._db.read() as conn:
-            return [_message(row) for row in await store.newest_messages(conn, room_id, after_id, limit)]
+            return [_message(row) for row in await store.newest_messages(conn, room_id, after_id, limit, shown)]
 
 
 def _room(row: RowMapping) -> Room:

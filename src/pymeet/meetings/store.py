@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import attendance, messages, rooms, users
+from pymeet.privacy.holds import held
 
 
 async def add_room(conn: Transaction, **values: Any) -> None:
@@ -46,17 +47,19 @@ async def all_rooms(conn: Transaction, owner_id: str | None, *, or_nobody: bool 
 
 
 async def empty_and_mark_room(conn: Transaction, room_id: str, at_ms: int) -> None:
-    """Removes everything of a room but its address."""
-    await conn.execute(delete(messages).where(messages.c.room_id == room_id))
-    await conn.execute(delete(attendance).where(attendance.c.room_id == room_id))
+    """Removes everything of a room but its address; what is under a legal hold goes with that, once the hold ends."""
+    await conn.execute(delete(messages).where(messages.c.room_id == room_id, ~held(messages)))
+    await conn.execute(delete(attendance).where(attendance.c.room_id == room_id, ~held(attendance)))
     await conn.execute(update(rooms).where(rooms.c.id == room_id).values(name="", owner_id=None, deleted_at_ms=at_ms))
 
 
 async def add_attendance(conn: Transaction, *, user_id: str | None, **values: Any) -> None:
     """Opens a row; somebody who comes back under the same participant id is there again in the same row.
 
-    An account that is gone by now counts as none.
+    An account that is gone by now counts as none. Whoever objected to attendance being kept has no name there.
     """
+    if user_id is not None and await conn.run_sync(limits.objects, user_id):
+        values["name"] = limits.NAMELESS
     person = select(users.c.id).where(users.c.id == user_id).scalar_subquery()
     again = upsert(attendance).values(user_id=person, **values)
     await conn.execute(
@@ -73,15 +76,18 @@ async def close_attendance(conn: Transaction, participant_id: str, at_ms: int) -
         .where(attendance.c.participant_id == participant_id, attendance.c.left_at_ms.is_(None))
         .values(left_at_ms=func.max(attendance.c.joined_at_ms, at_ms))
     )
+    # Until here the row led from the seat to the account, so that messages are known to be theirs.
+    await conn.run_sync(limits.let_go, attendance, attendance.c.participant_id == participant_id, at_ms)
 
 
 async def close_open_attendance(conn: Transaction, at_ms: int) -> int:
-    """How many rows were open."""
+    """How many rows were open. Whoever objected to attendance being kept is let go of, as on leaving."""
     closed = await conn.execute(
         update(attendance)
         .where(attendance.c.left_at_ms.is_(None))
         .values(left_at_ms=func.max(attendance.c.joined_at_ms, at_ms))
     )
+    await conn.run_sync(limits.let_go, attendance, attendance.c.left_at_ms.is_not(None), at_ms)
     return closed.rowcount
 
 
@@ -91,9 +97,11 @@ async def add_message(conn: Transaction, *, participant_id: str, **values: Any) 
     await conn.execute(insert(messages).values(participant_id=participant_id, user_id=author, **values))
 
 
-async def newest_messages(conn: Transaction, room_id: str, after_id: str | None, limit: int) -> list[RowMapping]:
-    """Oldest first; of more than `limit` the newest. An unknown `after_id` counts as none."""
-    query = select(messages).where(messages.c.room_id == room_id)
+async def newest_messages(
+    conn: Transaction, room_id: str, after_id: str | None, limit: int, shown: ColumnElement[bool] | None = None
+) -> list[RowMapping]:
+    """Those that `shown` picks, oldest first; of more than `limit` the newest. An unknown `after_id` counts as none."""
+    query = select(messages).where(messages.c.room_id == room_id, true() if shown is None else shown)
     if after_id is not None:
         after = select(messages.c.sequence).where(messages.c.id == after_id, messages.c.room_id == room_id)
         query = query.where(messages.c.sequence > func.coalesce(after.scalar_subquery(), 0))
