@@ -68,7 +68,7 @@ def test_the_configuration_cannot_be_changed(file: Path) -> None:
     ("text", "line", "key", "remedy"),
     [
         ("http:\n  prot: 1", 2, "http.prot", "Did you mean http.port?"),
-        ("port: 1", 1, "port", "Did you mean http.port or media.port?"),
+        ("port: 1", 1, "port", "Did you mean http.port or media.port or mail.port?"),
         ("colour: red", 1, "colour", "Remove it"),
         ("http:\n  port: '80'", 2, "http.port", "Write digits without quotes"),
         ("http:\n  port: true", 2, "http.port", "Write digits without quotes"),

@@ -10,6 +10,7 @@ from pymeet.errors import InvalidInputError, NotFoundError
 from pymeet.ops.progress import Progress, silent
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs import (
+    mail,
     rooms,
     status,
     users,
@@ -28,6 +29,7 @@ def merged(*groups: Mapping[str, Operation]) -> Mapping[str, Operation]:
 
 
 OPERATIONS = merged(
+    mail.OPERATIONS,
     rooms.OPERATIONS,
     status.OPERATIONS,
     users.OPERATIONS,

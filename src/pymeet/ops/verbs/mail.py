@@ -1,0 +1,48 @@
+"""The verb of `pymeet mail`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymeet.errors import ConflictError, PymeetError
+from pymeet.ids import new_id
+from pymeet.mail.errors import Failure, NotSentError
+from pymeet.mail.message import compose
+from pymeet.mail.smtp import MailServer
+from pymeet.ops.mailer import sender
+from pymeet.ops.services import Operation, Services
+
+_REMEDIES = {
+    Failure.UNREACHABLE: "Check mail.host, mail.port and mail.encryption, and that this machine may connect there.\n"
+    "An authority of your own is named in the variable SSL_CERT_FILE of the server.",
+    Failure.REFUSED: "Check mail.encryption, mail.username, mail.password and mail.from_address.",
+    Failure.DEFERRED: "Try again in a few minutes. Queued mail is tried again by itself.",
+    Failure.REJECTED: "Check the address. The log of the mail server says why.",
+    Failure.UNUSABLE: "Write the address alone, such as ann@example.org.",
+}
+
+
+async def mail_test(services: Services, *, address: str) -> dict[str, Any]:
+    """Hands a mail for `address` to the mail server while the caller waits, past the outbox."""
+    mail = services.config.mail
+    if mail.host is None:
+        raise ConflictError("Mail is off: mail.host is not set.\nSet it, and restart the server.", code="mail_off")
+    who = sender(services.config)
+    try:
+        message = compose(
+            mail_id=new_id(),
+            template="test",
+            language=mail.language,
+            values={},
+            to=address,
+            sender=who,
+            now_ms=services.clock.now_ms(),
+        )
+        async with MailServer(mail, who.host) as server:
+            await server.send(message)
+    except NotSentError as error:
+        what = f"{error.message} It answered {error.reply}." if error.reply else error.message
+        raise PymeetError(f"{what}\n{_REMEDIES[error.failure]}", code=error.code) from None
+    return {"to": address, "server": mail.host, "from": who.address}
+
+
+OPERATIONS: Mapping[str, Operation] = {"mail.test": mail_test}
