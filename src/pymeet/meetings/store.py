@@ -7,6 +7,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import attendance, messages, rooms, users
+from pymeet.privacy import limits
 from pymeet.privacy.holds import held
 
 
