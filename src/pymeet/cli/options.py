@@ -21,6 +21,10 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 _LOOKING = frozenset(
     {
+        "consent.show",
+        "consent.verify",
+        "request.list",
+        "request.show",
         "room.list",
         "status",
         "user.list",

@@ -10,7 +10,9 @@ from pymeet.errors import InvalidInputError, NotFoundError
 from pymeet.ops.progress import Progress, silent
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs import (
+    consents,
     mail,
+    requests,
     rooms,
     status,
     users,
@@ -29,7 +31,9 @@ def merged(*groups: Mapping[str, Operation]) -> Mapping[str, Operation]:
 
 
 OPERATIONS = merged(
+    consents.OPERATIONS,
     mail.OPERATIONS,
+    requests.OPERATIONS,
     rooms.OPERATIONS,
     status.OPERATIONS,
     users.OPERATIONS,
