@@ -14,7 +14,7 @@ TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
-.PHONY: serve test check bench fuzz screenshots lock format clean test-packages config.example.yaml
+.PHONY: serve test check bench fuzz screenshots docs lock format clean test-packages config.example.yaml
 
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
@@ -39,6 +39,9 @@ fuzz: $(DEV)  ## search for bad input for longer than `make test` does
 
 screenshots: $(DEV) test-packages  ## take the pictures in docs/images anew
 	PYTHONPATH=.:tests/live $(BIN)/python scripts/screenshots.py
+
+docs: $(DEV)  ## write the generated pages anew, after a change of the inventory or the retention classes
+	$(BIN)/python -m pymeet.privacy.documents docs
 
 format: $(DEV)  ## put the Python code into its standard form
 	$(BIN)/ruff check --fix-only .

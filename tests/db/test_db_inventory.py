@@ -1,13 +1,13 @@
 """The gate: what is not declared, or contradicts itself, cannot be imported."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, Text
 
-from pymeet.db import page
+from pymeet.db import declared
 from pymeet.db.inventory import (
     Basis,
     Category,
@@ -30,7 +30,7 @@ from pymeet.db.inventory import (
     table,
 )
 from pymeet.db.schema import metadata
-from pymeet.db.stores import CLIENT, Place
+from pymeet.db.stores import CLIENT, FILES, Place, file_store, undeclared
 from pymeet.retention import CLASSES, days
 
 KEEP = Keep("chat", clock="at_ms")
@@ -220,14 +220,6 @@ def test_every_period_is_finite_and_every_class_is_used():
     assert set(CLASSES) - used == {"erasure_grace", "backup"}  # no rows: a delay, and files beside the database
 
 
-def test_the_data_page_says_what_the_inventory_says():
-    """A page that is written by hand is wrong after the first change."""
-    written = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
-
-    assert written == page.renewed(written)
-    assert all(f"### `{entry.name}`" in written for entry in entries(metadata))
-
-
 def test_what_the_pages_keep_in_the_browser_is_declared():
     """The privacy page promises a complete list; a key that is added to a script must appear there."""
     scripts = Path(__file__).parents[2] / "src" / "pymeet" / "web" / "static"
@@ -241,12 +233,46 @@ def test_what_the_pages_keep_in_the_browser_is_declared():
     assert used <= {each.name for each in CLIENT if each.place is not Place.COOKIE}
 
 
-def test_a_period_reads_like_a_sentence():
-    """The page is read by people who decide about these periods."""
-    assert [page.period(value) for value in (0, 60_000, 3_600_000, days(90), 1)] == [
-        "none",
-        "1 minute",
-        "1 hour",
-        "90 days",
-        "1 ms",
+def test_every_file_of_a_data_directory_has_one_declaration():
+    """A file that nobody declared is one that nobody deletes."""
+    made_by_pymeet = [
+        "pymeet.db",
+        "pymeet.db-wal",
+        "keys.db-shm",
+        "master.key",
+        "master.key.new",
+        "files/aB/aBcdefgh.sealed",
+        "files/aB/aBcdefgh.sealed.part",
+        "ledger/erasures.jsonl",
+        "ledger/audit-checkpoints.jsonl",
+        "backups/2026-11-21/files/aB/aBcdefgh.sealed",
+        "self-signed.pem",
+        "pymeet.sock",
+        "pymeet.lock",
     ]
+
+    assert [path for path in made_by_pymeet if file_store(path) is None] == []
+    strangers = [
+        "notes.txt",
+        "files/aBcdefgh.sealed",
+        "files/a/b/c.sealed",
+        "pymeet.db.bak",
+        "ledger/copy/erasures.jsonl",
+    ]
+    assert undeclared(map(PurePath, strangers)) == [PurePath(path) for path in strangers]
+
+
+def test_the_digest_covers_everything_that_is_declared(monkeypatch: pytest.MonkeyPatch):
+    """It is stamped on archives and backups: another answer anywhere must show in it."""
+    before = declared.digest()
+
+    monkeypatch.setattr(declared, "MEMORY", ())
+
+    assert len(before) == 16
+    assert declared.digest() != before
+
+
+def test_files_that_end_by_time_name_a_class():
+    """Their period stands in the retention table, not in a sentence of their own."""
+    assert {store.retention for store in FILES} - {None} == {"ledger", "backup"}
+    assert {store.retention for store in FILES} - {None} <= set(CLASSES)

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
 import typer.main
 
 from pymeet.cli.app import app
 from pymeet.config import Config, fields, is_secret
 from pymeet.ops.config_text import redacted
+from pymeet.privacy.documents.pages import pages
 from pymeet.yaml_tree import dotted
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +65,31 @@ def test_every_command_can_be_given_a_configuration_file() -> None:
     ]
 
     assert without == ["pymeet config schema"]
+
+
+@pytest.mark.parametrize("name", ["data.md", "record.example.md", "retention.md", "notice.example.md"])
+def test_a_generated_page_says_what_the_program_says_now(name: str) -> None:
+    """Byte for byte: a page that is renewed by hand is wrong after the first change. `make docs` renews them all."""
+    made = {path.name: text for path, text in pages(ROOT / "docs")}
+
+    assert (ROOT / "docs" / name).read_bytes() == made.pop(name).encode()
+    assert len(made) == 3  # nothing is generated that no test compares
+
+
+def test_every_generated_page_is_the_same_when_it_is_made_again() -> None:
+    """Neither the day nor the order of a set may show in it, or CI would fail on some days."""
+    assert list(pages(ROOT / "docs")) == list(pages(ROOT / "docs"))
+
+
+def test_every_page_of_the_documentation_stands_in_its_table_of_contents() -> None:
+    """A page that nobody finds is not read."""
+    contents = (ROOT / "docs" / "README.md").read_text()
+
+    assert [
+        page.name
+        for page in (ROOT / "docs").glob("*.md")
+        if f"({page.name})" not in contents and page.name != "README.md"
+    ] == []
 
 
 def test_every_make_target_stands_in_the_contributors_page() -> None:

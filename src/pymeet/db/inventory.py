@@ -57,6 +57,7 @@ class Category(StrEnum):
     ACCOUNT = "account"
     SIGN_IN = "sign-in"
     ROOM = "room"
+    MEETING = "meeting"  # what happens live
     ATTENDANCE = "attendance"
     CHAT = "chat"
     MAIL = "mail"

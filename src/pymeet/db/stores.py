@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
-from pymeet.db.inventory import Category, InventoryError
+from pymeet.db.inventory import Basis, Category, InventoryError, Recipient
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class FileStore:
     erase: str
     export: str
     secret: bool = False
+    basis: Basis = Basis.LEGITIMATE_INTEREST
+    subjects: tuple[str, ...] = ("member", "guest")
+    recipients: tuple[Recipient, ...] = (Recipient.BACKUPS,)
     retention: str | None = None
     """The retention class by which whole files of this kind end; None where they do not end by time of their own."""
 
@@ -34,6 +37,11 @@ class FileStore:
     def name(self) -> str:
         """All patterns, for people."""
         return ", ".join(self.paths)
+
+    @property
+    def of_tables(self) -> bool:
+        """Whether it holds tables, which are declared one by one."""
+        return self.paths[0].startswith(("pymeet.db", "keys.db"))
 
 
 class Place(StrEnum):
@@ -61,9 +69,13 @@ class MemoryStore:
     """Personal data that exists only while the process runs."""
 
     name: str
+    category: Category
     holds: str
     purpose: str
-    lifetime: str
+    basis: Basis
+    subjects: tuple[str, ...]
+    recipients: tuple[Recipient, ...]
+    keep: str
 
 
 FILES = (
@@ -115,6 +127,7 @@ FILES = (
         holds="What people were sent as a file, such as archives of their data: sealed, each under a key of its own.",
         purpose="To hand people their data.",
         personal=True,
+        basis=Basis.LEGAL_OBLIGATION,
         keep="As long as the row that names it; what no row names is removed.",
         erase="Key and file are destroyed with the row.",
         export="No: an archive holds what the person's next archive holds anew.",
@@ -125,6 +138,8 @@ FILES = (
         holds="A line for every erasure: a keyed hash in place of the person, a fixed word and the time.",
         purpose="To keep erased people erased when a backup is restored.",
         personal=True,
+        basis=Basis.LEGAL_OBLIGATION,
+        subjects=("erased person",),
         keep="As the table `erasure_ledger`.",
         erase="Stays: it is what keeps the person erased.",
         export="No: the hash says nothing to anybody without the server's key.",
@@ -237,21 +252,33 @@ CLIENT = (
 MEMORY = (
     MemoryStore(
         name="sign-in attempts by e-mail address",
+        category=Category.SIGN_IN,
         holds="E-mail addresses with which somebody failed to sign in, and when; the newest 10,000.",
         purpose="To slow down the guessing of one person's password.",
-        lifetime="6 minutes at most.",
+        basis=Basis.LEGITIMATE_INTEREST,
+        subjects=("member",),
+        recipients=(),
+        keep="6 minutes at most.",
     ),
     MemoryStore(
         name="sign-in attempts by network address",
+        category=Category.SIGN_IN,
         holds="Network addresses (of IPv6 the first half) from which somebody failed to sign in, and when; the newest 10,000.",
         purpose="To slow down the guessing of passwords from one place.",
-        lifetime="2 minutes at most.",
+        basis=Basis.LEGITIMATE_INTEREST,
+        subjects=("member",),
+        recipients=(),
+        keep="2 minutes at most.",
     ),
     MemoryStore(
         name="live rooms",
+        category=Category.MEETING,
         holds="Who is in a room, their names, network addresses and what they send.",
         purpose="To hold the meeting.",
-        lifetime="Until they leave, or 60 seconds after their connection is lost.",
+        basis=Basis.CONTRACT,
+        subjects=("member", "guest"),
+        recipients=(Recipient.ROOM,),
+        keep="Until they leave, or 60 seconds after their connection is lost.",
     ),
 )
 

@@ -117,7 +117,7 @@ def notice(language: str, config: Config, effective: Effective) -> Notice:
         endless=endless,
         groups=groups,
         memory=tuple(
-            Stored(say.of(each.name), "", say.of(each.holds), say.of(each.purpose), say.of(each.lifetime))
+            Stored(say.of(each.name), "", say.of(each.holds), say.of(each.purpose), say.of(each.keep))
             for each in MEMORY
         ),
         browser=tuple(browser_stores(say, config)),

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from pymeet.db.inventory import Erase, Export, Kind, Lasting, Purge, Recipient, TableEntry, Unreachable, entries
-from pymeet.db.keys import keys_metadata
+from pymeet.db.declared import tables
+from pymeet.db.inventory import Erase, Export, Kind, Lasting, Purge, Recipient, TableEntry, Unreachable
 from pymeet.db.outflows import LOG_FIELDS, RECEIVERS
-from pymeet.db.schema import metadata
 from pymeet.db.stores import BOOKKEEPING_TABLES, CLIENT, FILES, MEMORY, Place
 from pymeet.retention import CLASSES
 
@@ -15,15 +14,10 @@ def sentences() -> frozenset[str]:
     return frozenset(_all())
 
 
-def all_entries() -> tuple[TableEntry, ...]:
-    """The tables of both databases."""
-    return entries(metadata) + entries(keys_metadata)
-
-
 def _all() -> Iterator[str]:
     for words in (Erase, Export, Kind, Purge, Recipient, Place):
         yield from (word.value for word in words)
-    for entry in all_entries():
+    for _, entry in tables():
         yield from _of_table(entry)
     for rule in CLASSES.values():
         yield from (rule.title, rule.begins)
@@ -32,7 +26,7 @@ def _all() -> Iterator[str]:
     for client in CLIENT:
         yield from (client.holds, client.purpose, client.lifetime)
     for memory in MEMORY:
-        yield from (memory.name, memory.holds, memory.purpose, memory.lifetime)
+        yield from (memory.name, memory.holds, memory.purpose, memory.keep)
     for receiver in RECEIVERS:
         yield from (receiver.name, receiver.receives, receiver.purpose)
     yield from LOG_FIELDS.values()

@@ -27,7 +27,7 @@ class Words:
         self._own = own
         self._inventory = inventory
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """The documents' own text under `key`, with its placeholders filled. KeyError for a text that is not there."""
         return self._own[key].format_map(values) if values else self._own[key]
 
