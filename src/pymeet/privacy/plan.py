@@ -185,7 +185,7 @@ def due(step: Step, plan: Plan) -> ColumnElement[bool]:
         entry = next(each for each in INVENTORY if each.name == step.table)
         parts.append(still_personal(entry))
     if step.action is Purge.ERASE:
-        parts.append(_not_last_admin())
+        parts.append(not_last_admin())
         if plan.only_warned:
             parts.append(_was_warned(plan.made_at_ms))
     return and_(*parts)
@@ -207,6 +207,14 @@ def recounted(conn: Connection, step: Step, plan: Plan, running_rooms: Collectio
     """The step as it would be planned now, with the same cutoff: what is still there, and why."""
     running = tuple(sorted(running_rooms)) if plan.spares_running else ()
     return _counted(conn, step, Plan(**{**vars(plan), "running_rooms": running}))
+
+
+def not_last_admin() -> ColumnElement[bool]:
+    """Leaves out the administrator who was here last: somebody must be able to sign in."""
+    able = select(users.c.id).join(user_credentials, user_credentials.c.user_id == users.c.id)
+    able = able.where(users.c.is_admin, users.c.disabled_at_ms.is_(None))
+    last = able.order_by(users.c.last_seen_at_ms.desc(), users.c.id).limit(1).correlate(None).scalar_subquery()
+    return func.coalesce(users.c.id != last, true())
 
 
 def months_cutoff_ms(conn: Connection, step: Step, plan: Plan) -> int:
@@ -350,14 +358,6 @@ def _belongs(table: str, person: DataSubject) -> ColumnElement[bool]:
     return false() if condition is None else condition
 
 
-def _not_last_admin() -> ColumnElement[bool]:
-    """Leaves out the administrator who was here last: somebody must be able to sign in."""
-    able = select(users.c.id).join(user_credentials, user_credentials.c.user_id == users.c.id)
-    able = able.where(users.c.is_admin, users.c.disabled_at_ms.is_(None))
-    last = able.order_by(users.c.last_seen_at_ms.desc(), users.c.id).limit(1).correlate(None).scalar_subquery()
-    return func.coalesce(users.c.id != last, true())
-
-
 def _was_warned(now_ms: int) -> ColumnElement[bool]:
     told = select(audit_events.c.sequence).join(audit_people, audit_people.c.pseudonym == audit_events.c.target)
     told = told.where(
@@ -366,4 +366,5 @@ def _was_warned(now_ms: int) -> ColumnElement[bool]:
         audit_events.c.at_ms > users.c.last_seen_at_ms,
         audit_events.c.at_ms <= now_ms - min(WARN_BEFORE_MS),
     )
-    return exists(told.correlate(users))
+    # whoever cannot sign in cannot keep the account, and need not be told
+    return or_(users.c.disabled_at_ms.is_not(None), exists(told.correlate(users)))
