@@ -34,7 +34,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "test": frozenset(),
 }
 """Every mail pymeet sends, with the values it needs. All are texts; days are `2026-11-21`; `right` is one of `access`,
-`correction`, `erasure`, `restriction`, `portability`, `objection`; `scan` is `clean`, `found` or `not_run`."""
+`correction`, `erasure`, `restriction`, `portability`, `objection`, `withdrawal`; `scan` is `clean`, `found` or `not_run`."""
 
 _ATOM = r"[^\s@<>()\[\]\\,:;\".\x00-\x1f\x7f]+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(\.{_ATOM})*")  # the dot-atom of RFC 5322 and RFC 6532: no quoting, no comments
