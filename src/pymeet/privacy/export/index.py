@@ -34,7 +34,7 @@ _ORDER = {category: number for number, category in enumerate(Category)}
 def render_index(contents: Contents, occasion: Occasion, privacy: PrivacyConfig, period: Period) -> Iterator[str]:
     """The page in pieces."""
     words = export_words(occasion.language)
-    parts = sorted(contents.parts, key=lambda part: _ORDER[part.entry.category])
+    parts = _in_reading_order(contents.parts)
     titles = [words.title(entry.name) for entry in contents.empty]
     stream = _PAGES.get_template("index.html").stream(
         w=words,
@@ -48,7 +48,7 @@ def render_index(contents: Contents, occasion: Occasion, privacy: PrivacyConfig,
         calendar=CALENDAR,
         withheld=_withheld(words, contents),
         unreachable=_unreachable(words),
-        memory=[f"{words.documents.of(each.holds)} {words.documents.of(each.lifetime)}" for each in MEMORY],
+        memory=[f"{words.documents.of(each.holds)} {words.documents.of(each.keep)}" for each in MEMORY],
         browser=[(each.name, words.documents.of(each.holds)) for each in CLIENT],
         backup_period=_period(words, period("backup")),
         privacy=privacy,
@@ -57,6 +57,18 @@ def render_index(contents: Contents, occasion: Occasion, privacy: PrivacyConfig,
     )
     stream.enable_buffering(_LINES_AT_ONCE)
     return iter(stream)
+
+
+def _in_reading_order(parts: list[TablePart]) -> list[TablePart]:
+    """By category, and what lives with another table behind that."""
+    place = {part.entry.name: number for number, part in enumerate(parts)}
+
+    def key(part: TablePart) -> tuple[int, int, int]:
+        own = place[part.entry.name]
+        parents = [place.get(rule.table, own) for rule in part.entry.keep if isinstance(rule, KeepWith)]
+        return _ORDER[part.entry.category], parents[0] if parents else own, own
+
+    return sorted(parts, key=key)
 
 
 def _section(words: ExportWords, part: TablePart, period: Period) -> dict[str, Any]:
@@ -117,7 +129,7 @@ def _withheld(words: ExportWords, contents: Contents) -> list[tuple[str, str, st
 
 def _unreachable(words: ExportWords) -> list[tuple[str, str]]:
     return [
-        (words.title(entry.name), words.documents.of(whose.reason))
+        (f"{words.title(entry.name)} ({words.documents.of(whose.role)})", words.documents.of(whose.reason))
         for entry in entries(metadata)
         for whose in entry.subjects
         if isinstance(whose, Unreachable)

@@ -7,13 +7,11 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement
 
 from pymeet.db import audit
-from pymeet.db.files import FileNotGoneError
 from pymeet.db.schema import exports
 from pymeet.db.seal import SealedReader
 from pymeet.errors import ConflictError, NotFoundError
@@ -23,6 +21,7 @@ from pymeet.privacy.export.build import Builder, Progress
 from pymeet.privacy.export.contents import Contents, Failed, Occasion, Withheld
 from pymeet.privacy.export.words import LANGUAGES
 from pymeet.privacy.export.zipping import ArchiveWriter
+from pymeet.privacy.gone import remove_pending
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
 
@@ -97,17 +96,9 @@ async def export_person(
         contents = await _make(lifecycle, occasion, file_id, progress)
         size_bytes = await asyncio.to_thread(lifecycle.files.size, file_id)
         token = new_secret()
-        ready_at_ms = lifecycle.clock.now_ms()
-        withheld = tuple(contents.withheld())
-        note = partial(
-            store.ready,
-            token_hash=_hash(token),
-            size_bytes=size_bytes,
-            now_ms=ready_at_ms,
-            actor=actor or person.user_id or audit.GUEST,
-            detail={"rows": contents.rows, "files": len(contents.files), "failed": len(contents.failed)},
-        )
-        if not await lifecycle.db.work(note, export_id, person):
+        made = store.Made(export_id, person, _hash(token), size_bytes, lifecycle.clock.now_ms())
+        detail = {"rows": contents.rows, "files": len(contents.files), "failed": len(contents.failed)}
+        if not await lifecycle.db.work(store.ready, made, actor or person.user_id or audit.GUEST, detail):
             raise ConflictError("This person's data was erased while the archive was made.")
     except BaseException:
         await _to_the_end(_give_up(lifecycle, export_id, file_id))
@@ -119,9 +110,9 @@ async def export_person(
         size_bytes,
         tuple((part.entry.name, part.rows) for part in contents.parts),
         len(contents.files),
-        withheld,
+        tuple(contents.withheld()),
         tuple(contents.failed),
-        ready_at_ms + store.LINK_MS,
+        made.at_ms + store.LINK_MS,
     )
 
 
@@ -151,9 +142,8 @@ async def exports_of(lifecycle: Lifecycle, person: DataSubject) -> list[ExportSt
 
 async def discard(lifecycle: Lifecycle, export_id: str) -> None:
     """Destroys an archive with its row; one that is not there is no error."""
-    file_id = await lifecycle.db.work(store.discard, export_id, lifecycle.clock.now_ms())
-    if file_id:
-        await _destroy(lifecycle, file_id)
+    await lifecycle.db.work(store.discard, export_id, lifecycle.clock.now_ms())
+    await remove_pending(lifecycle)
 
 
 async def resume_or_fail(lifecycle: Lifecycle) -> int:
@@ -247,14 +237,7 @@ def _no_such_link() -> NotFoundError:
 
 async def _give_up(lifecycle: Lifecycle, export_id: str, file_id: str) -> None:
     await lifecycle.db.work(store.fail, export_id, file_id, lifecycle.clock.now_ms())
-    await _destroy(lifecycle, file_id)
-
-
-async def _destroy(lifecycle: Lifecycle, file_id: str) -> None:
-    """Destroys a file that stands on the list of those to go; where it resists, the sweeper comes back to it."""
-    with suppress(FileNotGoneError):
-        await asyncio.to_thread(lifecycle.files.destroy, file_id)
-        await lifecycle.db.work(store.gone, file_id)
+    await remove_pending(lifecycle)
 
 
 def _hash(token: str) -> str:

@@ -64,26 +64,34 @@ def begin(
     )
 
 
-def ready(
-    conn: Connection, export_id: str, person: DataSubject, *, token_hash: str, size_bytes: int, now_ms: int, actor: str,
-    detail: audit.Detail,
-) -> bool:  # fmt: skip
+@dataclass(frozen=True)
+class Made:
+    """An archive that has been written."""
+
+    export_id: str
+    person: DataSubject
+    token_hash: str
+    size_bytes: int
+    at_ms: int
+
+
+def ready(conn: Connection, made: Made, actor: str, detail: audit.Detail) -> bool:
     """Makes the archive fetchable; False when its row has gone meanwhile, as it does when the person is erased."""
     changed = conn.execute(
         update(exports)
-        .where(exports.c.id == export_id, exports.c.state == "building")
+        .where(exports.c.id == made.export_id, exports.c.state == "building")
         .values(
             state="ready",
-            token_hash=token_hash,
-            size_bytes=size_bytes,
+            token_hash=made.token_hash,
+            size_bytes=made.size_bytes,
             downloads_left=DOWNLOADS,
-            ready_at_ms=now_ms,
-            link_expires_at_ms=now_ms + LINK_MS,
+            ready_at_ms=made.at_ms,
+            link_expires_at_ms=made.at_ms + LINK_MS,
         )
     )
     if not changed.rowcount:
         return False
-    audit.record_now(conn, now_ms, actor, "data.exported", _target(person, export_id), detail)
+    audit.record_now(conn, made.at_ms, actor, "data.exported", _target(made.person, made.export_id), detail)
     return True
 
 
@@ -92,11 +100,6 @@ def fail(conn: Connection, export_id: str, file_id: str, now_ms: int) -> None:
     conn.execute(update(exports).where(exports.c.id == export_id).values(state="failed", file_id=None))
     queue = insert_or_ignore(pending_gone).values(file_id=file_id, queued_at_ms=now_ms)
     conn.execute(queue.on_conflict_do_nothing())
-
-
-def gone(conn: Connection, file_id: str) -> None:
-    """Notes that a file has left the disk."""
-    conn.execute(pending_gone.delete().where(pending_gone.c.file_id == file_id))
 
 
 def unfinished(conn: Connection) -> list[tuple[str, str]]:
@@ -129,11 +132,9 @@ def count_down(conn: Connection, fetched: Fetched, now_ms: int, actor: str) -> b
     return True
 
 
-def discard(conn: Connection, export_id: str, now_ms: int) -> str | None:
-    """Deletes an archive's row and puts its file on the list of those to go; the file, if there is one."""
-    file_id: str | None = conn.execute(select(exports.c.file_id).where(exports.c.id == export_id)).scalar_one_or_none()
+def discard(conn: Connection, export_id: str, now_ms: int) -> None:
+    """Deletes an archive's row and puts its file on the list of those to go."""
     delete_rows(conn, exports, exports.c.id == export_id, now_ms)
-    return file_id
 
 
 def listed(conn: Connection, person: DataSubject) -> list[Any]:
