@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pymeet import __version__
-from pymeet.cli import config, consent, doctor, init, mail, request, room, serve, status, user
+from pymeet.cli import config, consent, doctor, init, mail, privacy, request, room, serve, status, user
 from pymeet.cli.exit_codes import CONFIG, FAILED, NOT_FOUND
 from pymeet.cli.help_text import Command
 from pymeet.cli.output import fail
@@ -29,6 +29,7 @@ app.add_typer(room.app)
 app.add_typer(user.app)
 app.add_typer(request.app)
 app.add_typer(consent.app)
+app.add_typer(privacy.app)
 app.add_typer(mail.app)
 app.add_typer(config.app)
 

@@ -23,6 +23,8 @@ _LOOKING = frozenset(
     {
         "consent.show",
         "consent.verify",
+        "privacy.check",
+        "privacy.document",
         "request.list",
         "request.show",
         "room.list",

@@ -12,6 +12,7 @@ from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs import (
     consents,
     mail,
+    privacy,
     requests,
     rooms,
     status,
@@ -33,6 +34,7 @@ def merged(*groups: Mapping[str, Operation]) -> Mapping[str, Operation]:
 OPERATIONS = merged(
     consents.OPERATIONS,
     mail.OPERATIONS,
+    privacy.OPERATIONS,
     requests.OPERATIONS,
     rooms.OPERATIONS,
     status.OPERATIONS,
