@@ -1,13 +1,14 @@
 """People, links, passwords and sessions, through the service over a real database."""
 
 import asyncio
+import json
 import time
 
 import pytest
 from sqlalchemy import select
 
 from pymeet.accounts.passwords import Passwords
-from pymeet.accounts.service import Accounts, Link, User
+from pymeet.accounts.service import Accounts, Link, Role, User
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import ManualClock
 from pymeet.db.engine import Database
@@ -449,6 +450,124 @@ async def test_what_is_done_to_accounts_is_in_the_audit_log(accounts: Accounts, 
         (user.id, "user.signed_in", user.id),
         (admin.id, "user.disabled", user.id),
     ]
+
+
+async def details(db: Database, action: str) -> list[dict[str, object]]:
+    """What the audit log says besides, of all events of one kind."""
+    query = select(audit_events.c.detail).where(audit_events.c.action == action).order_by(audit_events.c.sequence)
+    async with db.read() as conn:
+        return [json.loads(detail) for detail in (await conn.execute(query)).scalars()]
+
+
+async def test_signing_out_and_ended_sessions_are_in_the_audit_log(accounts: Accounts, db: Database):
+    """Who was signed in when is the first question after a break-in; a made-up token is nobody's sign-out."""
+    user = await member(accounts)
+    first, _, _ = [await accounts.open_session(user) for _ in range(3)]
+    await accounts.close_session(first.token)
+    await accounts.close_session(first.token)
+    await accounts.redeem_link(await accounts.new_link(user.id), None, None, PASSWORD)
+    await accounts.open_session(user)
+    await accounts.disable_user(user.id)
+
+    assert [action for _, action, _ in await actions(db)].count("user.signed_out") == 1
+    assert (user.id, "user.signed_out", user.id) in await actions(db)
+    assert await details(db, "link.redeemed") == [
+        {"purpose": "set_password", "sessions": 0},
+        {"purpose": "set_password", "sessions": 2},
+    ]
+    assert await details(db, "user.disabled") == [{"sessions": 1}]
+
+
+async def test_the_first_administrator_is_in_the_audit_log(accounts: Accounts, db: Database):
+    """Whoever got hold of the printed link must leave a trace."""
+    token = await accounts.first_admin_link()
+    assert token is not None
+
+    user = await accounts.redeem_link(token, "Ann", "ann@example.org", PASSWORD)
+
+    assert await actions(db) == [
+        ("system", "link.made", "first_admin"),
+        (user.id, "user.added", user.id),
+        (user.id, "link.redeemed", user.id),
+    ]
+    assert await details(db, "user.added") == [{"role": "admin"}]
+
+
+async def test_failed_sign_ins_are_counted_in_the_audit_log(accounts: Accounts, db: Database, clock: ManualClock):
+    """Guessing must be visible, without a line for every guess; what was typed as an address is not written down."""
+    user = await member(accounts)
+    before = len(await actions(db))
+
+    async def fail(*emails: str) -> None:
+        for email in emails:
+            with pytest.raises(NotSignedInError):
+                await accounts.check_password(email, "wrong password here")
+
+    await fail(user.email, user.email, "new@example.org", "newer@example.org", "newest@example.org")
+    assert len(await actions(db)) == before  # the answer takes as long for an address that is unknown
+    await accounts.record_failures()
+    await fail(user.email)
+    await accounts.record_failures()
+    assert len(await actions(db)) == before + 2
+    clock.advance(60)
+    await accounts.record_failures()
+    await accounts.record_failures()
+    await fail(user.email)
+    await accounts.record_failures(at_end=True)
+
+    told = [
+        (target, detail)
+        for (_, _, target), detail in zip(
+            (await actions(db))[before:], await details(db, "user.sign_in_failed"), strict=True
+        )
+    ]
+    assert told == [(user.id, {"count": 2}), ("nobody", {"count": 3}), (user.id, {"count": 1}), (user.id, {"count": 1})]
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.DPO])
+async def test_a_role_is_changed_and_ends_sessions(accounts: Accounts, db: Database, role: Role):
+    """Whoever may do something else begins anew, and the log tells who decided it."""
+    await member(accounts, "ben@example.org", admin=True)
+    user = await member(accounts)
+    session = await accounts.open_session(user)
+
+    changed = await accounts.change_role(user.email, role)
+
+    assert (changed.role, changed.is_admin, changed.is_dpo) == (role, role is Role.ADMIN, role is Role.DPO)
+    assert await accounts.user_of_session(session.token) is None
+    assert await accounts.check_password(user.email, PASSWORD) == changed
+    back = await accounts.change_role(user.id, Role.MEMBER)
+    assert back == await accounts.user(user.id) == user
+    assert await details(db, "user.role_changed") == [
+        {"from": "member", "to": role.value, "sessions": 1},
+        {"from": role.value, "to": "member", "sessions": 0},
+    ]
+
+
+async def test_the_role_somebody_has_changes_nothing(accounts: Accounts, db: Database):
+    """A command given twice must not sign people out."""
+    user = await member(accounts, admin=True)
+    session = await accounts.open_session(user)
+
+    await accounts.change_role(user.email, Role.ADMIN)
+
+    assert await accounts.user_of_session(session.token) == user
+    assert await details(db, "user.role_changed") == []
+
+
+async def test_the_last_administrator_stays(accounts: Accounts):
+    """Otherwise nobody could administer the server without its shell; one who cannot sign in yet does not count."""
+    admin = await member(accounts, admin=True)
+    invited, _ = await accounts.add_user("Ben", "ben@example.org", True)
+
+    with pytest.raises(ConflictError) as caught:
+        await accounts.change_role(admin.email, Role.DPO)
+    assert caught.value.code == "last_admin"
+    assert (await accounts.user(admin.id)).role is Role.ADMIN
+
+    assert (await accounts.change_role(invited.email, Role.MEMBER)).role is Role.MEMBER
+    await member(accounts, "eve@example.org", admin=True)
+    assert (await accounts.change_role(admin.email, Role.DPO)).role is Role.DPO
 
 
 async def test_no_token_and_no_password_is_stored(accounts: Accounts, db: Database):

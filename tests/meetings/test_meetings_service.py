@@ -258,6 +258,7 @@ async def test_rooms_made_and_deleted_are_in_the_audit_log(meetings: Meetings, r
     """Who did it, by ids."""
     await meetings.delete_room(room.slug, by=ann.id)
     other = await meetings.create_room("Other", None)
+    hers = await meetings.create_room("Hers", ann.id, by="operator")
 
     (person,) = await rows(db, audit_people)
     lines = [(row["actor"], row["action"], row["target"]) for row in await rows(db, audit_events)]
@@ -266,6 +267,7 @@ async def test_rooms_made_and_deleted_are_in_the_audit_log(meetings: Meetings, r
         (person["pseudonym"], "room.created", room.id),
         (person["pseudonym"], "room.deleted", room.id),
         ("operator", "room.created", other.id),
+        ("operator", "room.created", hers.id),
     ]
 
 

@@ -1,6 +1,15 @@
 """What accounts hand out: frozen facts, without behaviour."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody with an account may be; each has one of these."""
+
+    MEMBER = "member"
+    ADMIN = "admin"
+    DPO = "dpo"  # data protection officer: sees proofs and requests, but no content
 
 
 @dataclass(frozen=True)
@@ -12,6 +21,12 @@ class User:
     email: str
     is_admin: bool
     disabled_at_ms: int | None = None
+    is_dpo: bool = False
+
+    @property
+    def role(self) -> Role:
+        """The role, in one word."""
+        return Role.ADMIN if self.is_admin else Role.DPO if self.is_dpo else Role.MEMBER
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from pymeet.accounts import store
-from pymeet.accounts.model import Link, Session, User
+from pymeet.accounts.model import Link, Role, Session, User
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.texts import clean_email, clean_line
 from pymeet.accounts.throttle import AttemptLimiter
@@ -19,14 +19,19 @@ from pymeet.db.engine import Database, Transaction
 from pymeet.errors import ConflictError, InvalidInputError, NotFoundError, NotSignedInError, TooManyError
 from pymeet.ids import new_id, new_secret
 
-__all__ = ["Accounts", "Link", "Session", "User"]
+__all__ = ["Accounts", "Link", "Role", "Session", "User"]
 
 DAY_MS = 86_400_000
 LINK_LIFETIME_MS = DAY_MS
 TOUCH_EVERY_MS = 60_000
 """How exactly the last use of a session is known: one write a minute, not one per request."""
 
+TELL_FAILURES_EVERY_S = 60
+"""Failed attempts to sign in get into the audit log no more often than this, one event per account."""
+
 _EVERYBODY = ""
+_NOBODY = "nobody"
+"""In the audit log, the target of attempts to sign in with an address that has no account."""
 
 
 class Accounts:
@@ -50,6 +55,8 @@ class Accounts:
         self._passwords = passwords or Passwords()
         self._per_email = attempts_per_email or AttemptLimiter(limit=10, window_s=300)
         self._overall = attempts_overall or AttemptLimiter(limit=300, window_s=60)
+        self._failures: dict[str, int] = {}
+        self._failures_told_at = -float(TELL_FAILURES_EVERY_S)
 
     async def user(self, user_id: str) -> User:
         """The account with this id, also when it is disabled. Raises NotFoundError."""
@@ -86,7 +93,7 @@ class Accounts:
                 raise _email_taken()
             await store.add_user(conn, **_new_row(user, now_ms))
             await self._add_password_link(conn, user.id, token, now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=by, action="user.added", target=audit.Person(user.id))
+            await _record(conn, now_ms, by, "user.added", user.id, {"role": user.role})
         return user, token
 
     async def new_link(self, email_or_id: str, *, by: str = audit.OPERATOR) -> str:
@@ -100,7 +107,7 @@ class Accounts:
             if row["disabled_at_ms"] is not None:
                 raise _disabled()
             await self._add_password_link(conn, row["id"], token, now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=by, action="link.made", target=audit.Person(row["id"]))
+            await _record(conn, now_ms, by, "link.made", row["id"], {"purpose": store.SET_PASSWORD})
         return token
 
     async def disable_user(self, email_or_id: str, *, by: str = audit.OPERATOR) -> User:
@@ -112,10 +119,30 @@ class Accounts:
         async with self._db.write() as conn:
             row = await _named(conn, email_or_id)
             if row["disabled_at_ms"] is None:
-                await store.disable_user(conn, row["id"], now_ms)
-                await audit.record(conn, at_ms=now_ms, actor=by, action="user.disabled", target=audit.Person(row["id"]))
+                ended = await store.disable_user(conn, row["id"], now_ms)
+                await _record(conn, now_ms, by, "user.disabled", row["id"], {"sessions": ended})
                 row = await _named(conn, row["id"])
         return _user(row)
+
+    async def change_role(self, email_or_id: str, role: Role, *, by: str = audit.OPERATOR) -> User:
+        """Gives the person another role and ends their sessions; the role they have already changes nothing.
+
+        Raises NotFoundError, or ConflictError (`last_admin`) when no administrator would be left who can sign in.
+        """
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await _named(conn, email_or_id)
+            user = _user(row)
+            if user.role is role:
+                return user
+            if user.is_admin and await store.has_admin(conn) and not await store.has_admin(conn, besides=user.id):
+                raise ConflictError(
+                    "This is the last administrator. Make somebody else administrator first.", code="last_admin"
+                )
+            ended = await store.set_role(conn, user.id, is_admin=role is Role.ADMIN, is_dpo=role is Role.DPO)
+            detail: audit.Detail = {"from": user.role, "to": role, "sessions": ended}
+            await _record(conn, now_ms, by, "user.role_changed", user.id, detail)
+            return _user(await _named(conn, user.id))
 
     async def first_admin_link(self) -> str | None:
         """A new token that makes the first administrator; None once an administrator can sign in.
@@ -134,6 +161,14 @@ class Accounts:
                 user_id=None,
                 at_ms=now_ms,
                 expires_at_ms=None,
+            )
+            await audit.record(
+                conn,
+                at_ms=now_ms,
+                actor=audit.SYSTEM,
+                action="link.made",
+                target=store.FIRST_ADMIN,
+                detail={"purpose": store.FIRST_ADMIN},
             )
         return token
 
@@ -172,17 +207,20 @@ class Accounts:
                     await store.add_user(conn, **_new_row(user, now_ms))
                 except IntegrityError:
                     raise _email_taken() from None
+                await _record(conn, now_ms, user.id, "user.added", user.id, {"role": user.role})
+                ended = 0
             else:
                 found = await store.user(conn, row["user_id"])
                 assert found is not None  # noqa: S101  links die with their person
                 user = _user(found)
-                await store.remove_sessions(conn, user.id)
+                ended = await store.remove_sessions(conn, user.id)
             await store.remove_link(conn, _hash(token))
             if user.is_admin:
                 await store.remove_first_admin_links(conn)
             await store.set_password(conn, user.id, password_hash, now_ms)
             await store.seen(conn, user.id, now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=user.id, action="link.redeemed", target=audit.Person(user.id))
+            detail = {"purpose": row["purpose"], "sessions": ended}
+            await _record(conn, now_ms, user.id, "link.redeemed", user.id, detail)
         return user
 
     async def check_password(self, email: str, password: str) -> User:
@@ -199,6 +237,7 @@ class Accounts:
             row = await store.credentials(conn, email)
         stored = row["password_hash"] if row else None
         if not await self._passwords.verify(password, stored) or row is None:
+            await self._count_failure(email)
             raise _wrong_credentials()
         self._per_email.take_back(email)
         self._overall.take_back(_EVERYBODY)
@@ -211,7 +250,7 @@ class Accounts:
             if renewed:
                 await store.set_password(conn, row["id"], renewed, now_ms)
             await store.seen(conn, row["id"], now_ms)
-            await audit.record(conn, at_ms=now_ms, actor=row["id"], action="user.signed_in", target=audit.Person(row["id"]))
+            await _record(conn, now_ms, row["id"], "user.signed_in", row["id"])
         return _user(row)
 
     async def open_session(self, user: User) -> Session:
@@ -245,7 +284,30 @@ class Accounts:
     async def close_session(self, token: str) -> None:
         """Signs out; an unknown token is no error."""
         async with self._db.write() as conn:
-            await store.remove_session(conn, _hash(token))
+            user_id = await store.remove_session(conn, _hash(token))
+            if user_id is not None:
+                await _record(conn, self._clock.now_ms(), user_id, "user.signed_out", user_id)
+
+    async def record_failures(self, *, at_end: bool = False) -> None:
+        """Writes into the audit log for which accounts signing in failed how often, at most once a minute.
+
+        To be called twice a minute, and `at_end` when the server stops. Written at once, the time that a wrong password
+        takes would tell whether the account exists; and whoever tries passwords could fill the disk.
+        """
+        now = self._clock.monotonic()
+        if not self._failures or (now - self._failures_told_at < TELL_FAILURES_EVERY_S and not at_end):
+            return
+        failures, self._failures, self._failures_told_at = self._failures, {}, now
+        async with self._db.write() as conn:
+            for user_id, count in failures.items():
+                await audit.record(
+                    conn,
+                    at_ms=self._clock.now_ms(),
+                    actor=audit.SYSTEM,
+                    action="user.sign_in_failed",
+                    target=_NOBODY if user_id == _NOBODY else audit.Person(user_id),
+                    detail={"count": count},
+                )
 
     def forget_attempts(self) -> None:
         """Forgets the addresses with which nobody tried to sign in for a while. To be called twice a minute."""
@@ -264,6 +326,12 @@ class Accounts:
             wait_s = max(self._overall.wait_s(_EVERYBODY, now), self._per_email.wait_s(email, now))
             raise TooManyError(f"Too many attempts. Try again in {max(1, round(wait_s))} seconds.")
 
+    async def _count_failure(self, email: str) -> None:
+        async with self._db.read() as conn:
+            row = await store.find_user(conn, "", email)
+        who = _NOBODY if row is None else str(row["id"])
+        self._failures[who] = self._failures.get(who, 0) + 1
+
     def _expiry(self, *, opened_at_ms: int, used_at_ms: int) -> int:
         return min(used_at_ms + self._idle_ms, opened_at_ms + self._absolute_ms)
 
@@ -277,6 +345,12 @@ class Accounts:
             at_ms=now_ms,
             expires_at_ms=now_ms + LINK_LIFETIME_MS,
         )
+
+
+async def _record(
+    conn: Transaction, at_ms: int, by: str, action: str, user_id: str, detail: audit.Detail | None = None
+) -> None:
+    await audit.record(conn, at_ms=at_ms, actor=by, action=action, target=audit.Person(user_id), detail=detail)
 
 
 async def _named(conn: Transaction, email_or_id: str) -> RowMapping:
@@ -296,7 +370,7 @@ def _hash(token: str) -> str:
 
 
 def _user(row: RowMapping) -> User:
-    return User(row["id"], row["name"], row["email"], row["is_admin"], row["disabled_at_ms"])
+    return User(row["id"], row["name"], row["email"], row["is_admin"], row["disabled_at_ms"], row["is_dpo"])
 
 
 def _new_row(user: User, now_ms: int) -> dict[str, object]:

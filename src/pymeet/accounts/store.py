@@ -29,17 +29,25 @@ async def all_users(conn: Transaction) -> list[RowMapping]:
     return list((await conn.execute(select(users).order_by(users.c.created_at_ms, users.c.email))).mappings())
 
 
-async def has_admin(conn: Transaction) -> bool:
-    """Whether an administrator exists who could sign in."""
+async def has_admin(conn: Transaction, *, besides: str | None = None) -> bool:
+    """Whether an administrator exists who could sign in; one may be left out of account."""
     able = select(users.c.id).join(user_credentials).where(users.c.is_admin, users.c.disabled_at_ms.is_(None))
+    if besides is not None:
+        able = able.where(users.c.id != besides)
     return bool((await conn.execute(select(exists(able)))).scalar_one())
 
 
-async def disable_user(conn: Transaction, user_id: str, at_ms: int) -> None:
-    """Marks the account and removes everything by which it could be used."""
+async def disable_user(conn: Transaction, user_id: str, at_ms: int) -> int:
+    """Marks the account and removes everything by which it could be used; how many sessions that ended."""
     await conn.execute(update(users).where(users.c.id == user_id).values(disabled_at_ms=at_ms))
-    await conn.execute(delete(sessions).where(sessions.c.user_id == user_id))
     await conn.execute(delete(one_time_links).where(one_time_links.c.user_id == user_id))
+    return await remove_sessions(conn, user_id)
+
+
+async def set_role(conn: Transaction, user_id: str, *, is_admin: bool, is_dpo: bool) -> int:
+    """Changes what the person may do and signs them out everywhere; how many sessions that ended."""
+    await conn.execute(update(users).where(users.c.id == user_id).values(is_admin=is_admin, is_dpo=is_dpo))
+    return await remove_sessions(conn, user_id)
 
 
 async def credentials(conn: Transaction, email: str) -> RowMapping | None:
@@ -142,9 +150,12 @@ async def seen(conn: Transaction, user_id: str, at_ms: int) -> None:
     await conn.execute(update(users).where(users.c.id == user_id).values(last_seen_at_ms=later))
 
 
-async def remove_session(conn: Transaction, token_hash: str) -> None:
-    await conn.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+async def remove_session(conn: Transaction, token_hash: str) -> str | None:
+    """Ends a session; whose it was."""
+    gone = delete(sessions).where(sessions.c.token_hash == token_hash).returning(sessions.c.user_id)
+    return (await conn.execute(gone)).scalar_one_or_none()
 
 
-async def remove_sessions(conn: Transaction, user_id: str) -> None:
-    await conn.execute(delete(sessions).where(sessions.c.user_id == user_id))
+async def remove_sessions(conn: Transaction, user_id: str) -> int:
+    """Signs somebody out everywhere; how many sessions that ended."""
+    return (await conn.execute(delete(sessions).where(sessions.c.user_id == user_id))).rowcount

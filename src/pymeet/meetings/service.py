@@ -28,8 +28,10 @@ class Meetings:
         self._clock = clock
         self._periods = periods
 
-    async def create_room(self, name: str, owner_id: str | None, slug: str | None = None) -> Room:
-        """Makes a room, at a random address unless `slug` names one.
+    async def create_room(
+        self, name: str, owner_id: str | None, slug: str | None = None, *, by: str | None = None
+    ) -> Room:
+        """Makes a room, at a random address unless `slug` names one. Without `by` its owner makes it.
 
         Raises InvalidInputError, ConflictError (`slug_taken`; the address of a deleted room stays taken for a while),
         or NotFoundError for an owner without account.
@@ -50,7 +52,7 @@ class Meetings:
             await store.add_room(
                 conn, id=room.id, slug=room.slug, name=room.name, owner_id=owner_id, created_at_ms=now_ms
             )
-            actor = owner_id or audit.OPERATOR
+            actor = by or owner_id or audit.OPERATOR
             await audit.record(conn, at_ms=now_ms, actor=actor, action="room.created", target=room.id)
         return room
 
