@@ -238,18 +238,23 @@ def _rules(inventory: Iterable[TableEntry]) -> Iterable[tuple[TableEntry, Keep]]
 
 
 def _chosen(classes: Collection[str] | None, older_than_ms: int | None, known: set[str]) -> tuple[str, ...]:
+    named = classes is not None
     if classes is None:
         # What can never get that old has nothing to purge; what must live longer is refused below.
         classes = [
             name for name in known - BY_NAME_ONLY if older_than_ms is None or older_than_ms <= CLASSES[name].max_ms
         ]
-    for name in classes:
+    for name in sorted(classes):
         if name not in known:
             names = ", ".join(sorted(known))
             raise InvalidInputError(f"{name} is not a class that can be purged. The classes are {names}.")
         if older_than_ms is not None:
-            check_period(name, older_than_ms)
-    return tuple(sorted(classes))
+            try:
+                check_period(name, older_than_ms)
+            except InvalidInputError as error:
+                remedy = "" if named else "\nName the classes that you mean with --category."
+                raise InvalidInputError(f"{error.message}{remedy}") from None
+    return tuple(sorted(set(classes)))
 
 
 def _drafts(entry: TableEntry, rule: Keep, periods: Periods, plan: Plan) -> Iterable[Step]:
