@@ -6,8 +6,9 @@ _SLUG_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l/1/o/0: slugs are rea
 
 
 def new_id() -> str:
-    """A 128-bit random identifier, 22 characters, safe in URLs."""
-    return secrets.token_urlsafe(16)
+    """A 128-bit random identifier, 22 characters, safe in URLs, and as an argument of commands: it begins with no dash."""
+    made = secrets.token_urlsafe(16)
+    return made if made[0] != "-" else new_id()
 
 
 def new_secret() -> str:
