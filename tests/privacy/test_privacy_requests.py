@@ -373,6 +373,19 @@ async def test_an_answered_request_is_out_of_sight_when_its_period_is_over(offic
     assert [each.id for each in await office.register.list("all")] == [waiting.id]
 
 
+async def test_people_see_their_own_requests_and_no_others(office: Office) -> None:
+    """The newest first, on the page on which they made them."""
+    asking = await office.account("asks@example.org")
+    first = await office.open("access", asking)
+    office.clock.advance(1)
+    second = await office.open("objection", asking)
+    await office.open("access", guest(asking.id))
+    await office.open("access")
+
+    assert [each.id for each in await office.register.of(asking)] == [second.id, first.id]
+    assert len(await office.register.of(guest(asking.id))) == 1
+
+
 async def test_what_cannot_be_is_refused(office: Office) -> None:
     """A register with impossible entries proves nothing."""
     with pytest.raises(InvalidInputError, match="access, rectification"):

@@ -29,6 +29,8 @@ _REMEDIES = {
     "slug_taken": "Give another address with --slug, or leave it out for a random one.",
     "email_taken": "`pymeet user list` shows all accounts; `pymeet user link EMAIL` makes a fresh link.",
     "invalid_input": "Change that and run the command again.",
+    "no_such_request": "`pymeet request list --all` shows those that there are.",
+    "erasure_decides_itself": "`pymeet erase-user` carries it out.",
     "conflict": "`pymeet status` and the list commands show how things stand.",
     "no_such_operation": "The running server has another version: restart it.",
     "system": "Check that the disk has room and that this user may write there; `pymeet doctor` looks at both.",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, or_, select, true, update
 
 from pymeet.db import audit
 from pymeet.db.schema import request_events, requests, users
@@ -153,14 +153,13 @@ def get_now(conn: Connection, request_id: str) -> Request:
     """One request, inside the caller's transaction. NotFoundError."""
     row = conn.execute(select(requests).where(requests.c.id == request_id)).mappings().first()
     if row is None:
-        raise NotFoundError("There is no such request.\n`pymeet request list --all` shows those that there are.")
+        raise NotFoundError("There is no such request.", code="no_such_request")
     return request_of(row)
 
 
 def listed(conn: Connection, which: str, now_ms: int, cutoff_ms: int | None) -> Sequence[Request]:
-    query = select(requests).order_by(requests.c.due_at_ms, requests.c.id)
-    if cutoff_ms is not None:
-        query = query.where(or_(requests.c.closed_at_ms.is_(None), requests.c.closed_at_ms > cutoff_ms))
+    """The requests that are meant, one of `WHICH`, what is due first first; without what was closed at `cutoff_ms` or before."""
+    query = select(requests).where(_not_over(cutoff_ms)).order_by(requests.c.due_at_ms, requests.c.id)
     if which in (OPEN, OVERDUE):
         query = query.where(requests.c.closed_at_ms.is_(None))
     if which == OVERDUE:
@@ -170,7 +169,16 @@ def listed(conn: Connection, which: str, now_ms: int, cutoff_ms: int | None) -> 
     return [request_of(row) for row in conn.execute(query).mappings()]
 
 
+def of_person(conn: Connection, person: DataSubject, cutoff_ms: int | None) -> Sequence[Request]:
+    """What one person asked for, the newest first; without what was closed at `cutoff_ms` or before."""
+    column = requests.c.user_id if person.user_id else requests.c.participant_id
+    query = select(requests).where(column == person.id, _not_over(cutoff_ms))
+    order = (requests.c.received_at_ms.desc(), requests.c.id)
+    return [request_of(row) for row in conn.execute(query.order_by(*order)).mappings()]
+
+
 def timeline_of(conn: Connection, request_id: str) -> Sequence[Step]:
+    """What happened to a request, oldest first. NotFoundError."""
     found = get_now(conn, request_id)
     query = select(request_events).where(request_events.c.request_id == request_id)
     rows = conn.execute(query.order_by(request_events.c.id)).mappings()
@@ -183,10 +191,17 @@ def timeline_of(conn: Connection, request_id: str) -> Sequence[Step]:
 
 
 def request_of(row: RowMapping) -> Request:
+    """What a row says."""
     values = dict(row)
     user_id, participant_id = values.pop("user_id"), values.pop("participant_id")
     person = member(user_id) if user_id else guest(participant_id) if participant_id else None
     return Request(person=person, **values)
+
+
+def _not_over(cutoff_ms: int | None) -> ColumnElement[bool]:
+    if cutoff_ms is None:
+        return true()
+    return or_(requests.c.closed_at_ms.is_(None), requests.c.closed_at_ms > cutoff_ms)
 
 
 def _months_later(day: date, months: int) -> date:
@@ -196,5 +211,6 @@ def _months_later(day: date, months: int) -> date:
 
 
 def check_word(word: str, known: Sequence[str], what: str) -> None:
+    """InvalidInputError for a word that is not known; the message names those that are."""
     if word not in known:
         raise InvalidInputError(f"There is no such {what}. Choose one of: {', '.join(known)}.")

@@ -27,6 +27,7 @@ from pymeet.privacy.request_rows import (
     due_ms,
     get_now,
     listed,
+    of_person,
     open_now,
     request_of,
     step_now,
@@ -98,6 +99,11 @@ class Requests:
         now_ms = self._clock.now_ms()
         cutoff_ms = self._lifecycle.periods.cutoff_ms("request", now_ms)
         return await self._db.study(listed, which, now_ms, cutoff_ms)
+
+    async def of(self, person: DataSubject) -> Sequence[Request]:
+        """What one person asked for, the newest first."""
+        cutoff_ms = self._lifecycle.periods.cutoff_ms("request", self._clock.now_ms())
+        return await self._db.study(of_person, person, cutoff_ms)
 
     async def timeline(self, request_id: str) -> Sequence[Step]:
         """What happened to a request, oldest first. NotFoundError."""
@@ -180,8 +186,7 @@ class Requests:
             raise _closed()
         if found.right == "erasure" and (decision.startswith("granted") or found.state not in _NOT_BEGUN):
             raise ConflictError(
-                "An erasure is granted by carrying it out, and stopped by cancelling it.\n"
-                "`pymeet erase-user` erases; the register follows by itself.",
+                "An erasure is granted by carrying it out, and stopped by cancelling it; the register follows by itself.",
                 code="erasure_decides_itself",
             )
         return step_now(conn, request_id, _CLOSES_AS[decision], actor, self._clock.now_ms(), decision=decision)
