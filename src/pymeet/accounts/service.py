@@ -4,6 +4,7 @@ Tokens are handed out once and stored only as their SHA-256: whoever reads the d
 """
 
 import hashlib
+from datetime import UTC, datetime
 
 from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
@@ -223,28 +224,21 @@ class Accounts:
             await _record(conn, now_ms, user.id, "link.redeemed", user.id, detail)
         return user
 
-    async def check_password(self, email: str, password: str) -> User:
-        """The person, if the password is theirs.
+    async def check_password(self, email: str, password: str, *, even_if_erasing: bool = False) -> User:
+        """The person, if the password is theirs, who signs in by that.
 
-        Raises NotSignedInError (`wrong_credentials`) without telling whether the account exists, or TooManyError.
+        Raises NotSignedInError (`wrong_credentials`) without telling whether the account exists, or TooManyError. Only
+        to who knows the password: ConflictError (`erasure_pending`) for an account that is being erased.
         """
-        try:
-            email = clean_email(email)
-        except InvalidInputError:
-            raise _wrong_credentials() from None
-        self._count_attempt(email)
-        async with self._db.read() as conn:
-            row = await store.credentials(conn, email)
-        stored = row["password_hash"] if row else None
-        if not await self._passwords.verify(password, stored) or row is None:
-            await self._count_failure(email)
-            raise _wrong_credentials()
-        self._per_email.take_back(email)
-        self._overall.take_back(_EVERYBODY)
-        renewed = await self._passwords.hash(password) if self._passwords.is_outdated(row["password_hash"]) else None
+        row = await self._verified(email, password)
+        if row["being_erased"] and not even_if_erasing:
+            async with self._db.read() as conn:
+                raise _erasure_pending(await store.erased_after_ms(conn, row["id"]), self._clock.now_ms())
+        stored = row["password_hash"]
+        renewed = await self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
         now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
-            current = await store.credentials(conn, email)
+            current = await store.credentials(conn, row["email"])
             if current is None or current["password_hash"] != stored:
                 raise _wrong_credentials()  # disabled, or changed, while the hash was computed
             if renewed:
@@ -252,6 +246,15 @@ class Accounts:
             await store.seen(conn, row["id"], now_ms)
             await _record(conn, now_ms, row["id"], "user.signed_in", row["id"])
         return _user(row)
+
+    async def confirm_password(self, user: User, password: str) -> None:
+        """Asks somebody who is signed in once more, before what cannot be undone. Raises as `check_password` does."""
+        await self._verified(user.email, password)
+
+    async def has_dpo(self) -> bool:
+        """Whether there is a data protection officer who can sign in."""
+        async with self._db.read() as conn:
+            return await store.has_dpo(conn)
 
     async def open_session(self, user: User) -> Session:
         """Signs the person in. Raises NotSignedInError when the account was disabled meanwhile."""
@@ -314,6 +317,23 @@ class Accounts:
         now = self._clock.monotonic()
         for limiter in (self._per_email, self._overall):
             limiter.forget(now)
+
+    async def _verified(self, email: str, password: str) -> RowMapping:
+        """The credentials that fit, also of an account that is being erased. NotSignedInError, TooManyError."""
+        try:
+            email = clean_email(email)
+        except InvalidInputError:
+            raise _wrong_credentials() from None
+        self._count_attempt(email)
+        async with self._db.read() as conn:
+            row = await store.credentials(conn, email)
+        stored = row["password_hash"] if row else None
+        if not await self._passwords.verify(password, stored) or row is None:
+            await self._count_failure(email)
+            raise _wrong_credentials()
+        self._per_email.take_back(email)
+        self._overall.take_back(_EVERYBODY)
+        return row
 
     def _count_attempt(self, email: str) -> None:
         now = self._clock.monotonic()
@@ -394,6 +414,15 @@ def _disabled() -> ConflictError:
 
 def _link_void() -> NotFoundError:
     return NotFoundError("This link was used already or is no longer valid. Ask for a new one.", code="link_void")
+
+
+def _erasure_pending(erased_after_ms: int | None, now_ms: int) -> ConflictError:
+    if erased_after_ms is None or erased_after_ms <= now_ms:
+        return ConflictError("This account is being erased.", code="erasure_pending")
+    day = datetime.fromtimestamp(erased_after_ms / 1000, UTC).date().isoformat()
+    return ConflictError(
+        f"This account will be erased on {day}. Until then that can be cancelled.", code="erasure_pending"
+    )
 
 
 def _wrong_credentials() -> NotSignedInError:

@@ -2,13 +2,24 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, insert, or_, select, update
 
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import one_time_links, sessions, user_credentials, users
+from pymeet.db.schema import one_time_links, processing_limits, requests, sessions, user_credentials, users
 
 FIRST_ADMIN = "first_admin"
 SET_PASSWORD = "set_password"  # noqa: S105  the name of a purpose
+
+
+def _being_erased() -> ColumnElement[bool]:
+    """The condition that picks accounts whose erasure is under way: nobody gets in, until it is cancelled."""
+    mine = processing_limits.c.user_id == users.c.id
+    wanted = processing_limits.c.cause == "erasure", processing_limits.c.lifted_at_ms.is_(None)
+    return exists(select(processing_limits.c.id).where(mine, *wanted).correlate(users))
+
+
+def _usable() -> ColumnElement[bool]:
+    return and_(users.c.disabled_at_ms.is_(None), ~_being_erased())
 
 
 async def add_user(conn: Transaction, **values: Any) -> None:
@@ -37,6 +48,12 @@ async def has_admin(conn: Transaction, *, besides: str | None = None) -> bool:
     return bool((await conn.execute(select(exists(able)))).scalar_one())
 
 
+async def has_dpo(conn: Transaction) -> bool:
+    """Whether a data protection officer exists who could sign in."""
+    able = select(users.c.id).join(user_credentials).where(users.c.is_dpo, _usable())
+    return bool((await conn.execute(select(exists(able)))).scalar_one())
+
+
 async def disable_user(conn: Transaction, user_id: str, at_ms: int) -> int:
     """Marks the account and removes everything by which it could be used; how many sessions that ended."""
     await conn.execute(update(users).where(users.c.id == user_id).values(disabled_at_ms=at_ms))
@@ -51,13 +68,25 @@ async def set_role(conn: Transaction, user_id: str, *, is_admin: bool, is_dpo: b
 
 
 async def credentials(conn: Transaction, email: str) -> RowMapping | None:
-    """The account of an address together with its `password_hash`; None where nobody could sign in."""
+    """The account of an address together with its `password_hash`; None where nobody could sign in.
+
+    `being_erased` says that somebody could, if they cancelled the erasure first.
+    """
     query = (
-        select(users, user_credentials.c.password_hash)
+        select(users, user_credentials.c.password_hash, _being_erased().label("being_erased"))
         .join(user_credentials)
         .where(users.c.email == email, users.c.disabled_at_ms.is_(None))
     )
     return (await conn.execute(query)).mappings().first()
+
+
+async def erased_after_ms(conn: Transaction, user_id: str) -> int | None:
+    """The end of the time to think better of an erasure that is under way."""
+    query = select(requests.c.not_before_ms).where(
+        requests.c.user_id == user_id, requests.c.right == "erasure", requests.c.closed_at_ms.is_(None)
+    )
+    found: int | None = (await conn.execute(query.order_by(requests.c.received_at_ms))).scalars().first()
+    return found
 
 
 async def set_password(conn: Transaction, user_id: str, password_hash: str, at_ms: int) -> None:
@@ -87,7 +116,7 @@ async def link(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping | 
         .where(
             one_time_links.c.token_hash == token_hash,
             or_(one_time_links.c.expires_at_ms.is_(None), one_time_links.c.expires_at_ms > now_ms),
-            users.c.disabled_at_ms.is_(None),
+            _usable(),
         )
     )
     return (await conn.execute(query)).mappings().first()
@@ -103,7 +132,7 @@ async def remove_first_admin_links(conn: Transaction) -> None:
 
 async def add_session(conn: Transaction, *, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> bool:
     """False, and nothing stored, if the account cannot be used any more."""
-    usable = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at_ms.is_(None))
+    usable = select(users.c.id).where(users.c.id == user_id, _usable())
     if (await conn.execute(usable)).first() is None:
         return False
     await conn.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.expires_at_ms <= at_ms))
@@ -127,7 +156,7 @@ async def session(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping
         .where(
             sessions.c.token_hash == token_hash,
             sessions.c.expires_at_ms > now_ms,
-            users.c.disabled_at_ms.is_(None),
+            _usable(),
         )
     )
     return (await conn.execute(query)).mappings().first()

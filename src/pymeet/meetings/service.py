@@ -85,14 +85,14 @@ class Meetings:
     async def attended(self, room_id: str, participant_id: str, name: str, user_id: str | None, kind: str) -> None:
         """Notes that somebody joined. Raises NotFoundError when the room is gone, InvalidInputError for the name.
 
-        NotSignedInError when the account was disabled since it was last looked at: here, where no disabling can come between.
+        NotSignedInError when the account was locked since it was last looked at: here, where nothing can come between.
         """
         name = clean_line(name, what="The name")
         now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
             if not await store.room_exists(conn, room_id):
                 raise _no_room()
-            if user_id is not None and await store.person_is_disabled(conn, user_id):
+            if user_id is not None and await store.person_is_locked(conn, user_id):
                 raise NotSignedInError("This account cannot be used.")
             await store.add_attendance(
                 conn,

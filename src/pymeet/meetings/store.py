@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import attendance, messages, rooms, users
+from pymeet.db.schema import attendance, messages, processing_limits, rooms, users
 from pymeet.privacy import limits
 from pymeet.privacy.holds import held
 
@@ -19,9 +19,15 @@ async def person_exists(conn: Transaction, user_id: str) -> bool:
     return (await conn.execute(select(users.c.id).where(users.c.id == user_id))).first() is not None
 
 
-async def person_is_disabled(conn: Transaction, user_id: str) -> bool:
-    query = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at_ms.is_not(None))
-    return (await conn.execute(query)).first() is not None
+async def person_is_locked(conn: Transaction, user_id: str) -> bool:
+    """Whether the account is disabled, or being erased."""
+    disabled = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at_ms.is_not(None))
+    erasing = select(processing_limits.c.id).where(
+        processing_limits.c.user_id == user_id,
+        processing_limits.c.cause == limits.ERASURE,
+        processing_limits.c.lifted_at_ms.is_(None),
+    )
+    return bool((await conn.execute(select(or_(exists(disabled), exists(erasing))))).scalar_one())
 
 
 async def slug_taken(conn: Transaction, slug: str) -> bool:
