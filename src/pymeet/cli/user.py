@@ -10,6 +10,8 @@ from pymeet.cli.output import confirm, hint, say, show_json, show_table
 
 app = typer.Typer(name="user", help="Add, list and disable accounts.", no_args_is_help=True, rich_markup_mode=None)
 
+_ROLES = {"member": "member", "admin": "administrator", "dpo": "data protection officer"}
+
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's e-mail address.")]
 
 
@@ -60,7 +62,7 @@ def list_users(config: ConfigFile = None, as_json: AsJson = False) -> None:
                 [
                     user["name"],
                     user["email"],
-                    "administrator" if user["admin"] else "member",
+                    _ROLES[user["role"]],
                     "disabled" if user["disabled"] else "active",
                 ]
                 for user in users
@@ -68,6 +70,24 @@ def list_users(config: ConfigFile = None, as_json: AsJson = False) -> None:
         )
     else:
         hint("There are no accounts yet. Add one with `pymeet user add NAME EMAIL --admin`.")
+
+
+@app.command(cls=Command)
+def role(
+    email: Email,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="member, admin or dpo (data protection officer).")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a person another role: member, admin or dpo.
+
+    Their sessions end. A data protection officer sees requests and proofs, but no content.
+    """
+    user = operate(config, "user.role", email=email, role=role)
+    if as_json:
+        show_json(user)
+        return
+    say(f"{user['name']} is {_ROLES[user['role']]}.")
 
 
 @app.command(cls=Command)

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 FILE_NAME: Final = "audit-checkpoints.jsonl"
+PLACE: Final = Path("ledger", FILE_NAME)
+"""Where the file stands in the data directory."""
 
 _TAIL_BYTES = 4096
 """More than the longest line."""
@@ -56,6 +58,11 @@ class Checkpoints:
         self.mac_key = mac_key
         self.origin = hmac.digest(mac_key, b"origin", "sha256")[:8].hex()
         """Names the log: the same for as long as the server has its key."""
+
+    @classmethod
+    def beside(cls, data_dir: Path, mac_key: bytes) -> "Checkpoints":
+        """The file of the database in `data_dir`."""
+        return cls(data_dir / PLACE, mac_key)
 
     def __repr__(self) -> str:
         return f"<Checkpoints {self.path}>"

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pymeet.accounts.service import User
+from pymeet.db import audit
 from pymeet.errors import InvalidInputError
 from pymeet.meetings.service import Room
 from pymeet.ops import room_tokens
 from pymeet.ops.addresses import public_url, room_url
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs.values import iso
+from pymeet.ops.verbs.viewing import views
 
 MAX_TOKEN_HOURS = 24 * 366
 
@@ -20,10 +22,11 @@ async def room_create(
 ) -> dict[str, Any]:
     """Makes a room that belongs to the account with the e-mail address `owner`; without it, to nobody in particular."""
     member = None if owner is None else await services.accounts.active_user(owner)
-    room = await services.meetings.create_room(name, member.id if member else None, slug=slug)
+    room = await services.meetings.create_room(name, member.id if member else None, slug=slug, by=audit.OPERATOR)
     return _room(services, room, member)
 
 
+@views("rooms")
 async def room_list(services: Services) -> list[dict[str, Any]]:
     """All rooms, whose they are and how many are in each."""
     members = {user.id: user for user in await services.accounts.list_users()}
@@ -48,6 +51,15 @@ async def room_token(services: Services, *, slug: str, name: str | None = None, 
     room = await services.meetings.room(slug)
     expires_at_ms = services.clock.now_ms() + hours * 3_600_000
     key = await asyncio.to_thread(services.keys.purpose_key, room_tokens.PURPOSE)
+    async with services.db.write() as conn:
+        await audit.record(
+            conn,
+            at_ms=services.clock.now_ms(),
+            actor=audit.OPERATOR,
+            action="room.token_made",
+            target=room.id,
+            detail={"hours": hours},
+        )
     base = public_url(services.config)
     return {
         "token": room_tokens.issue(key, room.id, name.strip() if name else None, expires_at_ms),

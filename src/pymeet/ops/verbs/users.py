@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pymeet.accounts.service import User
+from pymeet.accounts.service import Role, User
+from pymeet.errors import InvalidInputError
 from pymeet.ops.addresses import public_url
 from pymeet.ops.services import Operation, Services
+from pymeet.ops.verbs.viewing import views
 
 
 async def user_add(services: Services, *, name: str, email: str, admin: bool = False) -> dict[str, Any]:
@@ -19,9 +21,20 @@ async def user_link(services: Services, *, email: str) -> dict[str, Any]:
     return {"email": email, "link": _link(services, await services.accounts.new_link(email))}
 
 
+@views("accounts")
 async def user_list(services: Services) -> list[dict[str, Any]]:
     """All accounts."""
     return [_user(user) for user in await services.accounts.list_users()]
+
+
+async def user_role(services: Services, *, email: str, role: str) -> dict[str, Any]:
+    """Makes somebody member, administrator or data protection officer, and ends their sessions.
+
+    In a meeting that is going on they keep the role with which they joined it.
+    """
+    if role not in list(Role):
+        raise InvalidInputError(f"A role is one of {', '.join(Role)}.")
+    return _user(await services.accounts.change_role(email, Role(role)))
 
 
 async def user_disable(services: Services, *, email: str) -> dict[str, Any]:
@@ -36,6 +49,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "user.add": user_add,
     "user.link": user_link,
     "user.list": user_list,
+    "user.role": user_role,
     "user.disable": user_disable,
 }
 
@@ -46,6 +60,7 @@ def _user(user: User) -> dict[str, Any]:
         "name": user.name,
         "email": user.email,
         "admin": user.is_admin,
+        "role": user.role,
         "disabled": user.disabled_at_ms is not None,
     }
 
