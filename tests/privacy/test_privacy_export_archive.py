@@ -7,35 +7,20 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import Column, Connection, ForeignKey, Index, Text, insert, select
+from sqlalchemy import Connection, Table, insert, select
 from tests.support.canaries import AT_MS, Canaries, fill, reachable
-from tests.support.exports import Archive, archive_of, content_of, opened, taken_apart
+from tests.support.exports import Archive, archive_of, content_of, declared_pictures, opened, taken_apart
 
 from pymeet.config import Config
 from pymeet.db import audit
-from pymeet.db.inventory import (
-    KEY,
-    Basis,
-    Category,
-    Erase,
-    EraseRow,
-    Export,
-    Hop,
-    KeepWith,
-    Kind,
-    Subject,
-    not_personal,
-    personal,
-    sealed_file,
-    table,
-)
+from pymeet.db.inventory import KEY, Export
 from pymeet.db.schema import attendance, messages, metadata
 from pymeet.ids import new_id
 from pymeet.privacy.export import export_person
@@ -323,34 +308,13 @@ async def test_nobody_gets_an_archive_that_says_so(lifecycle: Lifecycle) -> None
 
 
 @pytest.fixture
-def pictures() -> Any:
-    """A table that a feature to come might declare: rows with a sealed file."""
-    made = table(
-        "pictures",
-        metadata,
-        Column(
-            "user_id",
-            Text,
-            ForeignKey("users.id", ondelete="CASCADE"),
-            primary_key=True,
-            info=personal(Kind.REFERENCE, erase=Erase.WITH_ROW, export=Export.YES),
-        ),
-        Column("file_id", Text, nullable=False, primary_key=True, info=sealed_file()),
-        Column("kind", Text, nullable=True, info=not_personal()),
-        Index("ix_pictures_user_id", "user_id"),
-        category=Category.ACCOUNT,
-        purpose="To show a face.",
-        basis=Basis.CONTRACT,
-        subject=(Subject("member", (Hop("user_id", "users.id"),)),),
-        keep=(KeepWith("users", "user_id"),),
-        erase=EraseRow.DELETE,
-    )
-    yield made
-    metadata.remove(made)
+def pictures() -> Iterator[Table]:
+    with declared_pictures() as made:
+        yield made
 
 
 async def test_files_of_a_table_declared_later_come_along_and_a_damaged_one_is_named(
-    lifecycle: Lifecycle, pictures: Any
+    lifecycle: Lifecycle, pictures: Table
 ) -> None:
     """A class of data plugs in by declaring itself; and an archive with a hole in it says so everywhere."""
     person, other = member(new_id()), member(new_id())

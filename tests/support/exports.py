@@ -3,17 +3,35 @@
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.db.files import Files
+from pymeet.db.inventory import (
+    Basis,
+    Category,
+    Erase,
+    EraseRow,
+    Hop,
+    KeepWith,
+    Kind,
+    Subject,
+    not_personal,
+    personal,
+    sealed_file,
+    table,
+)
+from pymeet.db.inventory import Export as Exported
 from pymeet.db.keys import KeyStore
+from pymeet.db.schema import metadata
 from pymeet.keyring import Keyring
 from pymeet.privacy.export import Export, export_person
 from pymeet.privacy.parts import Lifecycle
@@ -63,6 +81,35 @@ class Archive:
     def text(self) -> str:
         """All of it, to search in; in JSON and pages, umlauts stand as they are."""
         return "\n".join(content.decode(errors="replace") for content in self.files.values())
+
+
+@contextmanager
+def declared_pictures() -> Iterator[Table]:
+    """A table that a feature to come might declare: rows with a sealed file. Make it with `.create(connection)`."""
+    made = table(
+        "pictures",
+        metadata,
+        Column(
+            "user_id",
+            Text,
+            ForeignKey("users.id", ondelete="CASCADE"),
+            primary_key=True,
+            info=personal(Kind.REFERENCE, erase=Erase.WITH_ROW, export=Exported.YES),
+        ),
+        Column("file_id", Text, nullable=False, primary_key=True, info=sealed_file()),
+        Column("kind", Text, nullable=True, info=not_personal()),
+        Index("ix_pictures_user_id", "user_id"),
+        category=Category.ACCOUNT,
+        purpose="To show a face.",
+        basis=Basis.CONTRACT,
+        subject=(Subject("member", (Hop("user_id", "users.id"),)),),
+        keep=(KeepWith("users", "user_id"),),
+        erase=EraseRow.DELETE,
+    )
+    try:
+        yield made
+    finally:
+        metadata.remove(made)
 
 
 def content_of(lifecycle: Lifecycle, export: Export) -> bytes:

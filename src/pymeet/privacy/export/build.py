@@ -6,7 +6,7 @@ for each. Nothing is held in memory but one page, one piece of a file, and the r
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -74,12 +74,15 @@ class Builder:
         self._rows_done = 0
         self._rows_total = 0
 
-    def build(self) -> Contents:
-        """Writes everything; the archive is whole when this returns. Raises what the sink or the database raise."""
+    def build(self, also: Iterable[FileOfPerson] = ()) -> Contents:
+        """Writes everything, and the files in `also`; the archive is whole when this returns.
+
+        Raises what the sink or the database raise.
+        """
         person = self._occasion.person
         counts = self._around.study(counts_of, person)
         self._rows_total = sum(counts.values())
-        to_copy: list[FileOfPerson] = []
+        to_copy = list(also)
         for entry in searched(person):
             if counts.get(entry.name):
                 to_copy += self._table(entry)
