@@ -217,7 +217,10 @@ class Ledger:
 
 
 def note(conn: Connection, line: Line) -> None:
-    """Puts a line into the table, one row for each mark."""
+    """Puts a line into the table, one row for each mark, where it does not stand there already."""
+    here = erasure_ledger.c.subject_mark == line.mark, erasure_ledger.c.at_ms == line.at_ms
+    if conn.execute(select(erasure_ledger.c.sequence).where(*here)).first():
+        return
     same = {"anchor": line.anchor, "cause": line.cause, "at_ms": line.at_ms, "inventory": line.inventory}
     marks = [mark for mark in (line.mark, line.address_mark) if mark]
     conn.execute(insert(erasure_ledger), [{"subject_mark": mark, **same} for mark in marks])

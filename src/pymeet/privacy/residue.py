@@ -92,7 +92,8 @@ class Findings:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON can carry it."""
-        return {**asdict(self), "clean": self.clean}
+        lists = {"remains": [asdict(remain) for remain in self.remains], "unread": list(self.unread)}
+        return {**asdict(self), **lists, "clean": self.clean}
 
 
 def needles_of(conn: Connection, person: DataSubject, addresses: Sequence[str]) -> Needles:

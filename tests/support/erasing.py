@@ -1,0 +1,270 @@
+"""Two people, full of canaries: in every table that can lead to somebody stands a row of each, with texts nobody guesses.
+
+Also run as a program: it erases somebody and kills itself at a point that the command line names.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, insert
+
+from pymeet.clock import ManualClock
+from pymeet.config import Config
+from pymeet.db import audit, schema
+from pymeet.ops.services import Services, open_services
+from pymeet.privacy.erasure import Erasures
+from pymeet.privacy.people import DataSubject, guest, member
+
+MAIL = {"host": "localhost", "encryption": "off", "from_address": "meet@example.org"}
+
+
+@dataclass
+class Canary:
+    """One person: their ids, and every text that only their rows hold."""
+
+    person: DataSubject
+    email: str | None
+    file_id: str
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def token(self, place: str) -> str:
+        """A fresh text for one place. Tokens share no beginning: indexes leave such beginnings out."""
+        made = f"{secrets.token_hex(10)}-canary"
+        self.tokens[place] = made
+        return made
+
+
+def new_member() -> Canary:
+    user_id = secrets.token_hex(11)
+    canary = Canary(member(user_id), f"{secrets.token_hex(8)}@example.org", secrets.token_hex(11))
+    canary.tokens["users.id"] = user_id
+    return canary
+
+
+def new_guest() -> Canary:
+    seat = secrets.token_hex(11)
+    canary = Canary(guest(seat), None, secrets.token_hex(11))
+    canary.tokens["attendance.participant_id"] = seat
+    return canary
+
+
+@asynccontextmanager
+async def opened(directory: Path, *, mail: bool = False, clock: ManualClock | None = None) -> AsyncIterator[Services]:
+    """Services on a data directory, without a server."""
+    given: dict[str, Any] = {"data_dir": directory, "http": {"public_url": "https://meet.example.org"}}
+    async with open_services(Config(**given, **({"mail": MAIL} if mail else {})), clock or ManualClock()) as services:
+        yield services
+
+
+async def fill(services: Services, canary: Canary) -> None:
+    """Puts the person into every table that can lead to somebody, and into a sealed file."""
+    now_ms = services.clock.now_ms()
+    await services.db.work(_fill, canary, now_ms)
+
+    def write() -> None:
+        with services.files.create(canary.file_id, now_ms) as sink:
+            sink.write(canary.token("file").encode())
+            sink.finish()
+
+    await asyncio.to_thread(write)
+
+
+def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
+    def add(table: Any, **values: Any) -> None:
+        conn.execute(insert(table).values(**values))
+
+    token = canary.token
+    user_id, seat_id = canary.person.user_id, canary.person.participant_id
+    whose: dict[str, Any] = {"user_id": user_id, "participant_id": seat_id}
+    room_id = secrets.token_hex(11)
+    seat = seat_id or token("attendance.participant_id")
+    if user_id:
+        assert canary.email is not None
+        canary.tokens["users.email"] = canary.email
+        add(
+            schema.users,
+            id=user_id,
+            name=token("users.name"),
+            email=canary.email,
+            is_admin=False,
+            created_at_ms=now_ms,
+            last_seen_at_ms=now_ms,
+        )
+        add(schema.user_credentials, user_id=user_id, password_hash=token("hash"), changed_at_ms=now_ms)
+        times = {"created_at_ms": now_ms, "expires_at_ms": now_ms + 1}
+        add(schema.sessions, token_hash=token("session"), user_id=user_id, last_seen_at_ms=now_ms, **times)
+        add(schema.one_time_links, token_hash=token("link"), purpose="set_password", user_id=user_id, **times)
+        audit.record_now(conn, now_ms, user_id, "user.signed_in", audit.Person(user_id))
+        mail = {"template": "test", "language": "en", "created_at_ms": now_ms - 1, "next_at_ms": now_ms}
+        values = json.dumps({"url": token("mail.values")})
+        add(
+            schema.mail_outbox,
+            id=secrets.token_hex(8),
+            user_id=user_id,
+            to_address=canary.email,
+            template_values=values,
+            **mail,
+        )
+        add(
+            schema.mail_outbox,
+            id=secrets.token_hex(8),
+            to_address=canary.email,
+            template_values=json.dumps(token("mail")),
+            **mail,
+        )
+    add(schema.rooms, id=room_id, slug=secrets.token_hex(6), name="Room", owner_id=user_id, created_at_ms=now_ms)
+    add(
+        schema.attendance,
+        participant_id=seat,
+        room_id=room_id,
+        name=token("attendance.name"),
+        user_id=user_id,
+        kind="browser",
+        joined_at_ms=now_ms,
+        left_at_ms=now_ms,
+    )
+    for number in range(3):
+        add(
+            schema.messages,
+            id=token(f"messages.id.{number}"),
+            room_id=room_id,
+            participant_id=seat,
+            user_id=user_id,
+            name=token(f"messages.name.{number}"),
+            text=f"So I said {token(f'messages.text.{number}')} and left. " * (200 if number == 2 else 1),
+            at_ms=now_ms,
+        )
+    request_id = secrets.token_hex(11)
+    add(
+        schema.requests,
+        id=request_id,
+        right="access",
+        origin="operator",
+        received_at_ms=now_ms,
+        due_at_ms=now_ms + 1,
+        state="requested",
+        **whose,
+    )
+    add(schema.request_events, request_id=request_id, at_ms=now_ms, state="requested")
+    add(
+        schema.processing_limits,
+        id=secrets.token_hex(8),
+        cause="restriction",
+        from_ms=now_ms,
+        lifted_at_ms=now_ms,
+        **whose,
+    )
+    add(
+        schema.holds,
+        id=secrets.token_hex(8),
+        reason="legal_claim",
+        placed_at_ms=now_ms,
+        review_at_ms=now_ms + 1,
+        released_at_ms=now_ms,
+        **whose,
+    )
+    add(
+        schema.consents,
+        id=secrets.token_hex(8),
+        purpose="recording",
+        decision="given",
+        method="dialog",
+        notice_version=1,
+        notice_hash="0" * 64,
+        language="en",
+        at_ms=now_ms,
+        keep_from_ms=now_ms,
+        **whose,
+    )
+    add(
+        schema.exports,
+        id=token("exports.id"),
+        request_id=request_id,
+        state="ready",
+        file_id=canary.file_id,
+        token_hash=token("exports.token"),
+        downloads_left=5,
+        requested_at_ms=now_ms,
+        **whose,
+    )
+
+
+def bytes_of(directory: Path) -> dict[str, bytes]:
+    """Every file below a directory, with its name before its content."""
+    return {
+        str(path.relative_to(directory)): str(path).encode() + path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+def found_in(directory: Path, texts: dict[str, str]) -> dict[str, list[str]]:
+    """Where which of the texts stand. Not with the product's own search: one must not be blind with the other."""
+    everything = bytes_of(directory)
+    found = {
+        place: [name for name, data in everything.items() if text.encode() in data] for place, text in texts.items()
+    }
+    return {place: names for place, names in found.items() if names}
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dying(kind: str, number: int) -> Callable[[int, int | None, str], None]:
+    """Arranges that this process dies at the n-th event of a kind. Returns the progress function to work with."""
+    counts: Counter[str] = Counter()
+
+    def at(what: str) -> None:
+        counts[what] += 1
+        if what == kind and counts[what] == number:
+            _die()
+
+    fsync, unlink = os.fsync, os.unlink
+
+    def fsynced(descriptor: int) -> None:
+        at("before-fsync")
+        fsync(descriptor)
+        at("after-fsync")
+
+    def unlinked(path: Any, **options: Any) -> None:
+        at("before-unlink")
+        unlink(path, **options)
+        at("after-unlink")
+
+    os.fsync, os.unlink = fsynced, unlinked
+
+    def before(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement == "COMMIT":
+            at("before-commit")
+
+    def after(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement == "COMMIT":
+            at("after-commit")
+
+    event.listen(Engine, "before_cursor_execute", before)
+    event.listen(Engine, "after_cursor_execute", after)
+
+    def progress(_done: int, _total: int | None, what: str) -> None:
+        at("step" if not what.startswith("searching") else "searching")
+
+    return progress
+
+
+async def _erase(directory: Path, user_id: str, progress: Callable[[int, int | None, str], None]) -> None:
+    async with opened(directory, mail=True) as services:
+        await Erasures(services.lifecycle).erase_now(member(user_id), "operator", audit.OPERATOR, progress)
+
+
+if __name__ == "__main__":
+    asyncio.run(_erase(Path(sys.argv[1]), sys.argv[2], _dying(sys.argv[3], int(sys.argv[4]))))
