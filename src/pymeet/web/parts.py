@@ -13,6 +13,7 @@ from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.meetings.model import Room
 from pymeet.meetings.service import Meetings
+from pymeet.privacy.parts import Lifecycle
 from pymeet.rooms.registry import Registry
 
 
@@ -40,6 +41,8 @@ class Parts:
     """The key that room tokens are signed with."""
     metrics: Callable[[], bytes]
     """The present readings in Prometheus' text form."""
+    lifecycle: Lifecycle | None = None
+    """Periods in force, sealed files, and what else retention and the rights of people need."""
 
 
 PARTS = web.AppKey("parts", Parts)

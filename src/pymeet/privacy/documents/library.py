@@ -10,7 +10,7 @@ from pymeet.privacy.documents.cookies import cookies
 from pymeet.privacy.documents.data_map import data_map
 from pymeet.privacy.documents.deadlines import Effective
 from pymeet.privacy.documents.model import FORMATS, Document, Grid, written
-from pymeet.privacy.documents.notice import notice, notice_hash, notice_text
+from pymeet.privacy.documents.notice import notice, notice_text
 from pymeet.privacy.documents.record import record
 from pymeet.privacy.documents.retention_table import retention_table
 from pymeet.privacy.documents.words import LANGUAGES, Words, words
@@ -57,5 +57,5 @@ def _notice(language: str, config: Config, effective: Effective, text: str) -> D
                 for held in group.held
             ),
         ),
-        data={**asdict(made), "hash": notice_hash(text), "text": text},
+        data={**asdict(made), "text": text},
     )

@@ -1,10 +1,9 @@
 """The privacy notice (Articles 13 and 14): what is held, why, who sees it, until when, and how to use one's rights.
 
-`texts` makes the canonical text in every language. Its SHA-256, `notice_hash`, names it in records of consent: it
-changes when what the notice says changes, and neither with the layout of the page nor with the day.
+`texts` makes the canonical text in every language, of which `notices` keeps every version: it changes when what the notice
+says changes, and neither with the layout of the page nor with the day.
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -133,7 +132,7 @@ def notice(language: str, config: Config, effective: Effective) -> Notice:
 
 
 def notice_text(language: str, config: Config, effective: Effective) -> str:
-    """The notice as Markdown without tables, readable as it stands: the canonical text of which the hash is taken."""
+    """The notice as Markdown without tables, readable as it stands: the canonical text of which versions are kept."""
     say = words(language)
     made = notice(language, config, effective)
     lines = [f"# {say('notice.title')}", "", say("notice.made")]
@@ -145,11 +144,6 @@ def notice_text(language: str, config: Config, effective: Effective) -> str:
 def texts(config: Config, effective: Effective) -> dict[str, str]:
     """The canonical text in every language."""
     return {language: notice_text(language, config, effective) for language in LANGUAGES}
-
-
-def notice_hash(text: str) -> str:
-    """The SHA-256 of a canonical text, hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def changed(before: str, after: str) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ class Words:
                 return self._counted(unit, count, after=True)
         return self._counted("day", -(-milliseconds // _DAY_MS), after=True)
 
+    def day(self, iso: str) -> str:
+        """A day, from `2026-11-21`, as people write it."""
+        year, month, day = (int(part) for part in iso.split("-"))
+        return self("day", day=day, month=self(f"month.{month}"), year=year)
+
     def listed(self, words: Iterable[str]) -> str:
         """Several words in one sentence: "a, b and c"."""
         found = list(words)

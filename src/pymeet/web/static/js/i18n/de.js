@@ -7,6 +7,7 @@ export default {
   'app.cancel': 'Abbrechen',
   'app.back': 'Zur Startseite',
   'app.again': 'Noch einmal versuchen',
+  'app.privacy': 'Datenschutz auf diesem Server',
   'app.loading': 'Einen Moment…',
 
   'mic.mute': 'Mikrofon ausschalten',

@@ -6,6 +6,7 @@ export default {
   'app.cancel': 'Cancel',
   'app.back': 'Back to the start page',
   'app.again': 'Try again',
+  'app.privacy': 'Privacy on this server',
   'app.loading': 'One moment…',
 
   'mic.mute': 'Mute microphone',

@@ -156,6 +156,7 @@ export function Page({ end, narrow = false, children }) {
         <div class="page-end">${end}</div>
       </header>
       <main class=${narrow ? 'page-main narrow' : 'page-main'}>${children}</main>
+      <footer class="page-foot"><a href="/privacy">${t('app.privacy')}</a></footer>
     </div>`;
 }
 
