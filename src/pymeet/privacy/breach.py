@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, insert, or_, select, true, union, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, insert, or_, select, true, union_all, update
 
 from pymeet.db import audit
 from pymeet.db.audit_reading import Tally, tallies
@@ -234,7 +234,8 @@ def _people(
     ]
     if not paths:
         return 0
-    return int(conn.execute(select(func.count()).select_from(union(*paths).subquery())).scalar_one())
+    ids = union_all(*paths).subquery().c.id
+    return int(conn.execute(select(func.count(ids.distinct()))).scalar_one())
 
 
 def _ids(entry: TableEntry, whose: Subject, condition: ColumnElement[bool]) -> Select[Any]:
