@@ -7,6 +7,7 @@ from pymeet.privacy.export.service import (
     export_person,
     exports_of,
     open_for_download,
+    open_for_others,
     open_own,
     resume_or_fail,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "export_person",
     "exports_of",
     "open_for_download",
+    "open_for_others",
     "open_own",
     "resume_or_fail",
 ]

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -62,6 +61,11 @@ class ExportState:
     size_bytes: int | None
     fetchable_until_ms: int | None
     downloads_left: int
+    ready_at_ms: int | None
+
+
+def _unheard(_export_id: str) -> None:
+    """Where nobody waits for the beginning."""
 
 
 def _silent(_done: int, _total: int | None, _what: str) -> None:
@@ -77,9 +81,11 @@ async def export_person(
     progress: Progress = _silent,
     actor: str | None = None,
     instance: str | None = None,
+    begun: Callable[[str], None] = _unheard,
 ) -> Export:
     """Makes the archive of everything held about a person. `actor` is who asked, without it the person themselves.
 
+    `begun` is told the archive's id as soon as it is certain that one is made.
     TooManyError when one is being made or was made a moment ago, NotFoundError without such an account, ConflictError
     when the person was erased meanwhile. What fails, or is cancelled, leaves no file behind.
     """
@@ -93,6 +99,7 @@ async def export_person(
     )
     await lifecycle.db.work(store.begin, person, export_id, file_id, request_id, now_ms)
     try:
+        begun(export_id)
         contents = await _make(lifecycle, occasion, file_id, progress)
         size_bytes = await asyncio.to_thread(lifecycle.files.size, file_id)
         token = new_secret()
@@ -131,11 +138,26 @@ async def open_own(
     return await _open(lifecycle, (exports.c.id == export_id) & store.of_person(person), now_ms)
 
 
+async def open_for_others(
+    lifecycle: Lifecycle, export_id: str, now_ms: int, *, actor: str
+) -> tuple[SealedReader, str, int]:
+    """The same for somebody who may hand out the archives of others."""
+    return await _open(lifecycle, exports.c.id == export_id, now_ms, actor)
+
+
 async def exports_of(lifecycle: Lifecycle, person: DataSubject) -> list[ExportState]:
     """A person's archives, the newest first."""
     rows = await lifecycle.db.study(store.listed, person)
     return [
-        ExportState(row.id, row.state, row.requested_at_ms, row.size_bytes, row.link_expires_at_ms, row.downloads_left)
+        ExportState(
+            id=row.id,
+            state=row.state,
+            requested_at_ms=row.requested_at_ms,
+            size_bytes=row.size_bytes,
+            fetchable_until_ms=row.link_expires_at_ms,
+            downloads_left=row.downloads_left,
+            ready_at_ms=row.ready_at_ms,
+        )
         for row in rows
     ]
 
@@ -209,7 +231,9 @@ class _NotWantedError(Exception):
     """The archive was cancelled; it never leaves this file."""
 
 
-async def _open(lifecycle: Lifecycle, which: ColumnElement[bool], now_ms: int) -> tuple[SealedReader, str, int]:
+async def _open(
+    lifecycle: Lifecycle, which: ColumnElement[bool], now_ms: int, actor: str | None = None
+) -> tuple[SealedReader, str, int]:
     fetched = await lifecycle.db.study(store.fetchable, which, now_ms)
     if fetched is None:
         raise _no_such_link()
@@ -218,14 +242,15 @@ async def _open(lifecycle: Lifecycle, which: ColumnElement[bool], now_ms: int) -
     except NotFoundError:
         raise _no_such_link() from None
     try:
-        actor = fetched.person.user_id or audit.GUEST
-        if not await lifecycle.db.work(store.count_down, fetched, now_ms, actor):
+        if not await lifecycle.db.work(
+            store.count_down, fetched, now_ms, actor or fetched.person.user_id or audit.GUEST
+        ):
             raise _no_such_link()
     except BaseException:
         reader.close()
         raise
     date = datetime.fromtimestamp(fetched.ready_at_ms / 1000, UTC).date().isoformat()
-    return reader, f"pymeet-export-{date}.zip", reader.size
+    return reader, f"pymeet-data-{date}.zip", reader.size
 
 
 def _no_such_link() -> NotFoundError:
@@ -255,7 +280,6 @@ async def _to_the_end(work: Coroutine[Any, Any, T], on_cancel: Callable[[], None
             cancelled = True
             on_cancel()
     if cancelled:
-        with suppress(_NotWantedError):
-            task.result()
+        task.exception()  # looked at: whatever it was, nobody waits for it any more
         raise asyncio.CancelledError
     return task.result()
