@@ -91,7 +91,7 @@ async def test_a_link_works_five_times_and_every_time_is_logged(lifecycle: Lifec
         with reader:
             assert taken_apart(reader.read()).manifest["subject"]["id"] == person.id
         assert size == export.size_bytes
-        assert name == "pymeet-export-2023-11-14.zip"
+        assert name == "pymeet-data-2023-11-14.zip"
     with pytest.raises(NotFoundError):
         await open_for_download(lifecycle, export.token, now_ms)
 
