@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -237,9 +236,10 @@ async def test_a_warning_that_comes_late_still_leaves_a_week(tmp_path: Path):
     """A server that was off for a year must not erase people in the minute in which it starts."""
     clocks = Clocks()
     erased: list[int] = []
+    passed: list[int] = []
 
     async def erase(person: DataSubject, _cause: str) -> None:
-        erased.append(day)
+        erased.append(passed[-1])
         await lifecycle.db.work(lambda conn: conn.execute(users.delete().where(users.c.id == person.id)).rowcount)
 
     async with open_lifecycle(tmp_path, config=MAIL) as lifecycle:
@@ -247,6 +247,7 @@ async def test_a_warning_that_comes_late_still_leaves_a_week(tmp_path: Path):
         await lifecycle.db.work(lambda conn: add_user(conn, "boss", admin=True))
         await lifecycle.db.work(lambda conn: add_user(conn, "ann", seen_ms=NOW_MS - days(1000)))
         for day in range(9):
+            passed.append(day)
             await sweeper.sweep()
             clocks.pass_time(lifecycle, days(1))
         assert await count(lifecycle.db, "mail_outbox") == 0  # erased with her
@@ -292,12 +293,6 @@ def test_the_daily_hour_is_in_utc(now: str, at: str, wanted: str):
     assert next_daily_ms(ms(now), at) == ms(wanted)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_it_goes_on_after_failures_and_ends_when_cancelled(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch):
     """One table that cannot be swept, or one hook with a mistake, must not stop all deletion for ever."""
     monkeypatch.setattr(sweeping, "EVERY_MS", 10)
@@ -309,11 +304,14 @@ async def test_it_goes_on_after_failures_and_ends_when_cancelled(lifecycle: Life
 
     async def fine() -> None:
         calls.append("fine")
+        if calls.count("fine") == 2:
+            twice.set()
 
+    twice = asyncio.Event()
     sweeper = await ready(lifecycle, hooks=[broken, fine])
     task = asyncio.create_task(sweeper.run())
-    await until(lambda: calls.count("fine") >= 2)
-    await add(lifecycle, NOW_MS - days(91))
+    async with asyncio.timeout(20):
+        await twice.wait()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
