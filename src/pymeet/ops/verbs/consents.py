@@ -9,18 +9,21 @@ from pymeet.ops.addresses import public_url
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs.requests import named_person
 from pymeet.ops.verbs.values import iso
+from pymeet.ops.verbs.viewing import views
 from pymeet.privacy import consent_receipt, consents
 from pymeet.privacy.consents import Consent
 from pymeet.privacy.documents.deadlines import in_force
 from pymeet.privacy.notices import Notices
 
 
+@views("consents")
 async def consent_show(services: Services, *, person: str) -> list[dict[str, Any]]:
     """Everything that a member or guest decided, oldest first."""
     whose = await named_person(services, person)
     return [_consent(each) for each in await services.db.study(consents.timeline, whose)]
 
 
+@views("consents")
 async def consent_receipt_of(services: Services, *, consent_id: str) -> dict[str, Any]:
     """The signed receipt of a consent, with all decisions about the same thing."""
     now_ms = services.clock.now_ms()

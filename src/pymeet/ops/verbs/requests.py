@@ -10,11 +10,13 @@ from pymeet.errors import InvalidInputError, NotFoundError
 from pymeet.ops.addresses import public_url
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs.values import iso
+from pymeet.ops.verbs.viewing import views
 from pymeet.privacy import receipts
 from pymeet.privacy.people import DataSubject, member
 from pymeet.privacy.requests import Request, Requests
 
 
+@views("requests")
 async def request_list(services: Services, *, which: str = "open") -> list[dict[str, Any]]:
     """The requests that are meant: open, overdue, all, or those in one state."""
     found = await _register(services).list(which)
@@ -22,6 +24,7 @@ async def request_list(services: Services, *, which: str = "open") -> list[dict[
     return [_request(services, each, names) for each in found]
 
 
+@views("requests")
 async def request_show(services: Services, *, request_id: str) -> dict[str, Any]:
     """One request with everything that happened to it."""
     register = _register(services)

@@ -1,0 +1,116 @@
+"""No operation changes something, or shows other people's data, without an event in the audit log.
+
+Every operation stands in one of the two tables below; one that is added must be put there, and is tried.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from pymeet.clock import ManualClock
+from pymeet.config import Config
+from pymeet.db.schema import audit_events, consents
+from pymeet.ops.operations import OPERATIONS, run
+from pymeet.ops.services import Services, open_services
+
+Made = dict[str, Any]
+"""What the operations tried so far returned."""
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """The event that an operation leaves, and arguments to try it with."""
+
+    action: str
+    arguments: Callable[[Made], dict[str, Any]] = field(default=lambda _made: {})
+
+
+# In an order in which each finds what it needs.
+LEAVES = {
+    "user.add": Leaves("user.added", lambda _: {"name": "Ada", "email": "ada@example.org", "admin": True}),
+    "user.link": Leaves("link.made", lambda _: {"email": "ada@example.org"}),
+    "user.role": Leaves("user.role_changed", lambda _: {"email": "ada@example.org", "role": "dpo"}),
+    "user.list": Leaves("data.viewed"),
+    "room.create": Leaves("room.created", lambda _: {"name": "Tea", "slug": "tea-time", "owner": "ada@example.org"}),
+    "room.list": Leaves("data.viewed"),
+    "room.token": Leaves("room.token_made", lambda _: {"slug": "tea-time", "name": "Camera"}),
+    "room.delete": Leaves("room.deleted", lambda _: {"slug": "tea-time"}),
+    "request.add": Leaves("request.received", lambda _: {"right": "objection", "user": "ada@example.org"}),
+    "request.list": Leaves("data.viewed"),
+    "request.show": Leaves("data.viewed", lambda made: {"request_id": made["request.add"]["id"]}),
+    "request.extend": Leaves(
+        "request.extended", lambda made: {"request_id": made["request.add"]["id"], "reason": "complexity"}
+    ),
+    "request.decide": Leaves(
+        "request.step", lambda made: {"request_id": made["request.add"]["id"], "decision": "granted"}
+    ),
+    "consent.renew": Leaves("notice.published"),
+    "consent.show": Leaves("data.viewed", lambda _: {"person": "ada@example.org"}),
+    "consent.receipt": Leaves("data.viewed", lambda _: {"consent_id": "a-consent"}),
+    "export.build": Leaves("data.exported", lambda _: {"who": "ada@example.org"}),
+    "backup.make": Leaves("backup.made"),
+    "backup.delete": Leaves("backup.deleted", lambda made: {"name": made["backup.make"]["name"]}),
+    "keys.rotate": Leaves("master_key.changed"),
+    "audit.list": Leaves("audit.viewed"),
+    "audit.verify": Leaves("audit.verified"),
+    "audit.export": Leaves("audit.exported"),
+    "breach.report": Leaves("breach.assessed", lambda _: {"since": "1h"}),
+    "breach.note": Leaves("breach.noted", lambda _: {"since": "1h"}),
+    "breach.told": Leaves("breach.told", lambda made: {"whom": "authority", "breach_id": made["breach.note"]["id"]}),
+    "user.disable": Leaves("user.disabled", lambda _: {"email": "ada@example.org"}),
+}
+
+LEAVES_NOTHING = {
+    "status": "It counts, and shows nobody's data.",
+    "privacy.check": "It looks at settings.",
+    "privacy.document": "It says what is kept in general, about nobody.",
+    "backup.list": "It shows sets, not what is in them.",
+    "backup.verify": "It reads a set and shows nothing of it.",
+    "keys.check": "It opens keys and shows none.",
+    "mail.test": "It writes to the address that the operator typed.",
+    "consent.verify": "It checks a text that the asker has already.",
+    "export.discard": "It destroys a copy; that it was made is in the log.",
+    "breach.list": "It shows numbers.",
+}
+
+
+def test_every_operation_is_in_one_table():
+    """Whoever adds one decides here, and says why if it leaves nothing."""
+    assert set(OPERATIONS) == set(LEAVES) | set(LEAVES_NOTHING)
+    assert not set(LEAVES) & set(LEAVES_NOTHING)
+    assert all(reason.endswith(".") for reason in LEAVES_NOTHING.values())
+
+
+async def _newest(services: Services) -> int:
+    async with services.db.read() as conn:
+        return (await conn.execute(select(func.coalesce(func.max(audit_events.c.sequence), 0)))).scalar_one()
+
+
+async def _actions_after(services: Services, sequence: int) -> list[str]:
+    async with services.db.read() as conn:
+        query = select(audit_events.c.action).where(audit_events.c.sequence > sequence)
+        return list((await conn.execute(query)).scalars())
+
+
+async def test_every_operation_leaves_its_event(tmp_path: Path):
+    """Tried one after the other, through the same door as the command line."""
+    config = Config.model_validate({"data_dir": str(tmp_path / "data")})
+    made: Made = {}
+    async with open_services(config, ManualClock()) as services:
+        for name, leaves in LEAVES.items():
+            if name == "consent.receipt":
+                await _consent(services, made["user.add"]["id"])
+            before = await _newest(services)
+            made[name] = await run(services, name, leaves.arguments(made))
+            assert leaves.action in await _actions_after(services, before), name
+
+
+async def _consent(services: Services, user_id: str) -> None:
+    """Something that somebody agreed to."""
+    row = {"id": "a-consent", "user_id": user_id, "purpose": "privacy_notice", "decision": "acknowledged"}
+    row |= {"method": "joining", "notice_version": 1, "notice_hash": "00", "language": "en"}
+    async with services.db.write() as conn:
+        await conn.execute(insert(consents).values(**row, at_ms=1, keep_from_ms=1))
