@@ -21,8 +21,16 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 _LOOKING = frozenset(
     {
+        "audit.export",
+        "audit.list",
+        "audit.verify",
+        "backup.list",
+        "backup.verify",
+        "breach.list",
+        "breach.report",
         "consent.show",
         "consent.verify",
+        "keys.check",
         "privacy.check",
         "privacy.document",
         "request.list",

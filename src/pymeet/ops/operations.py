@@ -10,7 +10,12 @@ from pymeet.errors import InvalidInputError, NotFoundError
 from pymeet.ops.progress import Progress, silent
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs import (
+    audit,
+    backup,
+    breach,
     consents,
+    export,
+    keys,
     mail,
     privacy,
     requests,
@@ -32,7 +37,12 @@ def merged(*groups: Mapping[str, Operation]) -> Mapping[str, Operation]:
 
 
 OPERATIONS = merged(
+    audit.OPERATIONS,
+    backup.OPERATIONS,
+    breach.OPERATIONS,
     consents.OPERATIONS,
+    export.OPERATIONS,
+    keys.OPERATIONS,
     mail.OPERATIONS,
     privacy.OPERATIONS,
     requests.OPERATIONS,
