@@ -22,6 +22,9 @@ SWEEP_MS = {Pace.OFTEN: minutes(5), Pace.DAILY: hours(24)}
 CHECKPOINT_MS = minutes(5)
 """How long the write-ahead log may hold what was deleted, before it is emptied again."""
 
+WARNING_MS = days(8)
+"""Whoever is not warned in time is warned at the next daily sweep, and has a week from then on before the account ends."""
+
 LONGEST_MONTH_MS = days(31)
 """What ends by the month waits for the month's last event."""
 
@@ -71,6 +74,7 @@ def deadlines(effective: Effective) -> dict[str, Deadline]:
         if period_ms is not None:
             gone_ms = period_ms + SWEEP_MS[rule.pace] + CHECKPOINT_MS
             gone_ms += LONGEST_MONTH_MS if name in by_month else 0
+            gone_ms += WARNING_MS if name == "account" else 0
             if name == "backup":
                 everywhere_ms = gone_ms
             elif backup_ms is not None:
