@@ -12,7 +12,7 @@ from pymeet.db import audit
 from pymeet.db.inventory import Purge
 from pymeet.db.schema import exports, request_events, requests
 from pymeet.errors import InvalidInputError
-from pymeet.privacy import holds
+from pymeet.privacy import holds, limits
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import guest, member
 from pymeet.privacy.plan import BY_NAME_ONLY, Plan, from_dict, goes, plan
@@ -95,6 +95,18 @@ async def test_held_rows_are_counted_apart(lifecycle: Lifecycle):
     found = await made(lifecycle)
     assert counts(found) == {"attendance": 1, "chat": 1}
     assert (found.count, found.held) == (2, 2)
+
+
+async def test_what_somebody_restricted_is_neither_used_nor_deleted(lifecycle: Lifecycle):
+    """Article 18(2): storing is all that is left to us; they may need it for a claim."""
+
+    def restrict(conn: Connection) -> None:
+        limits.limit(conn, member("ann"), "restriction", now_ms=NOW_MS, actor="operator")
+
+    await lifecycle.db.work(restrict)
+
+    found = await made(lifecycle)
+    assert (found.count, found.held) == (0, 4)
 
 
 async def test_a_room_s_own_period_makes_a_step_of_its_own(lifecycle: Lifecycle):

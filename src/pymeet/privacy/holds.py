@@ -4,6 +4,7 @@ A hold keeps everything that belongs to one account, one guest's seat or one roo
 what is over stays hidden while it is held.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,11 +66,11 @@ def held(table: Table) -> ColumnElement[bool]:
     return or_(false(), *found)
 
 
-def kept(table: Table) -> ColumnElement[bool]:
-    """Like `held`, and the rows on which a held row hangs: it would be deleted with them."""
-    found = [held(table)]
+def kept(table: Table, *also: Callable[[Table], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Like `held`, and the rows on which a held row hangs: it would be deleted with them. `also` are conditions alike."""
+    found = [held(table), *(each(table) for each in also)]
     for child in children(table):
-        theirs = select(child.column).where(child.column == child.parent_column, kept(child.table))
+        theirs = select(child.column).where(child.column == child.parent_column, kept(child.table, *also))
         found.append(exists(theirs.correlate(table)))
     return or_(*found)
 

@@ -17,6 +17,7 @@ from pymeet.db.inventory import Anchor, Keep, Purge, TableEntry, entries
 from pymeet.db.schema import audit_events, audit_people, metadata, user_credentials, users
 from pymeet.errors import InvalidInputError
 from pymeet.privacy.holds import kept
+from pymeet.privacy.limits import restricted
 from pymeet.privacy.people import DataSubject, belongs_to
 from pymeet.privacy.periods import Periods
 from pymeet.privacy.rows import children, file_columns, room_column, still_personal
@@ -51,7 +52,7 @@ class Step:
     count: int
     oldest_ms: int | None
     held: int
-    """Rows that are over and stay, because a hold keeps them (or a row that hangs on them)."""
+    """Rows that are over and stay, because a hold or a restriction keeps them or a row that hangs on them."""
     running: int
     """Rows that are over and stay, because people meet in their room now."""
     children: Mapping[str, int]
@@ -83,7 +84,7 @@ class Plan:
 
     @property
     def held(self) -> int:
-        """The rows that a hold keeps."""
+        """The rows that a hold or a restriction keeps."""
         return sum(step.held for step in self.steps)
 
     @property
@@ -200,7 +201,7 @@ def spared(step: Step, running_rooms: Collection[str]) -> ColumnElement[bool]:
 def goes(step: Step, plan: Plan, running_rooms: Collection[str]) -> ColumnElement[bool]:
     """The condition that picks the rows which go. Asked again inside each transaction that deletes."""
     running = running_rooms if plan.spares_running else ()
-    return and_(due(step, plan), ~kept(metadata.tables[step.table]), ~spared(step, running))
+    return and_(due(step, plan), ~_stays(metadata.tables[step.table]), ~spared(step, running))
 
 
 def recounted(conn: Connection, step: Step, plan: Plan, running_rooms: Collection[str]) -> Step:
@@ -220,7 +221,7 @@ def not_last_admin() -> ColumnElement[bool]:
 def months_cutoff_ms(conn: Connection, step: Step, plan: Plan) -> int:
     """Until when whole months go: the first one with a held event stays, and so do all after it."""
     table = metadata.tables[step.table]
-    first_held_ms = conn.execute(select(func.min(table.c[step.clock])).where(due(step, plan), kept(table))).scalar()
+    first_held_ms = conn.execute(select(func.min(table.c[step.clock])).where(due(step, plan), _stays(table))).scalar()
     return step.cutoff_ms if first_held_ms is None else month_start_ms(first_held_ms) - 1
 
 
@@ -304,7 +305,7 @@ def _counted(conn: Connection, step: Step, plan: Plan) -> Step:
     if step.action is Purge.SEGMENT:
         return _counted_months(conn, step, plan)
     table = metadata.tables[step.table]
-    stays, busy = kept(table), spared(step, plan.running_rooms)
+    stays, busy = _stays(table), spared(step, plan.running_rooms)
     going = and_(~stays, ~busy)
     query = select(
         func.count().filter(going),
@@ -350,6 +351,11 @@ def _hanging(conn: Connection, table: Table, condition: ColumnElement[bool], fou
             found[child.table.name] += count
             files += _hanging(conn, child.table, theirs, found)
     return files
+
+
+def _stays(table: Table) -> ColumnElement[bool]:
+    # what somebody restricted is stored and nothing else (Article 18(2)): deleting it is not for us to decide
+    return kept(table, restricted)
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:

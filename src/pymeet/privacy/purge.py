@@ -50,7 +50,9 @@ CHECKPOINT_BATCHES: Final = 20
 CHECKPOINT_TRIES: Final = 15
 """So often, over some ten seconds, the run tries to empty it at the end when readers stand in the way."""
 
-Pace = Literal["gentle", "full"]
+Pace = Literal["auto", "gentle", "full"]
+"""Gentle leaves three quarters of the time to others. Auto is gentle while anybody meets, and full otherwise."""
+
 Progress = Callable[[int, int | None, str], None]
 """`progress(done, total, what)`."""
 
@@ -108,7 +110,7 @@ async def execute(
     *,
     actor: str,
     progress: Progress = lambda done, total, what: None,
-    pace: Pace = "gentle",
+    pace: Pace = "auto",
     erase: EraseCallable | None = None,
     announce: bool = True,
     cap: int | None = None,
@@ -237,7 +239,7 @@ class _Run:
         if self.batches % CHECKPOINT_BATCHES == 0:
             await self.lifecycle.db.checkpoint()  # a reader in the way is no harm here: the next one empties it
             took = clock.monotonic() - began
-        if self.pace == "gentle":
+        if self.pace == "gentle" or (self.pace == "auto" and self.lifecycle.running_rooms()):
             await asyncio.sleep(took * (1 / GENTLE_DUTY - 1))
         return gone
 
