@@ -30,7 +30,7 @@ from pymeet.ops.looplag import LoopLag
 from pymeet.ops.management import ManagementServer, hold_data_dir
 from pymeet.ops.metrics import Metrics, Stats
 from pymeet.ops.services import open_services
-from pymeet.privacy import receipts
+from pymeet.privacy import consent_receipt, receipts, status_text
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
 from pymeet.rooms.registry import Registry
@@ -150,6 +150,10 @@ class Server:
             media_alive=lambda: self.media_port.alive,
             room_token_key=self.room_token_key,
             metrics=metrics.render,
+            lifecycle=self.lifecycle,
+            receipt_key=receipt_key,
+            status_key=await asyncio.to_thread(services.keys.purpose_key, status_text.PURPOSE),
+            consent_key=await asyncio.to_thread(services.keys.purpose_key, consent_receipt.PURPOSE),
         )
         app = make_app(parts, read_client())
         self._run_beside(_forget_attempts(app))

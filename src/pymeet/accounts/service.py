@@ -224,14 +224,17 @@ class Accounts:
             await _record(conn, now_ms, user.id, "link.redeemed", user.id, detail)
         return user
 
-    async def check_password(self, email: str, password: str, *, even_if_erasing: bool = False) -> User:
+    async def check_password(self, email: str, password: str, *, erasing: bool = False) -> User:
         """The person, if the password is theirs, who signs in by that.
 
         Raises NotSignedInError (`wrong_credentials`) without telling whether the account exists, or TooManyError. Only
-        to who knows the password: ConflictError (`erasure_pending`) for an account that is being erased.
+        to who knows the password: ConflictError (`erasure_pending`) for an account that is being erased, or with
+        `erasing`, for who wants that cancelled, one (`no_erasure`) for every other.
         """
         row = await self._verified(email, password)
-        if row["being_erased"] and not even_if_erasing:
+        if erasing and not row["being_erased"]:
+            raise ConflictError("No erasure of this account is under way. Sign in as usual.", code="no_erasure")
+        if row["being_erased"] and not erasing:
             async with self._db.read() as conn:
                 raise _erasure_pending(await store.erased_after_ms(conn, row["id"]), self._clock.now_ms())
         stored = row["password_hash"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, false, func, or_, select
 
 from pymeet.config import Config
 from pymeet.db.inventory import Keep, KeepWith, TableEntry, entries
@@ -100,6 +100,20 @@ def person_of_id(conn: Connection, person_id: str) -> DataSubject | None:
     return guest(person_id) if counts_of(conn, guest(person_id)) and not _is_members(conn, person_id) else None
 
 
+def called(conn: Connection, person: DataSubject) -> str | None:
+    """What administrators know somebody by: a member by the e-mail address, a guest by the name given at joining."""
+    if person.user_id:
+        column, found = users.c.email, users.c.id == person.id
+    else:
+        column, found = attendance.c.name, attendance.c.participant_id == person.id
+    return conn.execute(select(column).where(found)).scalar_one_or_none()
+
+
+def room_called(conn: Connection, room_id: str) -> str | None:
+    """The address of a room."""
+    return conn.execute(select(rooms.c.slug).where(rooms.c.id == room_id)).scalar_one_or_none()
+
+
 def _is_members(conn: Connection, participant_id: str) -> bool:
     """Whether the seat was that of somebody with an account, who is found by that."""
     seat = attendance.c.participant_id == participant_id, attendance.c.user_id.is_not(None)
@@ -136,7 +150,8 @@ def _gone_by_ms(
     if theirs is None:
         return None
     # What a hold or a restriction keeps, and what has not ended yet, has no day.
-    without_day = or_(kept(table), restricted(table), and_(*(clock.is_(None) for clock in clocks)) if clocks else False)
+    not_ended = and_(*(clock.is_(None) for clock in clocks)) if clocks else false()
+    without_day = or_(kept(table), restricted(table), not_ended)
     if conn.execute(select(func.count()).select_from(table).where(theirs, without_day)).scalar_one():
         return None
     ends: list[int | None] = []

@@ -4,7 +4,8 @@ from aiohttp import web
 
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.web import middleware
-from pymeet.web.accounts import FAILED_SIGN_INS
+from pymeet.web.attempts import FAILED_SIGN_INS
+from pymeet.web.background import BACKGROUND, Background, close_background
 from pymeet.web.pages import CLIENT, Client
 from pymeet.web.parts import PARTS, Parts
 from pymeet.web.routes import ROUTES
@@ -27,6 +28,8 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[CLIENT] = client
     app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
     app[SESSIONS] = Sessions()
+    app[BACKGROUND] = Background()
+    app.on_shutdown.append(close_background)
     app.on_response_prepare.append(middleware.security_headers)
     app.add_routes(ROUTES)
     return app

@@ -14,6 +14,7 @@ from pymeet.db.engine import Database
 from pymeet.meetings.model import Room
 from pymeet.meetings.service import Meetings
 from pymeet.privacy.parts import Lifecycle
+from pymeet.privacy.sweeper import Status
 from pymeet.rooms.registry import Registry
 
 
@@ -41,8 +42,16 @@ class Parts:
     """The key that room tokens are signed with."""
     metrics: Callable[[], bytes]
     """The present readings in Prometheus' text form."""
-    lifecycle: Lifecycle | None = None
+    lifecycle: Lifecycle
     """Periods in force, sealed files, and what else retention and the rights of people need."""
+    receipt_key: bytes
+    """The key of guests' privacy receipts."""
+    status_key: bytes
+    """The key of the texts that tell how far an erasure is."""
+    consent_key: bytes
+    """The key of receipts of consent."""
+    sweeps: Callable[[], Status] = Status
+    """How the sweeps stand."""
 
 
 PARTS = web.AppKey("parts", Parts)

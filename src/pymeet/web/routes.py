@@ -4,7 +4,20 @@ from typing import Final
 
 from aiohttp import web
 
-from pymeet.web import accounts, health, pages, privacy_page, rooms, whip, ws
+from pymeet.web import (
+    accounts,
+    erasures,
+    guest_data,
+    health,
+    my_data,
+    pages,
+    privacy_admin,
+    privacy_office,
+    privacy_page,
+    rooms,
+    whip,
+    ws,
+)
 
 SLUG: Final = "{slug:[a-z0-9][a-z0-9-]{0,63}}"
 ID: Final = "{id:[A-Za-z0-9_-]{22}}"
@@ -29,6 +42,39 @@ ROUTES: Final = (
     web.post("/api/v1/rooms", rooms.create),
     web.get(f"/api/v1/rooms/{SLUG}", rooms.preview),
     web.delete(f"/api/v1/rooms/{SLUG}", rooms.delete),
+    # personal data: one's own
+    web.get("/api/v1/my-data", my_data.show),
+    web.patch("/api/v1/my-data", my_data.correct),
+    web.post("/api/v1/my-data/exports", my_data.begin_export),
+    web.get(f"/api/v1/my-data/exports/{ID}/file", my_data.export_file, allow_head=False),
+    web.put("/api/v1/my-data/restriction", my_data.restriction),
+    web.put("/api/v1/my-data/objection", my_data.objection),
+    web.post("/api/v1/my-data/erasure", my_data.begin_erasure),
+    web.post(f"/api/v1/my-data/consents/{ID}/withdraw", my_data.withdraw_consent),
+    web.get(f"/api/v1/my-data/consents/{ID}/receipt", my_data.consent_receipt_file),
+    web.post("/api/v1/my-data/notice", my_data.read_notice),
+    web.post("/api/v1/guest-data", guest_data.show),
+    web.post("/api/v1/guest-data/export", guest_data.export),
+    web.put("/api/v1/guest-data/restriction", guest_data.restriction),
+    web.post("/api/v1/guest-data/erasure", guest_data.erasure),
+    web.post("/api/v1/erasures/inspect", erasures.inspect),
+    web.post("/api/v1/erasures/cancel", erasures.cancel),
+    # personal data: for administrators and data protection officers
+    web.get("/api/v1/admin/requests", privacy_office.list_requests),
+    web.post("/api/v1/admin/requests", privacy_office.add_request),
+    web.post(f"/api/v1/admin/requests/{ID}/decide", privacy_office.decide),
+    web.post(f"/api/v1/admin/requests/{ID}/extend", privacy_office.extend),
+    web.post("/api/v1/admin/people", privacy_admin.find_people),
+    web.post(f"/api/v1/admin/people/{ID}/exports", privacy_admin.begin_export),
+    web.get(f"/api/v1/admin/exports/{ID}/file", privacy_admin.export_file, allow_head=False),
+    web.get(f"/api/v1/admin/people/{ID}/erasure", privacy_admin.plan_erasure),
+    web.post(f"/api/v1/admin/people/{ID}/erasure", privacy_admin.begin_erasure),
+    web.get("/api/v1/admin/holds", privacy_office.list_holds),
+    web.post("/api/v1/admin/holds", privacy_office.place_hold),
+    web.post(f"/api/v1/admin/holds/{ID}/release", privacy_office.release_hold),
+    web.get("/api/v1/admin/audit", privacy_office.read_audit),
+    web.post("/api/v1/admin/audit/verify", privacy_office.verify_audit),
+    web.get("/api/v1/admin/retention", privacy_office.show_retention),
     # live
     web.get(f"/ws/{SLUG}", ws.connect, allow_head=False),
     web.post(f"/whip/{SLUG}", whip.publish),

@@ -1,0 +1,56 @@
+"""The API around an erasure under way: how far it is, and thinking better of it (section 5.2)."""
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from pymeet.errors import NotFoundError
+from pymeet.privacy.people import member
+from pymeet.privacy.status_text import read
+from pymeet.signed import MAX_LENGTH
+from pymeet.web.accounts import SignIn, shown_user
+from pymeet.web.attempts import attempt
+from pymeet.web.bodies import Body, read_json
+from pymeet.web.parts import PARTS
+from pymeet.web.personal_data import erasures, register
+from pymeet.web.sessions import begin_session
+
+
+class Status(Body):
+    status: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
+
+
+async def inspect(request: web.Request) -> web.Response:
+    """What happened so far. It names nobody, so that it can be asked for when the account is gone."""
+    body = await read_json(request, Status)
+    with attempt(request):
+        request_id = read(request.app[PARTS].status_key, body.status)
+    entries = register(request)
+    erasure = await entries.get(request_id)
+    if erasure.right != "erasure":
+        raise NotFoundError("There is no such erasure.")
+    result = await erasures(request).receipt(request_id)
+    return web.json_response(
+        {
+            "request": erasure.id,
+            "state": erasure.state,
+            "events": [{"state": step.what, "at": step.at_ms} for step in await entries.timeline(request_id)],
+            "erased_after": erasure.not_before_ms,
+            "result": result and result.as_dict(),
+        }
+    )
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """Proves who one is by the password, as for signing in, and does that as well."""
+    body = await read_json(request, SignIn)
+    with attempt(request):
+        user = await request.app[PARTS].accounts.check_password(body.email, body.password, erasing=True)
+    erasing = erasures(request)
+    erasure = await erasing.under_way(member(user.id))
+    if erasure is not None:  # otherwise it was cancelled a moment ago
+        await erasing.cancel(erasure.id, user.id)
+    response = web.json_response({"user": shown_user(user)})
+    await begin_session(request, response, user)
+    return response
