@@ -57,8 +57,11 @@ def operate(file: Path | None, operation: str, *, on_progress: Progress = silent
     """Runs one operation, in the running server or here; Ctrl-C cancels it. PymeetError."""
     # Late, because it brings the database: `pymeet --version` should not wait for it.
     from pymeet.ops.client import call
+    from pymeet.ops.log import configure_log
 
     settings = configuration(file)
+    # What is logged where no server runs goes to standard error, and only what somebody should know.
+    configure_log(settings.log.model_copy(update={"level": "error" if settings.log.level == "error" else "warning"}))
 
     def say_so() -> None:
         if operation not in _LOOKING:

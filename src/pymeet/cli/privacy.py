@@ -49,7 +49,7 @@ def data_map(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Every place where something is kept, column by column, with a diagram."""
+    """Every place where something is kept, with a diagram."""
     _print("data-map", form, language, output, config, as_json=as_json)
 
 
@@ -73,7 +73,7 @@ def retention(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """How long each class of data is kept, and when the last copy is gone."""
+    """How long everything is kept, and when the last copy is gone."""
     _print("retention", form, language, output, config, as_json=as_json)
 
 
