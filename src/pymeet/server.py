@@ -24,9 +24,11 @@ from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.errors import ConfigError, PymeetError
 from pymeet.meetings.service import Meetings
-from pymeet.ops import addresses, certificates, room_tokens
+from pymeet.ops import addresses, certificates, restore_swap, room_tokens
+from pymeet.ops.keeping import Keeping
 from pymeet.ops.log import configure_log, on_loop_error
 from pymeet.ops.looplag import LoopLag
+from pymeet.ops.mailer import Mailer
 from pymeet.ops.management import ManagementServer, hold_data_dir
 from pymeet.ops.metrics import Metrics, Stats
 from pymeet.ops.services import open_services
@@ -103,6 +105,9 @@ class Server:
     async def _start(self) -> None:
         # first of all: another server's database must not be migrated, nor its certificate replaced, under its feet
         self._stack.enter_context(hold_data_dir(self.config))
+        settled = await asyncio.to_thread(restore_swap.settle, self.config)
+        if settled:
+            log.warning("a restore that was interrupted is settled", outcome=settled)
         tls = certificates.server_ssl_context(self.config)
         listening = _listen(self.config)
         self._stack.callback(listening.close)
@@ -113,15 +118,25 @@ class Server:
         self.meetings = services.meetings
         self.room_token_key = await asyncio.to_thread(services.keys.purpose_key, room_tokens.PURPOSE)
         receipt_key = await asyncio.to_thread(services.keys.purpose_key, receipts.PURPOSE)
-        metrics = Metrics(self._stats)
         lag = LoopLag()
+        mailer = Mailer(services.db, self.config, self.clock)
+        loop = asyncio.get_running_loop()
+
+        def poke_mail() -> None:
+            loop.call_soon_threadsafe(mailer.poke)  # mails are queued from the thread for long work, too
+
         self.lifecycle = dataclasses.replace(
             services.lifecycle,
             config=self.config,
             running_rooms=lambda: self.registry.running(),
             remove_from_meetings=self._remove_from_meetings,
             lag_s=lag.worst_s,
+            poke_mail=poke_mail,
         )
+        keeping = Keeping(self.lifecycle, mailer)
+        await keeping.prepare()
+        self._stack.push_async_callback(keeping.finish)
+        metrics = Metrics(self._stats, lambda: keeping.sweeper.status.gauges())
         services = dataclasses.replace(services, config=self.config, lifecycle=self.lifecycle, live=_Live(self))
         management = ManagementServer(services, metrics.render)
         await management.start()
@@ -154,11 +169,13 @@ class Server:
             receipt_key=receipt_key,
             status_key=await asyncio.to_thread(services.keys.purpose_key, status_text.PURPOSE),
             consent_key=await asyncio.to_thread(services.keys.purpose_key, consent_receipt.PURPOSE),
+            sweeps=lambda: keeping.sweeper.status,
         )
         app = make_app(parts, read_client())
         self._run_beside(_forget_attempts(app))
         await self._serve(app, listening, tls)
         self.first_admin_token = await services.accounts.first_admin_link()
+        keeping.start(self._run_beside)
 
     async def _remove_from_meetings(self, person: DataSubject) -> None:
         await self.registry.remove_person(person.id, "Your data here is being erased.")

@@ -29,7 +29,7 @@ def token(what: str) -> str:
 
 @dataclass
 class Human:
-    """Somebody in the story; `said` is everything that names them or that they wrote."""
+    """Somebody in the story; `said` is everything that names them, that they wrote, or that lets in who has it."""
 
     label: str
     name: str = ""
@@ -38,6 +38,7 @@ class Human:
     session: aiohttp.ClientSession | None = None
     user_id: str = ""
     receipt: str = ""
+    participant_id: str = ""
     said: dict[str, str] = field(default_factory=dict)
 
     def made(self, what: str) -> str:
@@ -92,7 +93,7 @@ class Story:
         human.session = await self.browser()
         async with self.seat(human) as (client, joined):
             human.receipt = human.said["receipt"] = joined["receipt"]
-            human.said["participant"] = joined["you"]
+            human.participant_id = joined["you"]
             human.said["resume"] = joined["resume"]
             await client.ask(type="chat", text=f"I am {human.made('text')}")
             await client.ask(type="leave")
@@ -119,7 +120,7 @@ class Story:
     async def say(self, human: Human) -> None:
         """Writes into the room."""
         async with self.seat(human) as (client, joined):
-            human.said["participant"] = joined["you"]
+            human.participant_id = joined["you"]
             await client.ask(type="chat", text=f"What I say is {human.made('text')}")
             await client.ask(type="leave")
 

@@ -14,6 +14,9 @@ from tests.gates.story import story
 
 SELDOM = {
     "master.key.new": "while the master key is being changed",
+    "restore.pending": "while a backup is being restored",
+    "restore.pending.new": "while a backup is being restored",
+    "self-signed.new": "while the certificate is being made",
     "self-signed.pem": "with TLS of one's own making, which the story does without",
     "pymeet.db-shm": "while a process has the database open",
     "pymeet.db-wal": "while a process has the database open",

@@ -154,10 +154,11 @@ async def test_only_the_owner_can_read_what_is_kept(serve_process: ServeProcess,
     await serve_process.start()
     await make_room(serve_process)
 
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in config.data_dir.iterdir()}
+    found = [config.data_dir, *config.data_dir.rglob("*")]
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in found if not path.is_dir()}
 
-    assert stat.S_IMODE(config.data_dir.stat().st_mode) == 0o700
-    assert {"master.key", "pymeet.db", "pymeet.db-wal", "pymeet.sock", "pymeet.lock"} <= modes.keys()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_dir()} == {0o700}
+    assert {"master.key", "keys.db", "pymeet.db", "pymeet.db-wal", "pymeet.sock", "pymeet.lock"} <= modes.keys()
     assert set(modes.values()) == {0o600}
 
 

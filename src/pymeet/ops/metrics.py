@@ -1,6 +1,6 @@
 """Readings for Prometheus: load, errors and latency; never content, never a name. Values are pulled when asked for."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -35,9 +35,11 @@ _NOW = {"rooms", "participants", "transports"}
 class Metrics:
     """A registry of its own, so that two servers in one process (tests) do not add up."""
 
-    def __init__(self, stats: Callable[[], Stats]) -> None:
+    def __init__(self, stats: Callable[[], Stats], retention: Callable[[], Mapping[str, float]] = dict) -> None:
+        """`retention` reads how the sweeps stand, by the names that docs/admin.md explains."""
         self._registry = CollectorRegistry()
         self._registry.register(_Pull(stats))
+        self._registry.register(_PullGauges(retention))
         self._lag = Histogram(
             "pymeet_event_loop_lag_seconds",
             "How late the event loop runs what is due.",
@@ -64,3 +66,12 @@ class _Pull(Collector):
             family = GaugeMetricFamily if reading.name in _NOW else CounterMetricFamily
             value = float(getattr(stats, reading.name))
             yield family(f"pymeet_{reading.name}", reading.metadata["about"], value=value)
+
+
+class _PullGauges(Collector):
+    def __init__(self, read: Callable[[], Mapping[str, float]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        for name, value in self._read().items():
+            yield GaugeMetricFamily(name, "How the sweeps stand.", value=value)
