@@ -121,6 +121,16 @@ async def test_a_coming_period_says_beforehand_what_it_will_delete(db: Database)
     assert (asked.rows, asked.oldest_ms) == (2, NOW_MS - 89 * DAY_MS)
 
 
+async def test_a_clock_that_was_ahead_at_the_first_start_makes_nothing_wait(db: Database):
+    """The first periods count, whatever the date was when they were written."""
+    await opened(db, NOW_MS + 1000 * DAY_MS)
+
+    periods = await opened(db, NOW_MS)
+
+    assert periods.period_ms("chat", NOW_MS) == 90 * DAY_MS
+    assert periods.coming(NOW_MS) == []
+
+
 async def test_every_change_is_in_the_audit_log(db: Database):
     """With the class and both periods: who shortened what is asked when something is missing."""
     await opened(db, chat="90d", attendance="90d")

@@ -88,3 +88,28 @@ def token(
         return
     say(made["token"])
     hint(f"Good until {made['expires_at']}. Publish to {made['whip']}, play from {made['whep']}.")
+
+
+@app.command(cls=Command)
+def retention(
+    slug: Slug,
+    name: Annotated[str, typer.Argument(metavar="CLASS", help="What it is about: chat or attendance.")],
+    period: Annotated[
+        str,
+        typer.Argument(metavar="PERIOD", help="How long it is kept, such as 30d; default for what counts elsewhere."),
+    ],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep chat or attendance of a room for another time than elsewhere.
+
+    A shorter time counts after 72 hours, so that a mistake can be taken back.
+    """
+    made = operate(config, "room.retention", slug=slug, name=name, period=period)
+    if as_json:
+        show_json(made)
+        return
+    say(f"The room {made['slug']} keeps {made['class']} for {made['period']}.")
+    if coming := made["coming"]:
+        begins = coming["in_force_from"][:16].replace("T", " ")
+        say(f"From {begins} UTC on it keeps it for {coming['to']}: {coming['rows']} rows will be deleted.")

@@ -112,7 +112,8 @@ class Periods:
         """The changes that wait, the next one first, with what was counted when each was last looked at."""
         found = []
         for name, dated in self._classes.items():
-            if dated[-1].in_force_from_ms > now_ms:
+            # the first one of all counts from the start, also when the clock was ahead when it was written
+            if dated[-1].in_force_from_ms > now_ms and len(dated) > 1:
                 found.append(self._change(name, None, self.period_ms(name, now_ms), dated[-1]))
         for (room_id, name), dated in self._rooms.items():
             if dated[-1].in_force_from_ms > now_ms:
