@@ -181,6 +181,9 @@ class Database:
         """
         async with self._writer:
             self._refuse_if_closed()
+            # SQLAlchemy keeps each statement it compiled together with the values it was first made with.
+            for engine in (self._writing.sync_engine, self._reading.sync_engine, self._working):
+                engine.clear_compiled_cache()
             return await _to_the_end(self._checkpoint())
 
     async def close(self) -> None:

@@ -1,0 +1,141 @@
+"""Gate 3: after an erasure nothing of the person is left in any byte that the server keeps, in any writing; and everything
+of everybody else is.
+
+The search here is another one than the server's own, so that the two must agree.
+"""
+
+import base64
+import gc
+import gzip
+import json
+import quopri
+import urllib.parse
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from live_server import PASSWORD, first_admin, make_config, running, visiting
+
+from pymeet.ops.client import call
+from pymeet.privacy.erasure import Erasures
+from pymeet.privacy.people import member as of_account
+from tests.gates.story import Human, story
+
+
+def forms(text: str) -> dict[str, bytes]:
+    """The ways in which a text may be written down."""
+    raw = text.encode()
+    found = {
+        "utf-8": raw,
+        "utf-16-le": text.encode("utf-16-le"),
+        "utf-16-be": text.encode("utf-16-be"),
+        "upper": text.upper().encode(),
+        "json": json.dumps(text)[1:-1].encode(),
+        "percent": urllib.parse.quote(text, safe="").encode(),
+        "quoted-printable": quopri.encodestring(raw),
+        "reversed": raw[::-1],
+        "hex": raw.hex().encode(),
+    }
+    for phase in range(3):  # base64 begins anew every three bytes: cut off what depends on the neighbours
+        encoded = base64.b64encode(b"x" * phase + raw + b"y" * ((3 - (phase + len(raw)) % 3) % 3))
+        found[f"base64-{phase}"] = encoded[4 if phase else 0 : -4]
+    return found
+
+
+def haystacks(directory: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file as it is, what is packed in it, and all file names."""
+    for path in sorted(directory.rglob("*")):
+        yield f"name {path.name}", str(path.relative_to(directory)).encode()
+        if path.is_file() and not path.is_socket():
+            content = path.read_bytes()
+            yield path.name, content
+            yield from ((f"{path.name} unpacked", plain) for plain in _unpacked(content))
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    for magic, unpack in ((b"\x1f\x8b\x08", gzip.decompress), (b"PK\x03\x04", None), (b"\x78\x9c", zlib.decompress)):
+        at = content.find(magic)
+        while at != -1:
+            try:
+                if unpack:
+                    yield unpack(content[at:])
+                else:
+                    length = int.from_bytes(content[at + 26 : at + 28], "little")
+                    extra = int.from_bytes(content[at + 28 : at + 30], "little")
+                    yield zlib.decompressobj(-15).decompress(content[at + 30 + length + extra :])
+            except (OSError, EOFError, zlib.error):
+                pass  # those bytes only look like the beginning of something packed
+            at = content.find(magic, at + 1)
+
+
+def found_in(directory: Path, human: Human) -> set[str]:
+    """What of somebody stands where, in which writing."""
+    needles = [(what, form, needle) for what, text in human.said.items() for form, needle in forms(text).items()]
+    return {
+        f"{what} as {form} in {place}"
+        for place, hay in haystacks(directory)
+        for what, form, needle in needles
+        if needle in hay
+    }
+
+
+async def test_of_an_erased_member_and_guest_no_byte_is_left_and_of_others_every_one(tmp_path: Path):
+    """That is what erasing means, on a server that served them through its own doors."""
+    async with story(tmp_path) as told:
+        host = await told.add_member("host", admin=True)
+        told.slug = (await told.ask(host, "POST", "/api/v1/rooms", {"name": host.made("room")}, 201))["slug"]
+        member, other = await told.add_member("member"), await told.add_member("other")
+        own = (await told.ask(member, "POST", "/api/v1/rooms", {"name": "Shared room"}, 201))["slug"]
+        for human in (member, other):
+            await told.say(human)
+            await told.operate("request.add", right="access", user=human.email)
+            await told.operate("export.build", who=human.email)
+        guest, stays = await told.add_guest("guest"), await told.add_guest("stays")
+        for human in (member, other, guest, stays):
+            for secret in ("password", "session", "link", "resume", "receipt"):
+                human.said.pop(secret, None)  # kept as a hash, or not at all: never to be found, before or after
+            assert {"text", "name"} <= {what.partition(" ")[0] for what in found_in(told.data_dir, human)}, "blind"
+
+        member_receipt = await told.operate("erasure.now", who=member.email)
+        guest_receipt = await told.operate("erasure.now", who=guest.receipt)
+
+        assert (member_receipt["receipt"]["search"], guest_receipt["receipt"]["search"]) == ("clean", "clean")
+        for human in (member, guest):
+            human.said["id"] = human.user_id or human.participant_id
+            assert found_in(told.data_dir, human) == set(), human.label
+        for human in (other, stays):
+            assert {"text", "name"} <= {what.partition(" ")[0] for what in found_in(told.data_dir, human)}
+        verified = await told.operate("privacy.verify")
+        assert not verified["findings"], verified
+        assert own in {room["slug"] for room in await told.operate("room.list")}, "a room belongs to all who use it"
+    assert found_in(tmp_path / "data", member) == set(), "after the server stopped"
+
+
+async def test_no_cache_of_the_running_process_still_holds_an_erased_member(tmp_path: Path):
+    """What is only in memory is data too: no dictionary, list or object may still lead to it."""
+    name, email = "Q7canarymemoryname", "q7canarymemory@example.org"
+    async with running(make_config(tmp_path / "data")) as server, first_admin(server), visiting(server) as member:
+        made = await call(server.config, "user.add", {"name": name, "email": email})
+        body = {"token": made["link"].partition("#")[2], "name": name, "email": email, "password": PASSWORD}
+        assert (await member.json("POST", "/api/v1/links/redeem", body))[0] == 200
+        assert (await member.json("GET", "/api/v1/me"))[0] == 200
+        assert _held(email), "blind"
+        await Erasures(server.lifecycle).erase_now(of_account(made["id"]), "operator", "operator")
+        del made, body
+        gc.collect()
+
+        assert (_held(email), _held(name)) == ([], [])
+
+
+def _held(text: str) -> list[str]:
+    """The containers of the process in which a text stands that contains this one."""
+    found = []
+    for container in gc.get_objects():
+        if isinstance(container, dict | list | tuple | set) and type(container).__module__ == "builtins":
+            items = container.values() if isinstance(container, dict) else container
+            try:
+                if any(isinstance(item, str) and text in item for item in list(items)):
+                    found.append(repr(container)[:200])
+            except RuntimeError:
+                continue  # it changed under our hands
+    return found
