@@ -14,7 +14,7 @@ TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
-.PHONY: serve test check bench fuzz screenshots docs lock format clean test-packages config.example.yaml
+.PHONY: serve test check bench bench-purge fuzz screenshots docs lock format clean test-packages config.example.yaml
 
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
@@ -32,6 +32,9 @@ check: $(DEV) $(NODE)  ## run all static checks
 
 bench: $(DEV)  ## measure what forwarding costs
 	$(BIN)/python benchmarks/forwarding.py $(ARGS)
+
+bench-purge: $(DEV)  ## measure what deleting two million rows does to a meeting
+	$(BIN)/python benchmarks/purge.py $(ARGS)
 
 fuzz: $(DEV)  ## search for bad input for longer than `make test` does
 	HYPOTHESIS_PROFILE=long PYMEET_FUZZ=1 PYMEET_FUZZ_EXAMPLES=20000 \
