@@ -1,5 +1,6 @@
 """The public privacy page: made on the server, in the visitor's language, from what is in force."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -79,6 +80,31 @@ async def test_the_page_says_who_is_responsible_and_what_has_no_end(tmp_path: Pa
     assert '<p class="endless">Without end.</p>' in html
     assert "Some of what is stored about you has no end." in html
     assert "outside this server" in html  # the mail server
+
+
+async def test_every_version_stays_readable_and_the_next_one_says_what_changed(tmp_path: Path):
+    """People agreed to a text; it must not vanish when the operator changes something."""
+    first = make_config(tmp_path / "data")
+    async with running(first) as server, visiting(server) as visitor:
+        html = await text_of(visitor, "/privacy")
+        assert "Version 1, since " in html
+        assert "This is the first version." in html
+    second = make_config(tmp_path / "data", privacy={"contact": "privacy@example.org"})
+    async with running(second) as server, visiting(server) as visitor:
+        html = await text_of(visitor, "/privacy")
+        status, answer = await visitor.json("GET", "/api/v1/privacy")
+        before = await text_of(visitor, "/privacy/versions/1?language=de")
+        now = await text_of(visitor, "/privacy/versions/2")
+        missing, _ = await visitor.json("GET", "/privacy/versions/3")
+
+    assert "Version 2, since " in html
+    assert "Changed since the version before: Who is responsible." in html
+    assert 'href="/privacy/versions/1?language=en"' in html
+    assert (status, answer["version"], answer["changed"]) == (200, 2, ["Who is responsible"])
+    assert before.startswith("# Datenschutz auf diesem Server\n")
+    assert "privacy@example.org" not in before
+    assert hashlib.sha256(now.encode()).hexdigest() == answer["sha256"]
+    assert missing == 404
 
 
 async def test_a_browser_that_has_the_page_is_not_sent_it_again(visitor: Visitor):

@@ -43,6 +43,7 @@ LOG_FIELDS: Mapping[str, str] = {
     "doubts": "Fixed words: why a clock is not believed.",
     "part": "Which part of the work it was, in fixed words.",
     "state": "How far something is, in fixed words.",
+    "outcome": "How something ended, in fixed words.",
     "search": "How a search for remains ended, in fixed words.",
     "code": "The number with which a connection was closed.",
     "method": "The method of an HTTP request.",

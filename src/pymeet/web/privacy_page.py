@@ -16,8 +16,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from pymeet.errors import NotFoundError
-from pymeet.privacy.documents.deadlines import configured, in_force
+from pymeet.privacy.documents.deadlines import in_force
 from pymeet.privacy.documents.notice import MY_DATA, Notice, changed, notice
 from pymeet.privacy.documents.words import LANGUAGES, words
 from pymeet.privacy.notices import Notices
@@ -64,7 +63,7 @@ async def data(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     language = chosen_language(request)
     edition = await _edition(parts, language)
-    body: dict[str, Any] = {**(asdict(edition) if edition else {}), **asdict(_notice(parts, language))}
+    body: dict[str, Any] = {**asdict(edition), **asdict(_notice(parts, language))}
     text = json.dumps(body, ensure_ascii=False)
     return web.json_response(text=text, headers={hdrs.VARY: hdrs.ACCEPT_LANGUAGE})
 
@@ -73,8 +72,6 @@ async def version(request: web.Request) -> web.Response:
     """What one version said, as plain text: what people agreed to stays readable."""
     parts = request.app[PARTS]
     language = chosen_language(request)
-    if parts.lifecycle is None:
-        raise NotFoundError("There is no such version of the privacy notice.")
     text = await Notices(parts.lifecycle).text(int(request.match_info["version"]), language)
     return web.Response(text=text, content_type="text/plain", headers={hdrs.CONTENT_LANGUAGE: language})
 
@@ -102,15 +99,11 @@ def _weight(text: str) -> float:
 
 
 def _notice(parts: Parts, language: str) -> Notice:
-    now_ms = parts.clock.now_ms()
-    effective = in_force(parts.lifecycle.periods, now_ms) if parts.lifecycle else configured(parts.config)
-    return notice(language, parts.config, effective)
+    return notice(language, parts.config, in_force(parts.lifecycle.periods, parts.clock.now_ms()))
 
 
-async def _edition(parts: Parts, language: str) -> Edition | None:
+async def _edition(parts: Parts, language: str) -> Edition:
     """The version in force; one is published here when the notice says something new since the last look."""
-    if parts.lifecycle is None:
-        return None
     notices = Notices(parts.lifecycle)
     current = await notices.current(parts.clock.now_ms())
     text = current.texts[language]
@@ -124,7 +117,7 @@ async def _edition(parts: Parts, language: str) -> Edition | None:
 
 
 @lru_cache(maxsize=2 * len(LANGUAGES))
-def _page(made: Notice, edition: Edition | None, *, guests: bool) -> StaticFile:
+def _page(made: Notice, edition: Edition, *, guests: bool) -> StaticFile:
     html = _ENVIRONMENT.get_template("privacy.html").render(
         say=words(made.language),
         notice=made,
