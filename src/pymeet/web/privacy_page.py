@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pymeet.privacy.documents.deadlines import in_force
-from pymeet.privacy.documents.notice import MY_DATA, Notice, changed, notice
+from pymeet.privacy.documents.notice import GUEST_DATA, MY_DATA, Notice, changed, notice
 from pymeet.privacy.documents.words import LANGUAGES, words
 from pymeet.privacy.notices import Notices
 from pymeet.web.parts import PARTS, Parts
@@ -123,6 +123,7 @@ def _page(made: Notice, edition: Edition, *, guests: bool) -> StaticFile:
         notice=made,
         edition=edition,
         my_data=MY_DATA,
+        guest_data=GUEST_DATA,
         languages=_NAMES,
         guests=guests,
     )

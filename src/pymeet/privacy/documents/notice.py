@@ -17,7 +17,10 @@ from pymeet.privacy.documents.deadlines import Deadline, Effective, deadlines
 from pymeet.privacy.documents.words import LANGUAGES, Words, words
 
 MY_DATA = "/my-data"
-"""The page on which people use their rights."""
+"""The page on which members use their rights."""
+
+GUEST_DATA = "/guest-data"
+"""The page for who has a receipt."""
 
 RIGHTS = ("access", "rectification", "erasure", "restriction", "objection", "withdrawal", "complaint")
 
@@ -206,7 +209,7 @@ def _log(say: Words, config: Config) -> Iterator[str]:
 def _ways(say: Words, config: Config) -> Iterator[str]:
     yield say("notice.rights.members", url=MY_DATA)
     if config.rooms.guests_allowed:
-        yield say("notice.rights.guests")
+        yield say("notice.rights.guests", url=GUEST_DATA)
     yield say("notice.rights.answer")
 
 
