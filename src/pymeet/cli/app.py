@@ -6,7 +6,28 @@ from typing import Annotated
 import typer
 
 from pymeet import __version__
-from pymeet.cli import config, consent, doctor, init, mail, privacy, request, room, serve, status, user
+from pymeet.cli import (
+    audit,
+    backup,
+    breach,
+    config,
+    consent,
+    doctor,
+    erase,
+    export,
+    hold,
+    init,
+    keys,
+    mail,
+    privacy,
+    purge,
+    request,
+    retention,
+    room,
+    serve,
+    status,
+    user,
+)
 from pymeet.cli.exit_codes import CONFIG, FAILED, NOT_FOUND
 from pymeet.cli.help_text import Command
 from pymeet.cli.output import fail
@@ -25,12 +46,25 @@ app.command("serve", cls=Command)(serve.serve)
 app.command("init", cls=Command)(init.init)
 app.command("status", cls=Command)(status.status)
 app.command("doctor", cls=Command)(doctor.doctor)
+app.command("purge", cls=Command)(purge.purge)
+app.command("export-user", cls=Command)(export.export_user)
+app.command("erase-user", cls=Command)(erase.erase_user)
+app.command("find-subject", cls=Command)(erase.find_subject)
+app.command("find-mentions", cls=Command)(erase.find_mentions)
+app.command("correct-user", cls=Command)(erase.correct_user)
+app.command("breach-report", cls=Command)(breach.breach_report)
 app.add_typer(room.app)
 app.add_typer(user.app)
 app.add_typer(request.app)
 app.add_typer(consent.app)
 app.add_typer(privacy.app)
+app.add_typer(hold.app)
+app.add_typer(retention.app)
 app.add_typer(mail.app)
+app.add_typer(backup.app)
+app.add_typer(keys.app)
+app.add_typer(audit.app)
+app.add_typer(breach.app)
 app.add_typer(config.app)
 
 

@@ -230,11 +230,14 @@ class Erasures:
         receipts = []
         for request in requests:
             try:
-                receipts.append(await self._run(request.id, audit.SYSTEM))
+                if request.state == "verified":  # it was entered in the register only
+                    await self.verify(request.id, audit.SYSTEM)
+                else:
+                    receipts.append(await self._run(request.id, audit.SYSTEM))
             except PymeetError as error:
-                log.warning("an erasure could not be carried out", request=request.id, why=error.code)
+                log.warning("an erasure could not be carried out", request_id=request.id, why=error.code)
             except (SQLAlchemyError, sqlite3.Error, OSError):
-                log.exception("an erasure could not be carried out", request=request.id)
+                log.exception("an erasure could not be carried out", request_id=request.id)
         return receipts
 
     async def _stop(self, request_id: str, state: str, decision: str, actor: str) -> Request:
@@ -327,7 +330,7 @@ class Erasures:
             try:
                 findings = await scan(self._lifecycle.config, needles, progress)
             except ResidueError:
-                log.exception("the search for remains could not be made", request=request.id)
+                log.exception("the search for remains could not be made", request_id=request.id)
         state = "partial" if held or removed.failed else "done" if emptied else "erasing"
         address = sealed.addresses[0] if sealed and sealed.addresses and state == "done" and tell else None
         mail = address if self._lifecycle.config.mail.host is not None else None
@@ -335,11 +338,11 @@ class Erasures:
         receipt = self._receipt(
             request, state, held, removed.failed, emptied, findings, sealed=sealed, mail_queued=mail is not None
         )
-        log.info("erased", request=request.id, state=state, held=sum(held.values()), search=receipt.search)
+        log.info("erased", request_id=request.id, state=state, held=sum(held.values()), search=receipt.search)
         if state == "erasing":
             return receipt  # a reader holds the log; the next sweep goes on here
         if findings is not None and not findings.clean:
-            log.error("an erasure left remains", request=request.id, places=len(findings.remains))
+            log.error("an erasure left remains", request_id=request.id, places=len(findings.remains))
         result = {**rows.counted(request), "receipt": receipt.as_dict()}
         result["receipt"].pop("complete")
         told = (self._lifecycle.config, mail, receipt.search) if mail else None

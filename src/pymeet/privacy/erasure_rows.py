@@ -277,7 +277,7 @@ def _has_work(conn: Connection, request: Request, now_ms: int) -> bool:
     if request.state == "partial":
         # without a person only files were left over
         return request.person is None or any(step.rows for step in _changing(conn, request.person))
-    return request.state == "erasing"
+    return request.state == "erasing" or (request.state == "verified" and request.person is not None)
 
 
 def _changing(conn: Connection, person: DataSubject) -> list[Any]:

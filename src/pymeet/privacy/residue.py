@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Text, func, select
 
 from pymeet.config import Config
 from pymeet.db import files
-from pymeet.db.inventory import KEY, ColumnEntry, Erase, Kind, Subject, TableEntry, entries
+from pymeet.db.inventory import KEY, ColumnEntry, Erase, Kind, Subject, TableEntry, Unreachable, entries
 from pymeet.db.schema import metadata
 from pymeet.errors import PymeetError
 from pymeet.privacy.people import DataSubject
@@ -151,7 +151,7 @@ async def scan(config: Config, needles: Needles, progress: Progress) -> Findings
     names = await asyncio.to_thread(_names, config)
     order = {
         "texts": needles.texts,
-        "files": [str(path) for path in searched],
+        "files": [str(path) for path in searched] if needles.texts else [],
         "names": names,
         "databases": [str(path) for path in databases],
     }
@@ -165,7 +165,7 @@ def _judged(config: Config, needles: Needles, count: int, result: Mapping[str, A
     mentions: dict[str, int] = {}
     remains = []
     for number, columns in living.items():
-        strange = [column for column in columns if _kind(column) not in _FREE_TEXT]
+        strange = [column for column in columns if not _is_of_others(column)]
         if strange:
             remains += [Remain(column, "row", 1) for column in strange]
             living[number] = []
@@ -245,11 +245,20 @@ def _stays(entry: TableEntry, column: str) -> bool:
     return entry.columns[column].erase is Erase.KEEP
 
 
-def _kind(place: str) -> Kind | None:
+def _is_of_others(place: str) -> bool:
+    """Whether a value of the person may stand in this column, `table.column`, of rows that are not theirs.
+
+    That is text that people wrote, a name, which two may share, and the address to which a mail goes: whether rows are
+    theirs is counted apart.
+    """
     table, _, column = place.partition(".")
     made = metadata.tables.get(table)
-    said = made.c[column].info.get(KEY) if made is not None and column in made.c else None
-    return said.kind if isinstance(said, ColumnEntry) else None
+    if made is None or column not in made.c:
+        return False
+    entry: TableEntry = made.info[KEY]
+    found_by_address = any(isinstance(whose, Unreachable) for whose in entry.subjects)
+    kind = entry.columns[column].kind
+    return kind in _FREE_TEXT or (kind is Kind.CONTACT and found_by_address)
 
 
 def _names(config: Config) -> list[str]:
