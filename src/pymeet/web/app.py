@@ -8,6 +8,7 @@ from pymeet.web.attempts import FAILED_SIGN_INS
 from pymeet.web.background import BACKGROUND, Background, close_background
 from pymeet.web.pages import CLIENT, Client
 from pymeet.web.parts import PARTS, Parts
+from pymeet.web.privacy_page import MADE, Made
 from pymeet.web.routes import ROUTES
 from pymeet.web.whip_sessions import SESSIONS, Sessions
 
@@ -28,6 +29,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[CLIENT] = client
     app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
     app[SESSIONS] = Sessions()
+    app[MADE] = Made()
     app[BACKGROUND] = Background()
     app.on_shutdown.append(close_background)
     app.on_response_prepare.append(middleware.security_headers)

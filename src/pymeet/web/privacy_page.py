@@ -4,20 +4,20 @@ It is made on the server and needs no script. What it says comes from the invent
 force; the version and the day it was published stand beside it and are no part of what records of consent name.
 """
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pymeet.privacy.documents.deadlines import in_force
-from pymeet.privacy.documents.notice import GUEST_DATA, MY_DATA, Notice, changed, notice
+from pymeet.privacy.documents.notice import GUEST_DATA, MY_DATA, changed, notice
 from pymeet.privacy.documents.words import LANGUAGES, words
 from pymeet.privacy.notices import Notices
 from pymeet.web.parts import PARTS, Parts
@@ -25,6 +25,9 @@ from pymeet.web.static_files import StaticFile, answer_with
 
 _NAMES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 """What each language calls itself."""
+
+_FRESH_S = 10.0
+"""So long the page may say what was in force a moment ago."""
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -48,24 +51,43 @@ class Edition:
     """The headings under which the version before said something else; empty for the first one."""
 
 
+@dataclass(frozen=True)
+class _Files:
+    """The page and the data in one language, good until a reading of the monotonic clock."""
+
+    page: StaticFile
+    data: StaticFile
+    until: float
+
+
+class Made:
+    """What was made last. Anybody may ask for the page as often as they like, and meetings must not suffer from it."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _Files] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def get(self, parts: Parts, language: str) -> _Files:
+        """The page in a language, made anew where it is older than a few seconds."""
+        async with self._one_at_a_time:
+            now = parts.clock.monotonic()
+            known = self._files.get(language)
+            if known is None or now >= known.until:
+                known = self._files[language] = await _make(parts, language, now + _FRESH_S)
+            return known
+
+
+MADE = web.AppKey("privacy_page", Made)
+
+
 async def page(request: web.Request) -> web.Response:
     """The page in the visitor's language, or in the one of `?language=`."""
-    parts = request.app[PARTS]
-    language = chosen_language(request)
-    file = _page(_notice(parts, language), await _edition(parts, language), guests=parts.config.rooms.guests_allowed)
-    response = answer_with(request, file, cache="no-cache")
-    response.headers[hdrs.VARY] = hdrs.ACCEPT_LANGUAGE
-    return response
+    return await _answer(request, "page")
 
 
 async def data(request: web.Request) -> web.Response:
     """The same for programs."""
-    parts = request.app[PARTS]
-    language = chosen_language(request)
-    edition = await _edition(parts, language)
-    body: dict[str, Any] = {**asdict(edition), **asdict(_notice(parts, language))}
-    text = json.dumps(body, ensure_ascii=False)
-    return web.json_response(text=text, headers={hdrs.VARY: hdrs.ACCEPT_LANGUAGE})
+    return await _answer(request, "data")
 
 
 async def version(request: web.Request) -> web.Response:
@@ -98,8 +120,32 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def _notice(parts: Parts, language: str) -> Notice:
-    return notice(language, parts.config, in_force(parts.lifecycle.periods, parts.clock.now_ms()))
+async def _answer(request: web.Request, kind: Literal["page", "data"]) -> web.Response:
+    made = await request.app[MADE].get(request.app[PARTS], chosen_language(request))
+    response = answer_with(request, made.page if kind == "page" else made.data, cache="no-cache")
+    response.headers[hdrs.VARY] = hdrs.ACCEPT_LANGUAGE
+    return response
+
+
+async def _make(parts: Parts, language: str, until: float) -> _Files:
+    said = notice(language, parts.config, in_force(parts.lifecycle.periods, parts.clock.now_ms()))
+    edition = await _edition(parts, language)
+    html = _ENVIRONMENT.get_template("privacy.html").render(
+        say=words(language),
+        notice=said,
+        edition=edition,
+        my_data=MY_DATA,
+        guest_data=GUEST_DATA,
+        languages=_NAMES,
+        guests=parts.config.rooms.guests_allowed,
+    )
+    data = json.dumps({**asdict(edition), **asdict(said)}, ensure_ascii=False)
+    return _Files(_file(html, "text/html; charset=utf-8"), _file(data, "application/json; charset=utf-8"), until)
+
+
+def _file(text: str, content_type: str) -> StaticFile:
+    content = text.encode()
+    return StaticFile(content, content_type, hashlib.sha256(content).hexdigest()[:32])
 
 
 async def _edition(parts: Parts, language: str) -> Edition:
@@ -114,18 +160,3 @@ async def _edition(parts: Parts, language: str) -> Edition:
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         changed=changed(before, text) if before else (),
     )
-
-
-@lru_cache(maxsize=2 * len(LANGUAGES))
-def _page(made: Notice, edition: Edition, *, guests: bool) -> StaticFile:
-    html = _ENVIRONMENT.get_template("privacy.html").render(
-        say=words(made.language),
-        notice=made,
-        edition=edition,
-        my_data=MY_DATA,
-        guest_data=GUEST_DATA,
-        languages=_NAMES,
-        guests=guests,
-    )
-    content = html.encode()
-    return StaticFile(content, "text/html; charset=utf-8", hashlib.sha256(content).hexdigest()[:32])
