@@ -56,6 +56,26 @@ async def static(request: web.Request) -> web.Response:
     return answer_with(request, file, cache="no-cache")
 
 
+async def my_data(request: web.Request) -> web.Response:
+    """What is held about a member, and what they may do about it."""
+    return _page(request, "my-data")
+
+
+async def guest_data(request: web.Request) -> web.Response:
+    """The same for guests; their receipt stands in the fragment and never reaches the server's logs."""
+    return _page(request, "guest-data")
+
+
+async def erasure(request: web.Request) -> web.Response:
+    """How far an erasure is; what names it stands in the fragment."""
+    return _page(request, "erasure")
+
+
+async def admin_privacy(request: web.Request) -> web.Response:
+    """Requests, people, holds, retention and the audit log; who may see which, the API says."""
+    return _page(request, "admin-privacy")
+
+
 def not_found_page(request: web.Request) -> web.Response:
     """What a person sees at an address that leads nowhere."""
     return _page(request, "not-found", status=404)

@@ -1,7 +1,8 @@
 // The HTTP API of docs/protocol.md, section 4.
 
-/** @typedef {{ id: string, name: string, email: string, admin: boolean }} User */
-/** @typedef {{ user: User | null, guests_allowed: boolean, may_create_rooms: boolean }} Me */
+/** @typedef {{ id: string, name: string, email: string, admin: boolean, dpo: boolean }} User */
+/** @typedef {{ version: number, needs_acknowledgement: boolean }} NoticeState */
+/** @typedef {{ user: User | null, guests_allowed: boolean, may_create_rooms: boolean, notice: NoticeState }} Me */
 /** @typedef {{ slug: string, name: string, url: string, created_at: number, people: number }} OwnRoom */
 /** @typedef {{ slug: string, name: string, people: number, max_participants: number, may_join: boolean, role: string }} RoomCard */
 /** @typedef {{ purpose: 'first_admin' | 'set_password', name: string, email: string }} LinkInfo */
@@ -17,11 +18,11 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {string} method
- * @param {string} path
- * @param {unknown} [body]
+ * Asks the server; what it refuses is thrown as an ApiError.
+ * @param {string} method @param {string} path @param {unknown} [body]
+ * @returns {Promise<Response>}
  */
-async function call(method, path, body) {
+async function ask(method, path, body) {
   /** @type {Response} */
   let response;
   try {
@@ -34,11 +35,19 @@ async function call(method, path, body) {
   } catch {
     throw new ApiError('unreachable', '', 0);
   }
-  if (response.status === 204) return null;
+  if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(answer.code ?? 'internal', answer.detail ?? '', response.status);
-  return answer;
+  throw new ApiError(answer.code ?? 'internal', answer.detail ?? '', response.status);
 }
+
+/** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */
+export async function call(method, path, body) {
+  const response = await ask(method, path, body);
+  return response.status === 204 ? null : response.json().catch(() => ({}));
+}
+
+/** A file that comes as the answer. @param {string} method @param {string} path @param {unknown} [body] */
+export const fetchFile = async (method, path, body) => (await ask(method, path, body)).blob();
 
 /** @returns {Promise<Me>} */
 export const me = () => call('GET', '/me');

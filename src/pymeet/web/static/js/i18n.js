@@ -2,23 +2,32 @@
 
 import en from './i18n/en.js';
 
-/** @typedef {keyof typeof en} Key */
-/** @typedef {Record<Key, string>} Catalogue */
+/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default} Key */
+/** @typedef {Record<keyof typeof en, string>} Catalogue */
+/** @typedef {Record<string, () => Promise<{ default: Record<string, string> }>>} Others */
 
-/** Catalogues beside English, fetched only by those who read them. @type {Record<string, () => Promise<{ default: Catalogue }>>} */
-const OTHERS = { de: () => import('./i18n/de.js') };
+/** Catalogues beside English, fetched only by those who read them. @type {Others[]} */
+const others = [{ de: () => import('./i18n/de.js') }];
 
-/** @type {Catalogue} */
-let words = en;
+/** @type {Record<string, string>} */
+let english = en;
+let words = english;
 let language = 'en';
 /** The reader's own way to write dates: that of the language's full tag, such as en-GB. */
 let locale = 'en';
+
+/** Words that only some pages need; to be added before `loadWords`. @param {Record<string, string>} inEnglish @param {Others} more */
+export function addWords(inEnglish, more) {
+  english = { ...english, ...inEnglish };
+  words = english;
+  others.push(more);
+}
 
 /** @param {readonly string[]} wanted languages in order of preference */
 export function choose(wanted) {
   for (const tag of wanted) {
     const base = tag.toLowerCase().split('-')[0];
-    if (base === 'en' || base in OTHERS) return base;
+    if (base === 'en' || base in others[0]) return base;
   }
   return 'en';
 }
@@ -27,9 +36,13 @@ export function choose(wanted) {
 export async function loadWords(wanted = navigator.languages ?? []) {
   language = choose(wanted);
   locale = wanted.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
-  if (language !== 'en') words = (await OTHERS[language]()).default;
+  const found = language === 'en' ? [] : await Promise.all(others.map((catalogues) => catalogues[language]()));
+  words = found.length ? Object.assign({}, ...found.map((module) => module.default)) : english;
   if (globalThis.document) document.documentElement.lang = language;
 }
+
+/** Which of our languages the reader sees. */
+export const chosenLanguage = () => language;
 
 /** @param {Key} key @param {Record<string, string | number>} [values] */
 export function t(key, values = {}) {
@@ -63,4 +76,27 @@ export function minutesOf(minutes) {
 /** @param {number} atMs */
 export function dateOf(atMs) {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(atMs);
+}
+
+/** A date with its time, in the reader's zone, which is named. @param {number} atMs */
+export function momentOf(atMs) {
+  return new Intl.DateTimeFormat(locale, {
+    day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short',
+  }).format(atMs);
+}
+
+/** @param {number} count */
+export const numberOf = (count) => new Intl.NumberFormat(locale).format(count);
+
+/** @param {number} count @param {'minute' | 'hour' | 'day'} unit */
+export function lengthOf(count, unit) {
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+}
+
+/** @param {number} bytes */
+export function sizeOf(bytes) {
+  const units = /** @type {const} */ (['byte', 'kilobyte', 'megabyte', 'gigabyte']);
+  const step = Math.min(units.length - 1, bytes > 0 ? Math.floor(Math.log10(bytes) / 3) : 0);
+  const options = /** @type {const} */ ({ style: 'unit', unit: units[step], unitDisplay: 'short' });
+  return new Intl.NumberFormat(locale, { ...options, maximumFractionDigits: step > 1 ? 1 : 0 }).format(bytes / 1000 ** step);
 }

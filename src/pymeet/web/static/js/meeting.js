@@ -7,6 +7,7 @@
 import { effect } from '../vendor/signals-core.js';
 import { MediaPaths } from './media/paths.js';
 import { keepSeat } from './models/choices.js';
+import { keepReceipt } from './models/receipts.js';
 import { Connection } from './protocol.js';
 
 export class Meeting {
@@ -94,6 +95,7 @@ export class Meeting {
     this.#token = message.resume;
     this.#seatMs = message.seat_s * 1000;
     this.rememberSeat();
+    if (message.receipt) keepReceipt({ receipt: message.receipt, room: message.room.name, at: Date.now() }, message.resumed);
     // Whatever broke the socket may have changed the address too, so a kept seat restarts ICE.
     if (message.resumed && this.#paths) return this.#paths.restart();
     // What the old peer connections were connected to is gone.

@@ -36,6 +36,8 @@ export default {
   'start.signIn': 'Anmelden',
   'start.signOut': 'Abmelden',
   'start.signInHint': 'Mitglieder melden sich an, um Räume anzulegen.',
+  'start.yourData': 'Ihre Daten',
+  'start.privacy': 'Datenschutz',
   'start.unreachable': 'Der Server antwortet nicht. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
 
   'rooms.title': 'Ihre Räume',
@@ -65,6 +67,24 @@ export default {
   'signIn.do': 'Anmelden',
   'signIn.wrong': 'E-Mail und Passwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.',
   'signIn.forgot': 'Kein Konto oder Passwort vergessen? Bitten Sie die Person, die diesen Server betreibt, um einen Link.',
+
+  'signIn.pendingTitle': 'Dieses Konto wird gelöscht',
+  'signIn.pending': 'Es ist jetzt verborgen und wird am {date} endgültig gelöscht. Bis dahin können Sie es behalten, wie es war.',
+  'signIn.pendingNow': 'Die Zeit, das zurückzunehmen, ist vorbei.',
+  'signIn.keep': 'Mein Konto behalten',
+  'signIn.leave': 'So lassen',
+  'signIn.leftTitle': 'Das Löschen geht weiter',
+  'signIn.left': 'Sie müssen nichts weiter tun. Wenn Sie es sich anders überlegen, melden Sie sich vor diesem Tag hier wieder an.',
+
+  'notice.first': 'Bitte lesen Sie die Datenschutzerklärung: was dieser Server über Sie speichert und bis wann.',
+  'notice.changed': 'Die Datenschutzerklärung hat sich geändert.',
+  'notice.open': 'Erklärung öffnen',
+  'notice.read': 'Ich habe sie gelesen',
+  'notice.later': 'Später',
+
+  'receipt.what': 'Mit diesem Link sehen, holen oder löschen Sie, was eine Besprechung auf diesem Server über Sie enthält.',
+  'receipt.keep': 'Bewahren Sie ihn auf wie einen Schlüssel: Wer ihn hat, kann dasselbe. Ohne ihn weiß später niemand, welche Daten Ihre sind.',
+  'receipt.save': 'Beleg speichern',
 
   'password.show': 'Passwort anzeigen',
 
@@ -219,6 +239,9 @@ export default {
   'keys.off': 'Tastenkürzel sind in den Einstellungen ausgeschaltet.',
 
   'end.rejoin': 'Wieder teilnehmen',
+  'end.dataTitle': 'Ihre Daten',
+  'end.data': 'Sehen, holen oder löschen Sie, was diese Besprechung über Sie enthält. Der Beleg bleibt nur in diesem Tab; speichern Sie ihn, um später wiederzukommen.',
+  'end.dataOpen': 'Ihre Daten ansehen',
   'end.left': 'Sie haben die Besprechung verlassen',
   'end.leftText': 'Kamera und Mikrofon sind aus.',
   'end.removed': 'Sie wurden aus der Besprechung entfernt',

@@ -35,6 +35,8 @@ export default {
   'start.signIn': 'Sign in',
   'start.signOut': 'Sign out',
   'start.signInHint': 'Members sign in to make rooms.',
+  'start.yourData': 'Your data',
+  'start.privacy': 'Privacy',
   'start.unreachable': 'The server does not answer. Check your connection, then try again.',
 
   'rooms.title': 'Your rooms',
@@ -64,6 +66,24 @@ export default {
   'signIn.do': 'Sign in',
   'signIn.wrong': 'E-mail and password do not belong together. Check both and try again.',
   'signIn.forgot': 'No account, or the password is lost? Ask whoever runs this server for a link.',
+
+  'signIn.pendingTitle': 'This account is being erased',
+  'signIn.pending': 'It is hidden now, and erased for good on {date}. Until then you can have it back as it was.',
+  'signIn.pendingNow': 'The time to take that back is over.',
+  'signIn.keep': 'Keep my account',
+  'signIn.leave': 'Leave it so',
+  'signIn.leftTitle': 'The erasure goes on',
+  'signIn.left': 'Nothing else is needed of you. If you think better of it, sign in here again before that day.',
+
+  'notice.first': 'Please read the privacy notice: what this server keeps about you, and until when.',
+  'notice.changed': 'The privacy notice has changed.',
+  'notice.open': 'Open the notice',
+  'notice.read': 'I have read it',
+  'notice.later': 'Later',
+
+  'receipt.what': 'With this link you see, take along or erase what a meeting on this server holds about you.',
+  'receipt.keep': 'Keep it like a key: whoever has it can do the same. Without it nobody can tell later which data is yours.',
+  'receipt.save': 'Save receipt',
 
   'password.show': 'Show password',
 
@@ -218,6 +238,9 @@ export default {
   'keys.off': 'Single-key shortcuts are switched off in the settings.',
 
   'end.rejoin': 'Rejoin',
+  'end.dataTitle': 'Your data',
+  'end.data': 'See, take along or erase what this meeting holds about you. The receipt is kept in this tab only; save it to come back later.',
+  'end.dataOpen': 'See your data',
   'end.left': 'You left the meeting',
   'end.leftText': 'Camera and microphone are off.',
   'end.removed': 'You were removed from the meeting',

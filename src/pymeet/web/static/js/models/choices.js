@@ -13,7 +13,7 @@ export const THEMES = /** @type {const} */ (['system', 'light', 'dark', 'contras
 
 /** Storage may be forbidden by the browser's settings; then nothing is remembered and everything still works.
  * @param {'localStorage' | 'sessionStorage'} kind @param {string} key @returns {string | null} */
-function read(kind, key) {
+export function read(kind, key) {
   try {
     return globalThis[kind].getItem(key);
   } catch {
@@ -22,7 +22,7 @@ function read(kind, key) {
 }
 
 /** @param {'localStorage' | 'sessionStorage'} kind @param {string} key @param {string | null} value */
-function write(kind, key, value) {
+export function write(kind, key, value) {
   try {
     if (value === null) globalThis[kind].removeItem(key);
     else globalThis[kind].setItem(key, value);

@@ -19,6 +19,8 @@ export class Room {
   /** False while one of the peer connections has no path to the server. */
   mediaFlows = signal(true);
   closing = signal('');
+  /** With it a guest sees, takes along and erases their data; empty for members. */
+  receipt = signal('');
   ending = signal(/** @type {Ending | null} */ (null));
   panel = signal(/** @type {Panel} */ (null));
   unread = signal(0);
@@ -70,6 +72,7 @@ export class Room {
     this.you.value = message.you;
     this.since.value ||= Date.now();
     this.role.value = message.role;
+    this.receipt.value = message.receipt ?? '';
     this.info.value = message.room;
     this.closing.value = '';
     this.speakers.value = [];

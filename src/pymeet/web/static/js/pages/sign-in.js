@@ -4,6 +4,7 @@ import { useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { safePath } from '../models/slugs.js';
+import { PendingErasure } from '../views/pending-erasure.js';
 import { Field, Note, Page, html, start } from '../views/ui.js';
 
 const next = safePath(new URLSearchParams(location.search).get('next'));
@@ -19,6 +20,7 @@ function SignIn() {
   const [password, setPassword] = useState('');
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
+  const [pending, setPending] = useState('');
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
@@ -27,10 +29,12 @@ function SignIn() {
       await api.signIn(email.trim(), password);
       location.assign(next);
     } catch (error) {
-      setProblem(wordsFor(error));
+      if (error instanceof api.ApiError && error.code === 'erasure_pending') setPending(error.message);
+      else setProblem(wordsFor(error));
       setBusy(false);
     }
   };
+  if (pending) return html`<${PendingErasure} email=${email.trim()} password=${password} detail=${pending} onKept=${() => location.assign(next)} />`;
   return html`
     <${Page} narrow>
       <form class="card account" onSubmit=${submit}>

@@ -2,20 +2,31 @@
 
 /** @import { Ending } from '../types.js' */
 import { t } from '../i18n.js';
+import { SaveReceipt } from './receipt.js';
 import { Statement, html } from './ui.js';
 
 const ENDS = /** @type {const} */ (['left', 'removed', 'ended', 'taken_over', 'protocol_error']);
 /** Refusals that read like those before the preview. @type {Record<string, 'missing' | 'closed' | 'full'>} */
 const REFUSALS = { not_found: 'missing', not_allowed: 'closed', not_signed_in: 'closed', room_full: 'full' };
 
-/** @param {{ ending: Ending, onRejoin: () => void }} props */
-export function EndingView({ ending, onRejoin }) {
+/** For guests. @param {{ receipt: string }} props */
+function YourData({ receipt }) {
+  return html`
+    <section class="aside" aria-labelledby="your-data">
+      <h2 id="your-data">${t('end.dataTitle')}</h2>
+      <p>${t('end.data')}</p>
+      <div class="actions"><a class="button" href="/guest-data">${t('end.dataOpen')}</a><${SaveReceipt} receipt=${receipt} /></div>
+    </section>`;
+}
+
+/** @param {{ ending: Ending, receipt: string, onRejoin: () => void }} props */
+export function EndingView({ ending, receipt, onRejoin }) {
   const refusal = REFUSALS[ending.code];
   if (refusal) return html`<${EntryRefused} why=${refusal} onRetry=${onRejoin} />`;
   const code = ENDS.find((known) => known === ending.code) ?? 'protocol_error';
   const final = code === 'removed';
   return html`
-    <${Statement} title=${t(`end.${code}`)} text=${t(`end.${code}Text`)}>
+    <${Statement} title=${t(`end.${code}`)} text=${t(`end.${code}Text`)} after=${receipt && html`<${YourData} receipt=${receipt} />`}>
       ${!final && html`<button type="button" class="button primary" onClick=${onRejoin}>${t('end.rejoin')}</button>`}
       <a class=${final ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;

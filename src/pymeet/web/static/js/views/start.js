@@ -6,6 +6,7 @@ import { useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { slugOf } from '../models/slugs.js';
+import { NoticeNote } from './notice.js';
 import { Rooms } from './rooms.js';
 import { Toast } from './toast.js';
 import { Field, Note, Page, html } from './ui.js';
@@ -33,6 +34,8 @@ function Account() {
   if (!known.user) return html`<a class="button" href="/sign-in">${t('start.signIn')}</a>`;
   return html`
     <span class="account-name">${known.user.name}</span>
+    ${(known.user.admin || known.user.dpo) && html`<a class="head-link" href="/admin/privacy">${t('start.privacy')}</a>`}
+    <a class="head-link" href="/my-data">${t('start.yourData')}</a>
     <button type="button" class="button" onClick=${signOut}>${t('start.signOut')}</button>`;
 }
 
@@ -66,6 +69,7 @@ export function StartView() {
         ${unreachable.value && html`
           <${Note} tone="danger" icon="wifi-off"><p>${t('start.unreachable')}</p>
             <button type="button" class="button small" onClick=${() => void load()}>${t('app.again')}</button></${Note}>`}
+        ${user && me.value && html`<${NoticeNote} notice=${me.value.notice} onRead=${load} />`}
         ${user && html`<${Rooms} mayCreate=${me.value?.may_create_rooms} />`}
         <${Enter} />
         ${me.value && !user && html`<p class="quiet-text">${t('start.signInHint')}</p>`}

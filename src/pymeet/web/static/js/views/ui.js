@@ -160,14 +160,15 @@ export function Page({ end, narrow = false, children }) {
     </div>`;
 }
 
-/** A page that says one thing. @param {{ title: string, text: string, children?: any }} props */
-export function Statement({ title, text, children }) {
+/** A page that says one thing. @param {{ title: string, text: string, children?: any, after?: any }} props */
+export function Statement({ title, text, children, after }) {
   return html`
     <${Page} narrow>
       <section class="statement">
         <h1>${title}</h1>
         <p>${text}</p>
         <div class="actions">${children}</div>
+        ${after}
       </section>
     </${Page}>`;
 }
@@ -180,4 +181,21 @@ export async function copy(text) {
   } catch {
     return false;
   }
+}
+
+/** For the title of what has just taken the place of something else: the focus goes there, once. */
+export function useFocus() {
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => element.current?.focus(), []);
+  return element;
+}
+
+/** Hands the person a file. @param {string} name @param {Blob} content */
+export function saveFile(name, content) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  // The browser has begun to read it by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

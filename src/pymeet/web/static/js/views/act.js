@@ -1,0 +1,50 @@
+// Doing one thing at a time with the server: whether it is under way, and what came in between.
+
+import { useEffect, useState } from '../../vendor/preact-hooks.js';
+import { ApiError } from '../api.js';
+import { t } from '../i18n.js';
+import { Note, html } from './ui.js';
+
+/** What to tell the person; what the server did not say is a mistake in this page, and is not hidden. @param {unknown} error */
+export function wordsFor(error) {
+  if (!(error instanceof ApiError)) throw error;
+  return error.message || t('start.unreachable');
+}
+
+/** `act` runs the work and tells whether it was done; `problem` says why not. */
+export function useAct() {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const act = async (/** @type {() => Promise<unknown>} */ work) => {
+    setBusy(true);
+    setProblem('');
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      setProblem(wordsFor(error));
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, problem, setProblem, act };
+}
+
+/**
+ * What a part of a page shows, asked for when it appears; null until it is there.
+ * @template T
+ * @param {() => Promise<T>} load
+ */
+export function useLoaded(load) {
+  const [value, setValue] = useState(/** @type {T | null} */ (null));
+  const { busy, problem, act } = useAct();
+  const reload = () => act(async () => setValue(await load()));
+  useEffect(() => { void reload(); }, []);
+  return { value, busy, problem, reload };
+}
+
+/** @param {{ text: string }} props */
+export function Problem({ text }) {
+  return text && html`<${Note} tone="danger" icon="circle-alert"><p>${text}</p></${Note}>`;
+}
