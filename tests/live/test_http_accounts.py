@@ -43,7 +43,8 @@ async def test_nobody_is_signed_in_at_first(visitor: Visitor):
     status, me = await visitor.json("GET", "/api/v1/me")
 
     assert status == 200
-    assert me == {"user": None, "guests_allowed": True, "may_create_rooms": False}
+    notice = {"version": 1, "needs_acknowledgement": False}
+    assert me == {"user": None, "guests_allowed": True, "may_create_rooms": False, "notice": notice}
 
 
 async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(server: Server, admin: Visitor):

@@ -1,8 +1,10 @@
 """Who may do what over HTTP (CVE classes 10, 11, 12, 20): every route that changes something × who asks."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,13 +18,37 @@ from pymeet.web.routes import ROUTES
 
 ROOM, OTHER = "/api/v1/rooms/{slug}", "/api/v1/rooms"
 
-BODIES: dict[tuple[str, str], dict[str, str] | None] = {
+API = "/api/v1"
+
+BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", "/api/v1/sign-in"): {"email": "ada@example.org", "password": PASSWORD},
     ("POST", "/api/v1/sign-out"): None,
     ("POST", "/api/v1/links/inspect"): {"token": "x"},
     ("POST", "/api/v1/links/redeem"): {"token": "x", "password": PASSWORD},
     ("POST", OTHER): {"name": "Trap"},
     ("DELETE", ROOM): None,
+    ("PATCH", f"{API}/my-data"): {"name": "Trap"},
+    ("POST", f"{API}/my-data/exports"): {"language": "en"},
+    ("PUT", f"{API}/my-data/restriction"): {"on": True},
+    ("PUT", f"{API}/my-data/objection"): {"on": True},
+    ("POST", f"{API}/my-data/erasure"): {"password": PASSWORD},
+    ("POST", f"{API}/my-data/consents/{{id}}/withdraw"): None,
+    ("POST", f"{API}/my-data/notice"): {"version": 1, "language": "en"},
+    ("POST", f"{API}/guest-data"): {"receipt": "x"},
+    ("POST", f"{API}/guest-data/export"): {"receipt": "x", "language": "en"},
+    ("PUT", f"{API}/guest-data/restriction"): {"receipt": "x", "on": True},
+    ("POST", f"{API}/guest-data/erasure"): {"receipt": "x"},
+    ("POST", f"{API}/erasures/inspect"): {"status": "x"},
+    ("POST", f"{API}/erasures/cancel"): {"email": "ada@example.org", "password": PASSWORD},
+    ("POST", f"{API}/admin/requests"): {"right": "access"},
+    ("POST", f"{API}/admin/requests/{{id}}/decide"): {"decision": "granted"},
+    ("POST", f"{API}/admin/requests/{{id}}/extend"): {"reason": "complexity"},
+    ("POST", f"{API}/admin/people"): {"find": "ada@example.org"},
+    ("POST", f"{API}/admin/people/{{id}}/exports"): {"language": "en"},
+    ("POST", f"{API}/admin/people/{{id}}/erasure"): {"now": True},
+    ("POST", f"{API}/admin/holds"): {"email": "ada@example.org", "reason": "legal_claim", "review_days": 1},
+    ("POST", f"{API}/admin/holds/{{id}}/release"): None,
+    ("POST", f"{API}/admin/audit/verify"): None,
 }
 """Every route that changes something and counts the cookie, with a body that it takes."""
 
@@ -30,7 +56,7 @@ BODIES: dict[tuple[str, str], dict[str, str] | None] = {
 def test_every_route_that_changes_something_is_named_here() -> None:
     """A new route must say what a foreign page and a stranger get from it."""
     changing = {
-        (route.method, route.path.replace("{slug:[a-z0-9][a-z0-9-]{0,63}}", "{slug}"))
+        (route.method, re.sub(r"\{(\w+):.*?\](?:\{[\d,]+\})?\}", r"{\1}", route.path))
         for route in ROUTES
         if route.method not in ("GET", "OPTIONS")
     }
@@ -60,7 +86,7 @@ async def test_a_foreign_page_changes_nothing_by_any_route(
     admin: Visitor, room: str, method: str, path: str, headers: dict[str, str]
 ) -> None:
     """Whatever the browser sends along, the answer is 403 and the session, the rooms and the account are as they were."""
-    url = path.replace("{slug}", room)
+    url = path.replace("{slug}", room).replace("{id}", "A" * 22)
     async with admin.http.request(method, url, json=BODIES[method, path], headers=headers) as response:
         assert response.status == 403
         assert (await response.json(content_type=None))["code"] == "foreign_origin"
