@@ -1,0 +1,124 @@
+"""What a restore must not take back: rights, promises and locks that are newer than the backup.
+
+Holds, requests, restrictions, objections, consents, breaches, notices and periods of the database that is replaced win
+over those in the backup; so do passwords, roles and locked accounts. Sessions, one-time links and mails of the backup go:
+they were used, ended or sent since. Both databases have the newest schema.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from pymeet.db.schema import (
+    breaches,
+    consents,
+    erasure_ledger,
+    holds,
+    mail_outbox,
+    metadata,
+    notices,
+    one_time_links,
+    processing_limits,
+    request_events,
+    requests,
+    retention_periods,
+    room_retention,
+    sessions,
+    user_credentials,
+    users,
+)
+from pymeet.privacy.ledger import Erased, Ledger
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Rows by table."""
+
+_BY_ID: Final = (requests, holds, processing_limits, consents, breaches, notices)
+"""The row that is replaced wins, parents first."""
+
+_WITHOUT_NUMBER: Final = (request_events, erasure_ledger)
+"""Rows that have no name but a number, which both databases may have given: those that are missing are added."""
+
+_REPLACED: Final = (retention_periods, room_retention)
+"""Which period is in force is what was decided last."""
+
+_ROLES: Final = ("is_admin", "is_dpo", "disabled_at_ms")
+
+_WORN_OUT: Final = (sessions, one_time_links, mail_outbox)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What came over."""
+
+    rows: Mapping[str, int]
+    """Rows that were added or changed, by table."""
+    holds_lost: int
+    """Holds in force on somebody or something that the backup does not know."""
+
+
+def read(conn: Connection) -> Rows:
+    """Everything that has to come over, out of the database that is replaced."""
+    tables = (*_BY_ID, *_WITHOUT_NUMBER, *_REPLACED, user_credentials)
+    found = {table.name: [dict(row) for row in conn.execute(select(table)).mappings()] for table in tables}
+    roles = select(users.c.id, *(users.c[name] for name in _ROLES))
+    return {**found, users.name: [dict(row) for row in conn.execute(roles).mappings()]}
+
+
+def put(conn: Connection, given: Rows) -> Carried:
+    """Puts it into the restored database, as far as whom and what it is about is there."""
+    counts: dict[str, int] = {}
+    for table in _REPLACED:
+        conn.execute(delete(table))
+    for row in given[users.name]:
+        conn.execute(update(users).where(users.c.id == row["id"]).values({name: row[name] for name in _ROLES}))
+    for table in (user_credentials, *_BY_ID, *_REPLACED, *_WITHOUT_NUMBER):
+        for row in given[table.name]:
+            counts[table.name] = counts.get(table.name, 0) + _put(conn, table, row)
+    wanted = {row["id"] for row in given[holds.name] if row["released_at_ms"] is None}
+    there = set(conn.execute(select(holds.c.id).where(holds.c.released_at_ms.is_(None))).scalars())
+    return Carried(counts, holds_lost=len(wanted - there))
+
+
+def remove_worn_out(conn: Connection) -> None:
+    """Nobody is signed in with a session of the backup, no link of it works, and no mail is sent twice."""
+    for table in _WORN_OUT:
+        conn.execute(delete(table))
+
+
+def demote_erased(conn: Connection, ledger: Ledger) -> Erased:
+    """Takes every role from those who were erased, who could otherwise be the last administrator; the ledger's marks."""
+    erased = ledger.erased(conn)
+    ids = [person.user_id for person in ledger.returned(conn, erased).people if person.user_id]
+    for user_id in ids:
+        conn.execute(update(users).where(users.c.id == user_id).values(is_admin=False, is_dpo=False))
+    return erased
+
+
+def _put(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Whether anything changed."""
+    values = dict(row)
+    for key in table.foreign_keys:
+        column = key.parent.name
+        parent = metadata.tables[key.column.table.name]
+        if values[column] is None or conn.execute(select(key.column).where(key.column == values[column])).first():
+            continue
+        if key.ondelete != "SET NULL":
+            return False  # whom or what it is about is not in the backup: there is nothing that it could protect
+        values[column] = None
+        assert parent is not table  # noqa: S101  no table here points at itself
+    if table in _WITHOUT_NUMBER:
+        number = next(iter(table.primary_key.columns)).name
+        del values[number]
+        here = [table.c[name] == value for name, value in values.items()]
+    else:
+        here = [column == values[column.name] for column in table.primary_key.columns]
+    found = conn.execute(select(table).where(*here)).mappings().first()
+    if found is None:
+        conn.execute(insert(table).values(values))
+    elif table not in _WITHOUT_NUMBER and dict(found) != values:
+        conn.execute(update(table).where(*here).values(values))
+    else:
+        return False
+    return True
