@@ -1,5 +1,6 @@
 """The documentation names everything there is: a setting or command that nobody can find does not exist."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pymeet.cli.app import app
 from pymeet.config import Config, fields, is_secret
 from pymeet.ops.config_text import redacted
 from pymeet.privacy.documents.pages import pages
+from pymeet.web.routes import ROUTES
 from pymeet.yaml_tree import dotted
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +83,17 @@ def test_a_generated_page_says_what_the_program_says_now(name: str) -> None:
 def test_every_generated_page_is_the_same_when_it_is_made_again() -> None:
     """Neither the day nor the order of a set may show in it, or CI would fail on some days."""
     assert list(pages(ROOT / "docs")) == list(pages(ROOT / "docs"))
+
+
+def test_the_protocol_names_every_route_of_the_api_and_no_other() -> None:
+    """Whoever writes another client reads the document, not the table of routes."""
+    rows = [
+        line.split(" | ")[0] for line in (ROOT / "docs" / "protocol.md").read_text().splitlines() if line[:3] == "| `"
+    ]
+    said = {match for row in rows for match in re.findall(r"`([A-Z]+) (/api/v1/[^`?]+)`", row)}
+    there = {(route.method, re.sub(r"\{(\w+)(?::.*?\](?:\{[\d,]+\})?)?\}", r"<\1>", route.path)) for route in ROUTES}
+
+    assert said == {(method, path) for method, path in there if path.startswith("/api/")}
 
 
 def test_every_page_of_the_documentation_stands_in_its_table_of_contents() -> None:
