@@ -22,6 +22,7 @@ from pymeet.cli import (
     privacy,
     purge,
     request,
+    restore,
     retention,
     room,
     serve,
@@ -53,6 +54,7 @@ app.command("find-subject", cls=Command)(erase.find_subject)
 app.command("find-mentions", cls=Command)(erase.find_mentions)
 app.command("correct-user", cls=Command)(erase.correct_user)
 app.command("breach-report", cls=Command)(breach.breach_report)
+app.command("restore", cls=Command)(restore.restore)
 app.add_typer(room.app)
 app.add_typer(user.app)
 app.add_typer(request.app)
