@@ -25,11 +25,13 @@ CHUNK_BYTES: Final = 1 << 20
 PIECE: Final = 40
 """Long texts are searched for by their beginning, middle and end, so many characters each: pages are overwritten in part."""
 
-_WINDOW = 8
-_INDEXED_BYTES = 2 * _WINDOW - 1
-"""A pattern of this length holds a whole aligned window wherever it stands."""
+_WORD = 8
+_WORD_PATTERN = 2 * _WORD - 1
+"""A pattern of this length holds a whole aligned word wherever it stands;"""
+_PAIR_PATTERN = 3 * _WORD - 1
+"""one of this length, two of them."""
 
-_MEMBER_BYTES = 1 << 28
+MEMBER_BYTES: Final = 1 << 28
 """Of one compressed member no more than this is looked at: it may be made to unpack without end."""
 _MEMBERS_AT_ONCE = 8
 _DEEPEST = 3
@@ -72,13 +74,16 @@ def pieces_of(text: str) -> Iterator[str]:
 class Patterns:
     """All forms of all texts, prepared so that the time of a search hardly depends on how many they are.
 
-    Every pattern of 15 bytes and more holds one of its own windows of eight bytes at a multiple of eight, wherever it
-    begins. So only the aligned words of the bytes are looked up; the few shorter patterns are searched one by one.
+    A pattern of 23 bytes and more holds, wherever it begins, two whole words of eight bytes at multiples of eight. So only
+    the aligned words of what is searched are looked up. Patterns from 15 bytes on hold one such word, which is enough for
+    ids; the few shorter ones are searched one by one.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._patterns: list[tuple[bytes, int, str]] = []
-        self._windows: dict[int, list[tuple[int, int]]] = {}
+        self._first: set[int] = set()
+        self._words: dict[int, list[tuple[int, int]]] = {}
+        self._pairs: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self._short: list[int] = []
         known: set[tuple[int, bytes]] = set()
         for number, text in enumerate(texts):
@@ -93,22 +98,35 @@ class Patterns:
     def _add(self, pattern: bytes, number: int, form: str) -> None:
         index = len(self._patterns)
         self._patterns.append((pattern, number, form))
-        if len(pattern) < _INDEXED_BYTES:
+        if len(pattern) < _WORD_PATTERN:
             self._short.append(index)
             return
-        for offset in range(_WINDOW):
-            (word,) = struct.unpack_from("=Q", pattern, offset)
-            self._windows.setdefault(word, []).append((index, offset))
+        pair = len(pattern) >= _PAIR_PATTERN
+        # from the middle: many texts begin alike
+        start = (len(pattern) - (_PAIR_PATTERN if pair else _WORD_PATTERN)) // 2
+        for offset in range(start, start + _WORD):
+            if pair:
+                words: tuple[int, int] = struct.unpack_from("=QQ", pattern, offset)
+                self._first.add(words[0])
+                self._pairs.setdefault(words, []).append((index, offset))
+            else:
+                (word,) = struct.unpack_from("=Q", pattern, offset)
+                self._first.add(word)
+                self._words.setdefault(word, []).append((index, offset))
 
     def find(self, data: bytes, after: int) -> Iterator[tuple[int, str]]:
         """Number of the text and form of every occurrence in `data` that ends behind `after`."""
         lower = data.lower()
         seen: set[tuple[int, int]] = set()
-        words = memoryview(lower)[: len(lower) - len(lower) % _WINDOW].cast("Q")
-        windows = self._windows
-        for position in [position for position, word in enumerate(words) if word in windows]:
-            for index, offset in windows[words[position]]:
-                start = position * _WINDOW - offset
+        words = memoryview(lower)[: len(lower) - len(lower) % _WORD].cast("Q")
+        first = self._first
+        for position in [position for position, word in enumerate(words) if word in first]:
+            word = words[position]
+            candidates = self._words.get(word, [])
+            if position + 1 < len(words):
+                candidates = candidates + self._pairs.get((word, words[position + 1]), [])
+            for index, offset in candidates:
+                start = position * _WORD - offset
                 if start >= 0 and lower.startswith(self._patterns[index][0], start):
                     seen.add((index, start))
         for index in self._short:
@@ -177,7 +195,7 @@ class _Member:
         self._search = search
         self._header = b"" if kind == "zip" else None
         self._unpack = zlib.decompressobj(31 if kind == "gzip" else -15)
-        self._left = _MEMBER_BYTES
+        self._left = MEMBER_BYTES
 
     @property
     def found(self) -> Counter[tuple[int, str]]:
