@@ -37,6 +37,12 @@ LEAVES = {
     "room.create": Leaves("room.created", lambda _: {"name": "Tea", "slug": "tea-time", "owner": "ada@example.org"}),
     "room.list": Leaves("data.viewed"),
     "room.token": Leaves("room.token_made", lambda _: {"slug": "tea-time", "name": "Camera"}),
+    "room.retention": Leaves(
+        "room.retention_changed", lambda _: {"slug": "tea-time", "name": "chat", "period": "200d"}
+    ),
+    "hold.place": Leaves("hold.placed", lambda _: {"reason": "legal_claim", "review": "90d", "room": "tea-time"}),
+    "hold.list": Leaves("data.viewed"),
+    "hold.release": Leaves("hold.released", lambda made: {"hold_id": made["hold.place"]["id"]}),
     "room.delete": Leaves("room.deleted", lambda _: {"slug": "tea-time"}),
     "request.add": Leaves("request.received", lambda _: {"right": "objection", "user": "ada@example.org"}),
     "request.list": Leaves("data.viewed"),
@@ -60,7 +66,17 @@ LEAVES = {
     "breach.report": Leaves("breach.assessed", lambda _: {"since": "1h"}),
     "breach.note": Leaves("breach.noted", lambda _: {"since": "1h"}),
     "breach.told": Leaves("breach.told", lambda made: {"whom": "authority", "breach_id": made["breach.note"]["id"]}),
+    "subject.find": Leaves("data.viewed", lambda _: {"text": "ada@example.org"}),
+    "subject.mentions": Leaves("data.viewed", lambda _: {"name": "Ada"}),
+    "subject.correct": Leaves("data.rectified", lambda _: {"who": "ada@example.org", "name": "Ada L."}),
+    "retention.accept_clock": Leaves("retention.clock_accepted"),
+    "purge.run": Leaves("purge.done", lambda made: {"plan": made["purge.plan"]["plan"], "take_clock": True}),
+    "erasure.preview": Leaves("data.viewed", lambda _: {"who": "ada@example.org"}),
+    "erasure.request": Leaves("request.received", lambda _: {"who": "ada@example.org"}),
+    "erasure.cancel": Leaves("request.step", lambda _: {"who": "ada@example.org"}),
     "user.disable": Leaves("user.disabled", lambda _: {"email": "ada@example.org"}),
+    "erasure.now": Leaves("erasure.begun", lambda _: {"who": "ada@example.org"}),
+    "privacy.verify": Leaves("data.viewed", lambda _: {"who": "ada@example.org"}),
 }
 
 LEAVES_NOTHING = {
@@ -74,6 +90,9 @@ LEAVES_NOTHING = {
     "consent.verify": "It checks a text that the asker has already.",
     "export.discard": "It destroys a copy; that it was made is in the log.",
     "breach.list": "It shows numbers.",
+    "purge.plan": "It counts what would go, and changes nothing.",
+    "retention.periods": "It shows periods.",
+    "erasure.receipt": "It shows numbers about somebody whom nobody can name.",
 }
 
 
@@ -103,6 +122,8 @@ async def test_every_operation_leaves_its_event(tmp_path: Path):
         for name, leaves in LEAVES.items():
             if name == "consent.receipt":
                 await _consent(services, made["user.add"]["id"])
+            if name == "purge.run":
+                made["purge.plan"] = await run(services, "purge.plan", {})
             before = await _newest(services)
             made[name] = await run(services, name, leaves.arguments(made))
             assert leaves.action in await _actions_after(services, before), name

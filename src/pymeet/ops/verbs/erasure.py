@@ -14,7 +14,7 @@ from pymeet.ops.addresses import public_url
 from pymeet.ops.progress import Progress
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs.values import iso
-from pymeet.ops.verbs.viewing import record_view
+from pymeet.ops.verbs.viewing import record_view, views
 from pymeet.privacy import find, receipts, rectify
 from pymeet.privacy.erasure import Erasures, Receipt
 from pymeet.privacy.people import DataSubject
@@ -22,6 +22,7 @@ from pymeet.privacy.request_rows import Request
 from pymeet.privacy.verify import verify
 
 
+@views("subjects")
 async def erasure_preview(services: Services, *, who: str) -> dict[str, Any]:
     """What erasing somebody would do, table by table, and when it would be done."""
     person = await _person(services, who)
@@ -116,6 +117,7 @@ async def subject_correct(
     return {"corrected": corrected}
 
 
+@views("residue")
 async def privacy_verify(services: Services, progress: Progress, *, who: str | None = None) -> dict[str, Any]:
     """Whether what should be gone is gone; with `who`, also whether that address or id stands anywhere."""
     verified = (await verify(services.lifecycle, who, progress)).as_dict()

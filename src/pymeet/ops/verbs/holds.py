@@ -9,6 +9,7 @@ from pymeet.errors import InvalidInputError
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs.requests import named_person
 from pymeet.ops.verbs.values import iso
+from pymeet.ops.verbs.viewing import views
 from pymeet.privacy import holds
 from pymeet.privacy.holds import Hold
 from pymeet.retention import parse_period
@@ -44,6 +45,7 @@ async def hold_release(services: Services, *, hold_id: str) -> dict[str, Any]:
     return await _shown(services, await services.db.work(release, hold_id))
 
 
+@views("holds")
 async def hold_list(services: Services, *, also_released: bool = False) -> list[dict[str, Any]]:
     """The holds in force, those to be looked at first in front; with `also_released` those of the past as well."""
     found = await services.db.study(partial(holds.listed, also_released=also_released))
