@@ -215,8 +215,8 @@ def make_now(
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         with backup_sets.alone(directory):
             backup_sets.remove_unfinished(directory)
-            if (directory / name).exists():
-                raise BackupError(f"There is a backup {name} already: one a second is enough.")
+            while (directory / name).exists():  # two within one second
+                name = backup_sets.name_of(backup_sets.time_of(name) + 1000)
             part = directory / f"{name}{PART}"
             part.mkdir(mode=0o700)
             try:
@@ -239,7 +239,7 @@ def make_now(
         if work.stopped():
             raise Interrupted from None
         raise _failed(error) from error
-    return backup_sets.Found(directory / name, now_ms // 1000 * 1000, manifest)
+    return backup_sets.Found(directory / name, backup_sets.time_of(name), manifest)
 
 
 def _fill(work: Work, config: Config, files: Files, part: Path, lock: Lock | None, now_ms: int) -> Manifest:
