@@ -317,6 +317,49 @@ async def test_a_hold_defers_exactly_what_it_keeps_and_its_release_finishes(
     assert await services.db.study(counts_of, ann.person) == {}
 
 
+async def test_what_others_hold_in_her_room_is_no_reason_to_keep_the_owner(
+    services: Services, clock: ManualClock
+) -> None:
+    """The room loses its owner and nothing else, so whoever wrote in it, and is under a hold, loses nothing."""
+    ann, ben = new_member(), new_member()
+    await both(services, ann, ben)
+    now_ms = clock.now_ms()
+    async with services.db.write() as conn:
+        own = (await conn.execute(select(rooms.c.id).where(rooms.c.owner_id == ann.person.id))).scalar_one()
+        await conn.execute(update(messages).where(messages.c.user_id == ben.person.id).values(room_id=own))
+    await services.db.work(
+        lambda conn: holds.place(
+            conn, reason="legal_claim", review_at_ms=now_ms + 1, now_ms=now_ms, actor=audit.OPERATOR, person=ben.person
+        )
+    )
+
+    receipt = await Erasures(services.lifecycle).erase_now(ann.person, "operator", audit.OPERATOR)
+
+    assert receipt.complete
+    assert (await services.db.study(counts_of, ben.person))["messages"] == 3
+
+
+async def test_a_stored_receipt_does_not_repeat_the_names_of_strange_files(services: Services) -> None:
+    """Somebody may have named a file after the person; the register is kept for years."""
+    ann = new_member()
+    await fill(services, ann)
+    (services.config.data_dir / "ann-canary.txt").write_text(ann.tokens["users.name"])
+    erasures = Erasures(services.lifecycle)
+
+    receipt = await erasures.erase_now(ann.person, "operator", audit.OPERATOR)
+    stored = await erasures.receipt(receipt.request_id)
+
+    assert receipt.findings is not None
+    assert receipt.findings["remains"][0]["place"] == "ann-canary.txt"
+    assert not receipt.complete
+    assert stored is not None
+    assert stored.findings is not None
+    assert stored.findings["remains"][0]["place"] == "another file"
+    async with services.db.read() as conn:
+        (mail,) = (await conn.execute(select(mail_outbox.c.template_values))).scalars().all()
+    assert '"found"' in mail
+
+
 async def test_the_person_is_told_and_the_address_is_all_that_is_left_for_a_while(services: Services) -> None:
     """The receipt says so: one mail with the address waits to be sent."""
     ann = new_member()

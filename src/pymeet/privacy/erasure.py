@@ -5,7 +5,7 @@
 Verified, the person is hidden, signed out and out of every meeting at once. When the time to think better of it is over:
 what will be searched for is sealed into a file, the ledger gets its line, then everything goes, table by table, the
 account last. Done is only said when nothing leads to the person any more, the write-ahead log is empty, and all bytes
-were searched. See erasure_rows.py for the transactions, docs/privacy.md for what people read.
+were searched. The transactions stand in erasure_rows.py.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from pymeet.db.inventory import Anchor, Erase, EraseRow, TableEntry, entries
 from pymeet.db.schema import metadata, rooms, user_credentials, users
 from pymeet.errors import ConflictError
-from pymeet.privacy.holds import kept
+from pymeet.privacy.holds import held, kept
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.reach import addresses_of, reach
 from pymeet.privacy.rows import file_columns
@@ -90,7 +90,14 @@ def action_of(entry: TableEntry) -> Action:
 def going(entry: TableEntry, person: DataSubject, addresses: Sequence[str]) -> ColumnElement[bool] | None:
     """The condition for the person's rows that no hold keeps; None where the table has nothing of theirs."""
     condition = reach(entry, person, addresses)
-    return None if condition is None else and_(condition, ~kept(metadata.tables[entry.name]))
+    return None if condition is None else and_(condition, ~waits(entry))
+
+
+def waits(entry: TableEntry) -> ColumnElement[bool]:
+    """The condition that picks rows which a hold keeps as they are. It is never NULL, so it may be negated."""
+    table = metadata.tables[entry.name]
+    # A row that only loses the person takes nothing along, so what hangs on it is no reason to wait.
+    return kept(table) if action_of(entry) is Action.DELETE else held(table)
 
 
 def steps_of(conn: Connection, person: DataSubject) -> list[Step]:
@@ -136,7 +143,7 @@ def _step(conn: Connection, entry: TableEntry, person: DataSubject, addresses: S
     everything, table = reach(entry, person, addresses), metadata.tables[entry.name]
     if everything is None:
         return None
-    free = and_(everything, ~kept(table))
+    free = and_(everything, ~waits(entry))
     files = [func.count(column) for column in file_columns(table)]
     rows, *counted = conn.execute(select(func.count(), *files).select_from(table).where(free)).one()
     total = conn.execute(select(func.count()).select_from(table).where(everything)).scalar_one()

@@ -29,9 +29,9 @@ from pymeet.privacy.erasure_plan import (
     reasons_of,
     refuse_last_administrator,
     steps_of,
+    waits,
 )
 from pymeet.privacy.erasure_plan import ErasurePlan as Plan
-from pymeet.privacy.holds import kept
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.reach import reach
 from pymeet.privacy.request_rows import Request, day_of, get_now, open_now, request_of, step_now
@@ -39,6 +39,8 @@ from pymeet.privacy.rows import among, anonymise_rows, delete_rows, file_columns
 
 BATCH: Final = 200
 """Rows in one transaction: some ten milliseconds."""
+
+_OWN_FILES: Final = ("pymeet.db", "keys.db", "ledger/", "file names")
 
 UNDER_WAY: Final = ("requested", "verified", "restricted", "erasing", "partial")
 
@@ -187,10 +189,10 @@ def finish(conn: Connection, request_id: str, person: DataSubject, addresses: Se
         if action_of(entry) is Action.KEEP or (condition := reach(entry, person, addresses)) is None:
             continue
         table = metadata.tables[entry.name]
-        stays = select(func.count()).select_from(table).where(condition, kept(table))
+        stays = select(func.count()).select_from(table).where(condition, waits(entry))
         if count := conn.execute(stays).scalar_one():
             held[entry.name] = count
-        free = select(func.count()).select_from(table).where(condition, ~kept(table))
+        free = select(func.count()).select_from(table).where(condition, ~waits(entry))
         if entry.name not in LAST and conn.execute(free).scalar_one():
             return Finished(again=True, held={})
     if held:
@@ -251,7 +253,20 @@ def close(
             )
         )
     decision = "granted" if state == "done" else None
-    return step_now(conn, request_id, state, audit.SYSTEM, now_ms, decision=decision, result=json.dumps(result))
+    written = json.dumps(_without_names(result))
+    return step_now(conn, request_id, state, audit.SYSTEM, now_ms, decision=decision, result=written)
+
+
+def _without_names(result: dict[str, Any]) -> dict[str, Any]:
+    """Without the names of files that are not pymeet's own: an operator may have named one after the person."""
+    receipt = dict(result["receipt"])
+    if findings := receipt["findings"]:
+        remains = [
+            each if each["place"].startswith(_OWN_FILES) or each["form"] == "row" else {**each, "place": "another file"}
+            for each in findings["remains"]
+        ]
+        receipt["findings"] = {**findings, "remains": remains, "unread": ["a file"] * len(findings["unread"])}
+    return {**result, "receipt": receipt}
 
 
 def waiting(conn: Connection, now_ms: int) -> list[Request]:

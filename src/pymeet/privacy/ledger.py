@@ -65,6 +65,8 @@ class Erased:
 
     marks: Mapping[str, int]
     damaged: int
+    count: int
+    """How many erasures they stand for; no two begin in the same millisecond."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,11 @@ class Ledger:
         marks: dict[str, int] = {}
         for line in reading.lines:
             _note(marks, (line.mark, line.address_mark), line.at_ms)
+        moments = {line.at_ms for line in reading.lines}
         for row in conn.execute(select(erasure_ledger.c.subject_mark, erasure_ledger.c.at_ms)):
             _note(marks, (row.subject_mark,), row.at_ms)
-        return Erased(marks, reading.damaged)
+            moments.add(row.at_ms)
+        return Erased(marks, reading.damaged, len(moments))
 
     def returned(self, conn: Connection, erased: Erased) -> Returned:
         """Hashes every id and address in the database, and tells which of them were erased."""

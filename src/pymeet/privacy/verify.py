@@ -34,9 +34,9 @@ class Verification:
     """What was looked at, and what was found."""
 
     erasures: int
-    """People and addresses that the ledger knows as erased."""
+    """Erasures that the ledger knows."""
     returned: int
-    """Of them, those who are in the database again."""
+    """People and addresses of which it knows that are in the database again."""
     damaged_lines: int
     """Lines of the ledger that are not as they were written."""
     interrupted: int
@@ -100,7 +100,7 @@ def _compared(conn: Connection, ledger: Ledger, who: str | None) -> dict[str, An
         asked = Asked(max(times, default=None), conn.execute(select(users.c.id).where(mine)).first() is not None)
     under_way = select(func.count()).where(requests.c.right == "erasure", requests.c.state == "erasing")
     return {
-        "erasures": len(erased.marks),
+        "erasures": erased.count,
         "returned": len(returned.people) + len(returned.addresses),
         "damaged_lines": erased.damaged,
         "interrupted": conn.execute(under_way).scalar_one(),
