@@ -142,6 +142,41 @@ async def test_an_archive_is_fetched_five_times_and_the_next_one_has_to_wait(ben
     assert statuses == [200] * 5 + [404]
 
 
+async def test_a_download_that_is_broken_off_counts_once(ben: Person) -> None:
+    """It counts when it begins: whether it arrived nobody can know. The server goes on."""
+    _, answer = await ben.json("POST", "/api/v1/my-data/exports", {"language": "en"})
+    await ready(ben, answer["id"])
+
+    response = await ben.http.get(f"/api/v1/my-data/exports/{answer['id']}/file")
+    response.close()
+
+    assert (await ready(ben, answer["id"]))["downloads_left"] == 4
+    async with ben.http.get(f"/api/v1/my-data/exports/{answer['id']}/file") as again:
+        assert again.status == 200
+        text_of(await again.read())
+
+
+async def test_a_server_that_stops_leaves_no_half_of_an_archive(config: Config) -> None:
+    """Made in the background means also: ended with the server, and nothing of it stays on the disk."""
+    server = await Server.start(config)
+    try:
+        async with person(server, "Ben") as ben:
+            _, answer = await ben.json("POST", "/api/v1/my-data/exports", {"language": "en"})
+            cookies = {cookie.key: cookie.value for cookie in ben.http.cookie_jar}
+    finally:
+        await server.stop()
+
+    server = await Server.start(config)
+    try:
+        async with visiting(server) as ben:
+            ben.http.cookie_jar.update_cookies(cookies)
+            made = await ready(ben, answer["id"])
+            files = list(server.lifecycle.files.ids())
+        assert (made["state"], len(files)) in (("failed", 0), ("ready", 1))
+    finally:
+        await server.stop()
+
+
 async def test_looking_whether_there_is_an_archive_is_no_download(ben: Person) -> None:
     """HEAD must not use up what is counted."""
     _, answer = await ben.json("POST", "/api/v1/my-data/exports", {"language": "en"})

@@ -285,7 +285,7 @@ MEMORY = (
     MemoryStore(
         name="sign-in attempts by network address",
         category=Category.SIGN_IN,
-        holds="Network addresses (of IPv6 the first half) from which somebody failed to sign in, and when; the newest 10,000.",
+        holds="Network addresses (of IPv6 the first half) from which a wrong password or receipt came, and when; the newest 10,000.",
         purpose="To slow down the guessing of passwords from one place.",
         basis=Basis.LEGITIMATE_INTEREST,
         subjects=("member",),
