@@ -124,7 +124,8 @@ def _besides(report: dict[str, object]) -> Iterator[str]:
     if report["redacted"]:
         yield f"The content of {report['redacted']} events was removed, and the log says so."
     if report["restores"]:
-        yield f"A backup was put back {report['restores']} times."
+        times = "once" if report["restores"] == 1 else f"{report['restores']} times"
+        yield f"A backup was put back {times}."
 
 
 @contextmanager
