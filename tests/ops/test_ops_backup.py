@@ -22,11 +22,12 @@ from pymeet.db import audit
 from pymeet.db.schema import audit_events
 from pymeet.errors import ConflictError, NotFoundError
 from pymeet.ids import new_id
-from pymeet.ops import backup, backup_sets
-from pymeet.ops.backup import expire_backups
+from pymeet.ops import backup, backup_sets, backup_verify
+from pymeet.ops.backup import expire_backups, keep_ledgers
 from pymeet.ops.backup_sets import BackupError, alone, find, sets, snapshots
 from pymeet.ops.client import call
 from pymeet.ops.services import Services, open_services
+from pymeet.privacy import clockguard
 from pymeet.privacy.age import Lock, WrongPassphraseError
 from pymeet.privacy.ledger import Ledger
 from pymeet.privacy.people import member
@@ -68,8 +69,14 @@ async def make(services: Services, lock: Lock | None = None) -> Path:
     return made.path
 
 
-async def verify(services: Services, path: Path, lock: Lock | None = None) -> backup.Verified:
-    return await backup.in_thread(backup.verify, services.config, services.keys, path, lock)
+async def verify(services: Services, path: Path, lock: Lock | None = None) -> backup_verify.Verified:
+    return await backup.in_thread(backup_verify.verify, services.config, services.keys, path, lock)
+
+
+async def expire(services: Services) -> list[str]:
+    """What the sweeper does, which has just looked at the clock."""
+    await services.db.work(clockguard.mark, clockguard.read_clocks(services.clock.now_ms()))
+    return await expire_backups(services.lifecycle)
 
 
 def rows(path: Path, statement: str) -> list[Any]:
@@ -226,7 +233,7 @@ async def test_what_was_done_stands_in_the_audit_log(services: Services, clock: 
     """A copy of everything was made; who answers for the data must see that."""
     await make(services)
     clock.advance(15 * 86_400)
-    await expire_backups(services.lifecycle)
+    await expire(services)
 
     async with services.db.read() as conn:
         events = (await conn.execute(select(audit_events.c.action, audit_events.c.target))).all()
@@ -242,12 +249,33 @@ async def test_backups_end_with_their_time_and_the_last_one_too(services: Servic
     young = await make(services)
     clock.advance(13 * 86_400)
 
-    assert await expire_backups(services.lifecycle) == [old.name]
+    assert await expire(services) == [old.name]
     assert [each.path for each in sets(services.config.backup_dir)] == [young]
     clock.advance(86_400)
-    assert await expire_backups(services.lifecycle) == [young.name]
+    assert await expire(services) == [young.name]
     assert sets(services.config.backup_dir) == []
     assert len(snapshots(services.config.backup_dir)) == 2
+
+
+async def test_a_clock_that_jumped_deletes_no_backup(services: Services, clock: ManualClock) -> None:
+    """They would all go at once, and are what mends such a day."""
+    path = await make(services)
+    assert await expire_backups(services.lifecycle) == []
+    assert await expire(services) == []
+    clock.advance(400 * 86_400)
+
+    assert await expire_backups(services.lifecycle) == []
+    assert [each.path for each in sets(services.config.backup_dir)] == [path]
+
+
+async def test_no_backup_is_deleted_while_one_is_made(services: Services, clock: ManualClock) -> None:
+    """The next sweep does it."""
+    path = await make(services)
+    clock.advance(15 * 86_400)
+    with alone(services.config.backup_dir):
+        assert await expire(services) == []
+
+    assert await expire(services) == [path.name]
 
 
 async def test_only_the_two_newest_snapshots_of_the_keys_are_kept(services: Services, clock: ManualClock) -> None:
@@ -432,6 +460,24 @@ async def test_the_ledger_beside_the_backups_only_grows(services: Services, cloc
     clock.advance(days(45) / 1000)
     await make(services)
     assert beside.read().lines == ()
+
+
+async def test_the_ledger_beside_the_backups_does_not_wait_for_the_next_backup(
+    services: Services, clock: ManualClock
+) -> None:
+    """The disk may fail in the hour after an erasure."""
+    ledger = Ledger.open(services.config.data_dir, services.keys)
+    line = ledger.line(member("u1"), None, "self", clock.now_ms(), "i")
+    ledger.append(line)
+
+    await keep_ledgers(services.lifecycle)
+    assert not services.config.backup_dir.exists()
+    services.config.backup_dir.mkdir()
+    with alone(services.config.backup_dir):
+        await keep_ledgers(services.lifecycle)
+    await keep_ledgers(services.lifecycle)
+
+    assert Ledger.open(services.config.backup_dir, services.keys).read().lines == (line,)
 
 
 async def test_the_checkpoints_beside_the_backups_are_not_replaced_by_fewer(

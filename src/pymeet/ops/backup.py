@@ -1,4 +1,4 @@
-"""Makes and verifies backup sets while the server runs or stands still. What a set is: `backup_sets.py`.
+"""Makes backup sets while the server runs or stands still. What a set is: `backup_sets.py`.
 
 The database is copied first, then the sealed files are linked, then the keys are copied: a file whose row is in the copy
 is either there or was destroyed meanwhile, and each that is there has its key in the snapshot.
@@ -23,19 +23,24 @@ from pymeet.db.files import DIRECTORY as FILES
 from pymeet.db.files import Files
 from pymeet.db.keys import KeyStore
 from pymeet.db.schema import metadata
+from pymeet.errors import ConflictError
 from pymeet.ids import new_id
-from pymeet.keyring import Keyring
 from pymeet.ops import backup_sets
 from pymeet.ops.backup_sets import DATABASE, ENCRYPTED, FORMAT, KEYS, PART, BackupError, Entry, Interrupted, Manifest
 from pymeet.ops.progress import Progress, silent
-from pymeet.privacy.age import AgeReader, AgeWriter, Lock
+from pymeet.privacy import clockguard
+from pymeet.privacy.age import AgeWriter, Lock
 from pymeet.privacy.ledger import Ledger
 from pymeet.privacy.parts import Lifecycle
+from pymeet.retention import hours
 
 T = TypeVar("T")
 
 PLAIN: Final = f"backup-*{PART}"
 """The database's copy until it is encrypted: in the data directory, beside the database itself, never elsewhere."""
+
+BELIEVED_FOR_MS: Final = hours(1)
+"""The sweeper notes every few minutes that it believes the clock."""
 
 
 @dataclass(frozen=True)
@@ -52,28 +57,6 @@ class Work:
         self.progress(done, total, what)
 
 
-@dataclass(frozen=True)
-class Verified:
-    """What reading a whole set found."""
-
-    manifest: Manifest
-    damaged: tuple[str, ...]
-    """Files that are not what was written."""
-    opened: bool
-    """Whether the database was looked into; an encrypted one needs its passphrase."""
-    destroyed: int
-    """Sealed files whose key was destroyed since; that is as it should be."""
-    keyless: tuple[str, ...]
-    """Sealed files that have their key on the server, and not in the newest snapshot."""
-    needs_former_key: bool
-    """Whether the newest snapshot of the keys opens with a former master key only."""
-
-    @property
-    def good(self) -> bool:
-        """Whether the set can be restored as it is."""
-        return not (self.damaged or self.keyless)
-
-
 async def in_thread(function: Callable[..., T], *arguments: object, progress: Progress = silent) -> T:
     """Runs `function(work, *arguments)` in a thread. A cancellation stops the work and is passed on when it has ended."""
     stop = threading.Event()
@@ -82,8 +65,8 @@ async def in_thread(function: Callable[..., T], *arguments: object, progress: Pr
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         stop.set()
-        with suppress(Interrupted, BackupError):
-            await running
+        await asyncio.wait([running])
+        running.exception()  # whatever it ended with, it ended because nobody wants it
         raise
 
 
@@ -112,14 +95,35 @@ async def make(
 
 
 async def expire_backups(lifecycle: Lifecycle) -> list[str]:
-    """Deletes the sets in the configured directory whose time is over, for the sweeper; their names."""
+    """Deletes the sets in the configured directory whose time is over, for the sweeper; their names.
+
+    Does nothing while the sweeper doubts the clock, which it notes when it does not, nor while a backup is being made.
+    """
     now_ms = lifecycle.clock.now_ms()
     period_ms = lifecycle.periods.period_ms("backup", now_ms)
-    if period_ms is None:
+    believed = await lifecycle.db.study(clockguard.last_mark)
+    if period_ms is None or believed is None or abs(now_ms - believed.wall_ms) > BELIEVED_FOR_MS:
         return []
-    names = await asyncio.to_thread(backup_sets.expire, lifecycle.config.backup_dir, period_ms, now_ms)
+    try:
+        names = await asyncio.to_thread(backup_sets.expire, lifecycle.config.backup_dir, period_ms, now_ms)
+    except ConflictError:
+        return []
     await note(lifecycle, "backup.expired", names, audit.SYSTEM)
     return names
+
+
+async def keep_ledgers(lifecycle: Lifecycle) -> None:
+    """Brings the ledgers beside the backups up to date, for the sweeper: a loss of the data directory right after an
+    erasure must not bring the person back. Does nothing where there are no backups, or one is being made."""
+    directory = lifecycle.config.backup_dir
+    until_ms = lifecycle.periods.cutoff_ms("ledger", lifecycle.clock.now_ms())
+
+    def work() -> None:
+        with suppress(ConflictError), backup_sets.alone(directory):
+            copy_ledgers(lifecycle.config, lifecycle.keys, directory, until_ms)
+
+    if directory.is_dir():
+        await asyncio.to_thread(work)
 
 
 async def note(lifecycle: Lifecycle, action: str, names: list[str], actor: str) -> None:
@@ -127,46 +131,6 @@ async def note(lifecycle: Lifecycle, action: str, names: list[str], actor: str) 
     async with lifecycle.db.write() as conn:
         for name in names:
             await audit.record(conn, at_ms=lifecycle.clock.now_ms(), actor=actor, action=action, target=name)
-
-
-def verify(work: Work, config: Config, keys: KeyStore, path: Path, lock: Lock | None) -> Verified:
-    """Reads all of a set, for `in_thread`. BackupError without manifest, ConflictError while a backup is being made,
-    WrongPassphraseError."""
-    with backup_sets.alone(path.parent):
-        return _verify(work, config, keys, path, lock)
-
-
-def _verify(work: Work, config: Config, keys: KeyStore, path: Path, lock: Lock | None) -> Verified:
-    manifest = Manifest.read(path)
-    total = len(manifest.files) + 1
-    looked_at: list[str] = []
-
-    def tell(name: str) -> None:
-        work.step(len(looked_at), total, "reading the database" if name in (DATABASE, ENCRYPTED) else "reading files")
-        looked_at.append(name)
-
-    damaged = backup_sets.check_hashes(path, manifest, tell)
-    opened = manifest.database.path not in damaged and (lock is not None or not manifest.encrypted)
-    if opened and not _fits(work, config, path, manifest, lock):
-        damaged.append(manifest.database.path)
-    ids = {Path(each.path).stem for each in manifest.sealed}
-    here = {file_id for file_id, _ in keys.ids()}
-    snapshots = backup_sets.snapshots(path.parent)
-    beside = copies.keys_in(snapshots[-1]) if snapshots else copies.Keys(frozenset(), frozenset())
-    return Verified(
-        manifest,
-        tuple(damaged),
-        opened,
-        destroyed=len(ids - here - beside.file_ids),
-        keyless=tuple(sorted((ids & here) - beside.file_ids)),
-        needs_former_key=not beside.masters <= {Keyring.open(config.data_dir).id},
-    )
-
-
-def unlock(work: Work, path: Path, lock: Lock, target: Path) -> None:
-    """Decrypts the database of a set into a new file. Raises AgeError, WrongPassphraseError, OSError."""
-    with (path / ENCRYPTED).open("rb") as source, backup_sets.open_new(target) as plain:
-        backup_sets.pour(AgeReader(source, lock), plain, work.stopped)
 
 
 def remove_leftovers(config: Config) -> None:
@@ -245,7 +209,7 @@ def make_now(
 def _fill(work: Work, config: Config, files: Files, part: Path, lock: Lock | None, now_ms: int) -> Manifest:
     """Puts everything but the manifest into an unfinished set."""
     with ExitStack() as stack:
-        plain = part / DATABASE if lock is None else stack.enter_context(_passing(config))
+        plain = part / DATABASE if lock is None else stack.enter_context(passing(config))
         work.step(0, None, "copying the database")
         copies.copy(config.database_path, plain, work.stopped)
         work.step(0, None, "checking the copy")
@@ -291,20 +255,8 @@ def _encrypt(work: Work, plain: Path, target: Path, lock: Lock) -> None:
         writer.close()
 
 
-def _fits(work: Work, config: Config, path: Path, manifest: Manifest, lock: Lock | None) -> bool:
-    """Whether the database of a set, whose hash is right, is a whole database of that age."""
-    try:
-        if lock is None:
-            return copies.examine(path / DATABASE).schema == manifest.schema
-        with _passing(config) as plain:
-            unlock(work, path, lock, plain)
-            return copies.examine(plain).schema == manifest.schema
-    except copies.DamagedCopyError:
-        return False
-
-
 @contextmanager
-def _passing(config: Config) -> Iterator[Path]:
+def passing(config: Config) -> Iterator[Path]:
     """Where a plain copy of the database may stand while it is encrypted or looked at."""
     path = config.data_dir / PLAIN.replace("*", new_id())
     try:

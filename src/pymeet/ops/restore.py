@@ -7,7 +7,6 @@ is there (`restore_swap.py`). Whatever fails before leaves the data directory as
 """
 
 import asyncio
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -21,22 +20,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
-from pymeet.db import audit, audit_checkpoints, audit_proof, copies
+from pymeet.db import audit, audit_proof, copies
 from pymeet.db.audit_checkpoints import Checkpoints
 from pymeet.db.engine import Database
-from pymeet.db.files import DIRECTORY as FILES
 from pymeet.db.files import Files
 from pymeet.db.inventory import Keep
 from pymeet.db.keys import KeyStore
 from pymeet.db.schema import audit_head
-from pymeet.errors import PymeetError
 from pymeet.keyring import FILE_NAME as MASTER_KEY
 from pymeet.keyring import Keyring
 from pymeet.ops import backup_sets, restore_swap
-from pymeet.ops.backup import Work, in_thread, make_now, unlock
-from pymeet.ops.backup_sets import DATABASE, Manifest
+from pymeet.ops.backup import Work, in_thread, make_now
+from pymeet.ops.backup_sets import Manifest
 from pymeet.ops.management import hold_data_dir
 from pymeet.ops.progress import Progress, silent
+from pymeet.ops.restore_unpack import RestoreError, bring_erasures, bring_files, newer_rows, unpack
 from pymeet.privacy import carry_over, clockguard, holds
 from pymeet.privacy.age import Lock
 from pymeet.privacy.carry_over import Carried
@@ -52,19 +50,10 @@ from pymeet.retention import format_period, minutes
 CLOCK_MAY_LAG_MS: Final = minutes(10)
 """A backup from further ahead than this says that the clock is wrong."""
 
-PRESENT: Final = "present.db"
-"""A copy of the database that is replaced, out of which what is newer comes over."""
-
 _CLASSES: Final = sorted(
     {rule.name for entry in INVENTORY for rule in entry.keep if isinstance(rule, Keep)} - {"account"}
 )
 """What is over is deleted before anybody sees it; accounts that were not used for years are left to the usual sweep."""
-
-
-class RestoreError(PymeetError):
-    """The backup was not put back, and nothing was changed."""
-
-    code = "restore_failed"
 
 
 @dataclass(frozen=True)
@@ -170,12 +159,12 @@ async def _in_quarantine(
 ) -> dict[str, Any]:
     """Makes the data directory that is to be; what `Restored` tells of it."""
     inside = restore_swap.inside(config)
-    await in_thread(_unpack, config, inside, path, manifest, lock, progress=progress)
+    await in_thread(unpack, config, inside, path, manifest, lock, progress=progress)
     keyring = await asyncio.to_thread(Keyring.open, config.data_dir)
     with closing(await asyncio.to_thread(KeyStore.open, inside.keys_path, keyring)) as keys:
-        await asyncio.to_thread(_bring_erasures, config, inside, path.parent, keys)
-        files, destroyed = await in_thread(_bring_files, inside, path, manifest, keys, progress=progress)
-        newer = await _newer(config, inside)
+        await asyncio.to_thread(bring_erasures, config, inside, path.parent, keys)
+        files, destroyed = await in_thread(bring_files, inside, path, manifest, keys, progress=progress)
+        newer = await newer_rows(config, inside)
         async with _opened(inside, keys, newer, clock) as (lifecycle, carried, lost):
             replay = await _erase_again(lifecycle, progress)
             deleted = await _sweep(lifecycle, progress)
@@ -193,110 +182,6 @@ async def _in_quarantine(
         "present_was_read": newer is not None,
         "events_lost": lost,
     }
-
-
-def _unpack(work: Work, config: Config, inside: Config, path: Path, manifest: Manifest, lock: Lock | None) -> None:
-    """Checks the set, and puts database, keys and ledgers in their places."""
-    total = len(manifest.files)
-    read: list[str] = []
-
-    def tell(name: str) -> None:
-        work.step(len(read), total, "checking the backup")
-        read.append(name)
-
-    if damaged := backup_sets.check_hashes(path, manifest, tell):
-        raise RestoreError(
-            f"The backup {path.name} is damaged: {', '.join(damaged[:3])}{' and more' if damaged[3:] else ''}.\n"
-            "Nothing was changed. Restore another one; `pymeet backup verify` tells which are whole."
-        )
-    work.step(0, None, "unpacking the database")
-    if not manifest.encrypted:
-        with (path / DATABASE).open("rb") as source, backup_sets.open_new(inside.database_path) as plain:
-            backup_sets.pour(source, plain, work.stopped)
-    elif lock is None:
-        raise RestoreError("The backup is encrypted. Give its passphrase with --passphrase-file FILE.")
-    else:
-        unlock(work, path, lock, inside.database_path)
-    if copies.examine(inside.database_path).schema != manifest.schema:
-        raise RestoreError(f"The database in the backup {path.name} is not the one that its manifest describes.")
-    if config.keys_path.exists():
-        copies.copy(config.keys_path, inside.keys_path, work.stopped)
-    else:
-        snapshots = backup_sets.snapshots(path.parent)
-        if not snapshots:
-            raise RestoreError(
-                f"There is neither a keys.db in {config.data_dir.absolute()} nor a snapshot of it in "
-                f"{path.parent / backup_sets.KEYS}. Nothing was changed.\nPut the newest snapshot that you have there."
-            )
-        shutil.copyfile(snapshots[-1], inside.keys_path)
-    _bring_checkpoints(config, inside, path.parent)
-
-
-def _bring_checkpoints(config: Config, inside: Config, directory: Path) -> None:
-    """Of the two files of checkpoints the one that goes further: lines are only ever added."""
-    places = (each / audit_checkpoints.PLACE for each in (config.data_dir, directory))
-    found = [place.read_bytes() for place in places if place.exists()]
-    if found:
-        target = inside.data_dir / audit_checkpoints.PLACE
-        target.parent.mkdir(mode=0o700)
-        with backup_sets.open_new(target) as file:
-            file.write(max(found, key=lambda lines: lines.count(b"\n")))
-
-
-def _bring_erasures(config: Config, inside: Config, directory: Path, keys: KeyStore) -> None:
-    """All lines of both files of the erasure ledger. RestoreError when one is not what was written."""
-    together = Ledger.open(inside.data_dir, keys)
-    known = set()
-    for place in (config.data_dir, directory):
-        beside = Ledger.open(place, keys)
-        reading = beside.read()
-        if reading.damaged:
-            raise RestoreError(
-                f"{reading.damaged} lines of the erasure ledger are not what was written, so it is not certain who was "
-                f"erased. Nothing was changed.\nLook at {beside.path}, and bring back a copy of it that is whole."
-            )
-        for line in reading.lines:
-            if line not in known:
-                together.append(line)
-                known.add(line)
-
-
-def _bring_files(work: Work, inside: Config, path: Path, manifest: Manifest, keys: KeyStore) -> tuple[int, int]:
-    """Links the sealed files that still have a key; how many, and how many have none."""
-    with_key = {file_id for file_id, _ in keys.ids()}
-    wanted = [entry.path for entry in manifest.sealed if Path(entry.path).stem in with_key]
-    for done, name in enumerate(wanted):
-        work.step(done, len(wanted), "sealed files")
-        target = inside.data_dir / name
-        for each in (inside.data_dir / FILES, target.parent):
-            each.mkdir(mode=0o700, exist_ok=True)
-        backup_sets.copy_or_link(path / name, target, work.stopped)
-    backup_sets.sync_tree(inside.data_dir)
-    return len(wanted), len(manifest.sealed) - len(wanted)
-
-
-async def _newer(config: Config, inside: Config) -> carry_over.Rows | None:
-    """What of the present database has to come over; None where there is none, or none that can be read."""
-    copy = inside.data_dir / PRESENT
-    try:
-        if not config.database_path.exists():
-            return None
-        await asyncio.to_thread(copies.copy, config.database_path, copy, lambda: False)
-        await asyncio.to_thread(copies.examine, copy)
-        present = await Database.open(copy)
-        try:
-            return await present.study(carry_over.read)
-        finally:
-            await present.close()
-    except copies.DamagedCopyError:
-        return None
-    except sqlite3.DatabaseError as error:
-        if not copies.is_damage(error):
-            raise
-        return None
-    finally:
-        for left in inside.data_dir.glob(f"{PRESENT}*"):
-            left.unlink()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from pymeet.db import audit
 from pymeet.ops import backup, backup_sets
 from pymeet.ops.backup_sets import Found
+from pymeet.ops.backup_verify import verify
 from pymeet.ops.progress import Progress
 from pymeet.ops.services import Operation, Services
 from pymeet.ops.verbs.values import iso
@@ -43,7 +44,7 @@ async def backup_verify(
     """Reads all of a set and says what of it could not be restored."""
     path = backup_sets.find(_directory(services, directory), name)
     arguments = (services.config, services.keys, path, _lock(lock))
-    verified = await backup.in_thread(backup.verify, *arguments, progress=progress)
+    verified = await backup.in_thread(verify, *arguments, progress=progress)
     return {
         "name": name,
         "good": verified.good,
