@@ -34,7 +34,7 @@ def breach_report(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count what a breach may concern: records, people, who did what.
+    """Count what a breach may concern, and draft the letters.
 
     The numbers are of now; what was deleted since is not in them.
     """
