@@ -56,9 +56,10 @@ def erase_user(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person: hide them at once, and delete everything when the time to cancel is over.
+    """Erase a person, after showing what that does.
 
-    Ends with 5 when something is held back or was found afterwards.
+    They are hidden and signed out at once, and everything goes when the time to cancel is over. Ends with 5 when something
+    is held back or was found afterwards.
     """
     who = _read(who)
     if cancel:
@@ -95,7 +96,7 @@ def find_subject(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the people who may be meant by what somebody says who they are."""
+    """Find the people who may be meant by a text."""
     found = operate(config, "subject.find", text=_read(text))
     if as_json:
         show_json(found)
@@ -122,7 +123,10 @@ def find_mentions(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List texts in which a name stands, for a person to decide what becomes of them."""
+    """List the texts in which a name stands.
+
+    What becomes of them is for a person to decide.
+    """
     found = operate(config, "subject.mentions", name=name)
     if as_json:
         show_json(found)
@@ -164,7 +168,10 @@ def verify(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look whether what should be gone is gone, on the real data. Ends with 5 when something is not as it should be."""
+    """Look whether what should be gone is gone.
+
+    Looks at the real data, also while the server runs. Ends with 5 when something is not as it should be.
+    """
     who = None if user is None else _read(user)
     with progress_bar("Verifying", as_json=as_json) as bar:
         found = operate(config, "privacy.verify", on_progress=bar, who=who)
