@@ -5,13 +5,14 @@ gone, and the list of files to remove stands in the same database.
 """
 
 import asyncio
+import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, false, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.db import audit, audit_proof
@@ -22,15 +23,18 @@ from pymeet.privacy.gone import Removed, remove_pending
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject, member
 from pymeet.privacy.plan import INVENTORY, Plan, Step, goes, months_cutoff_ms, recounted
-from pymeet.privacy.rows import among, anonymise_rows, delete_rows, rowid
+from pymeet.privacy.rows import among, anonymise_rows, delete_these, picking, rowid
 
 log = structlog.get_logger(__name__)
 
 BATCH_S: Final = 0.010
-"""A transaction should take this long: so long everybody else who writes waits."""
+"""A transaction should take this long at gentle pace: so long everybody else who writes waits,"""
 
-FEWEST, FIRST, MOST = 10, 100, 5_000
-"""Rows in one transaction: at least, at first, at most."""
+FULL_BATCH_S: Final = 0.030
+"""and this long at full pace."""
+
+FEWEST, FIRST, MOST = 200, 200, 5_000
+"""Rows in one transaction: at least, at first, at most. Below some 200 it takes no less time: the disk is waited for."""
 
 CHUNK: Final = 5_000
 """So many candidates are looked up at once, without anybody waiting."""
@@ -41,7 +45,7 @@ GENTLE_DUTY: Final = 0.25
 LAG_S: Final = 0.020
 """When the event loop is later than this, meetings suffer and the purge waits,"""
 
-LAG_WAIT_S: Final = 30.0
+LAG_WAIT_S: Final = 5.0
 """but not longer than this for one transaction: even on a server with too much to do, what is over goes."""
 
 CHECKPOINT_BATCHES: Final = 20
@@ -183,16 +187,20 @@ class _Run:
 
     async def _rows(self, step: Step) -> int:
         done, after = 0, None
+        table = metadata.tables[step.table]
+        running: frozenset[str] | None = None
+        asked = picking(table, false())
         while self.cap is None or done < self.cap:
-            running = self.lifecycle.running_rooms()
-            rowids, after = await self.lifecycle.db.study(_candidates, step, self.plan, running, after)
+            rowids, after = await self.lifecycle.db.study(
+                _candidates, step, self.plan, goes(step, self.plan, self.lifecycle.running_rooms()), after
+            )
             if not rowids:
                 break
             while rowids:
-                size = self.batch
-                now, rowids = rowids[:size], rowids[size:]
-                running = self.lifecycle.running_rooms()
-                gone = await self._paced(_end_rows, step, self.plan, running, now, self.lifecycle.clock.now_ms())
+                now, rowids = rowids[: self.batch], rowids[self.batch :]
+                if running != (running := self.lifecycle.running_rooms()):
+                    asked = picking(table, goes(step, self.plan, running))
+                gone = await self._paced(_end_rows, step, asked, now, self.lifecycle.clock.now_ms())
                 done += gone.pop(step.table, 0)
                 self.children.update(gone)
         return done
@@ -207,7 +215,7 @@ class _Run:
     async def _erase(self, step: Step) -> tuple[int, int]:
         """Each person once: one whose erasure fails must not be in the way of the others."""
         done = failed = 0
-        people, _ = await self.lifecycle.db.study(_candidates, step, self.plan, frozenset(), None)
+        people, _ = await self.lifecycle.db.study(_candidates, step, self.plan, goes(step, self.plan, ()), None)
         ids = await self.lifecycle.db.study(_user_ids, people)
         for user_id in ids[: self.cap] if self.erase else ():
             assert self.erase is not None  # noqa: S101  the loop has no turn without it
@@ -230,16 +238,18 @@ class _Run:
         while self.lifecycle.lag_s() > LAG_S and waited_s < LAG_WAIT_S:
             await asyncio.sleep(0.1)
             waited_s += 0.1
+        gentle = self.pace == "gentle" or (self.pace == "auto" and bool(self.lifecycle.running_rooms()))
+        wanted_s = BATCH_S if gentle else FULL_BATCH_S
         size, began = self.batch, clock.monotonic()
         gone = await self.lifecycle.db.work(work, *arguments)
         took = clock.monotonic() - began
-        self.batch = min(MOST, max(FEWEST, round(size * min(2.0, max(0.5, BATCH_S / max(took, 1e-6))))))
+        self.batch = min(MOST, max(FEWEST, round(size * min(2.0, max(0.5, wanted_s / max(took, 1e-6))))))
         self._tell(gone[arguments[0].table], arguments[0])
         self.batches += 1
         if self.batches % CHECKPOINT_BATCHES == 0:
             await self.lifecycle.db.checkpoint()  # a reader in the way is no harm here: the next one empties it
             took = clock.monotonic() - began
-        if self.pace == "gentle" or (self.pace == "auto" and self.lifecycle.running_rooms()):
+        if gentle:
             await asyncio.sleep(took * (1 / GENTLE_DUTY - 1))
         return gone
 
@@ -249,30 +259,28 @@ class _Run:
 
 
 def _candidates(
-    conn: Connection, step: Step, plan: Plan, running_rooms: Collection[str], after: tuple[int, ...] | None
+    conn: Connection, step: Step, plan: Plan, condition: ColumnElement[bool], after: tuple[int, ...] | None
 ) -> tuple[list[int], tuple[int, ...] | None]:
     """The next rows that may go, and where to go on after them. Held rows are passed by only once."""
     table = metadata.tables[step.table]
     # Each order is that of an index: of the clock, or of the room or person, in which rows follow their numbers.
     narrow = step.room_id is not None or plan.person is not None
     place = (rowid(table),) if narrow else (table.c[step.clock], rowid(table))
-    query = select(rowid(table), *place).where(goes(step, plan, running_rooms)).order_by(*place).limit(CHUNK)
+    query = select(rowid(table), *place).where(condition).order_by(*place).limit(CHUNK)
     if after is not None:
         query = query.where(tuple_(*place) > tuple_(*after) if len(place) > 1 else place[0] > after[0])
     rows = conn.execute(query).all()
     return [row[0] for row in rows], tuple(rows[-1][1:]) if rows else None
 
 
-def _end_rows(
-    conn: Connection, step: Step, plan: Plan, running_rooms: Collection[str], rowids: list[int], now_ms: int
-) -> Counter[str]:
+def _end_rows(conn: Connection, step: Step, asked: Select[Any], rowids: list[int], now_ms: int) -> Counter[str]:
     table = metadata.tables[step.table]
     # Asked again here, inside the transaction: a hold placed a moment ago counts.
-    condition = among(table, rowids) & goes(step, plan, running_rooms)
+    going = list(conn.execute(asked, {"rowids": json.dumps(rowids)}).scalars())
     if step.action is Purge.ANONYMISE:
         entry = next(each for each in INVENTORY if each.name == step.table)
-        return Counter({step.table: anonymise_rows(conn, entry, condition, now_ms)})
-    return Counter(delete_rows(conn, table, condition, now_ms))
+        return Counter({step.table: anonymise_rows(conn, entry, among(table, going), now_ms)})
+    return Counter(delete_these(conn, table, going, now_ms))
 
 
 def _drop_months(conn: Connection, step: Step, plan: Plan, mac_key: bytes, now_ms: int) -> Counter[str]:

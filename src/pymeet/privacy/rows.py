@@ -6,16 +6,23 @@ Both work for every table alike, from its declaration. Retention and erasure use
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
+    Delete,
+    Insert,
+    Select,
     Table,
+    bindparam,
     delete,
+    exists,
     func,
     literal,
     literal_column,
@@ -44,12 +51,15 @@ class Child:
     parent_column: Column[Any]
 
 
-def children(table: Table) -> Iterator[Child]:
+@cache
+def children(table: Table) -> tuple[Child, ...]:
     """The tables that hang on this one (`ON DELETE CASCADE`)."""
-    for other in metadata.sorted_tables:
-        for key in other.foreign_keys:
-            if key.ondelete == "CASCADE" and key.column.table is table and other is not table:
-                yield Child(other, key.parent, key.column)
+    return tuple(
+        Child(other, key.parent, key.column)
+        for other in metadata.sorted_tables
+        for key in other.foreign_keys
+        if key.ondelete == "CASCADE" and key.column.table is table and other is not table
+    )
 
 
 def room_column(table: Table) -> Column[Any] | None:
@@ -60,9 +70,10 @@ def room_column(table: Table) -> Column[Any] | None:
     return pointing[0] if pointing else None
 
 
-def file_columns(table: Table) -> list[Column[Any]]:
+@cache
+def file_columns(table: Table) -> tuple[Column[Any], ...]:
     """The columns with ids of sealed files."""
-    return [column for column in table.columns if (said := column.info.get(KEY)) and said.sealed_file]
+    return tuple(column for column in table.columns if (said := column.info.get(KEY)) and said.sealed_file)
 
 
 def rowid(table: Table) -> ColumnElement[int]:
@@ -80,29 +91,76 @@ def rowids_of(conn: Connection, table: Table, condition: ColumnElement[bool]) ->
     return list(conn.execute(select(rowid(table)).select_from(table).where(condition)).scalars())
 
 
+def picking(table: Table, condition: ColumnElement[bool]) -> Select[Any]:
+    """The query for those of the rows with the numbers `rowids` (as JSON) that a condition picks.
+
+    Each is looked up by its number, whatever index the condition invites to. To be made once and used often: what takes
+    longest about a small query is making it.
+    """
+    listed = func.json_each(bindparam("rowids")).table_valued("value").alias("listed")
+    here = select(rowid(table)).select_from(table).where(rowid(table) == listed.c.value, condition)
+    return select(listed.c.value).where(exists(here.correlate(listed)))
+
+
 def delete_rows(conn: Connection, table: Table, condition: ColumnElement[bool], now_ms: int) -> Mapping[str, int]:
     """Deletes rows with their children and tells how many went from which table.
 
     Sealed files of all of them are put on the list of files to remove in the same transaction: no crash can forget one.
     """
+    return delete_these(conn, table, rowids_of(conn, table, condition), now_ms)
+
+
+def delete_these(conn: Connection, table: Table, rowids: list[int], now_ms: int) -> Mapping[str, int]:
+    """Like `delete_rows`, for rows whose numbers are known."""
     gone: Counter[str] = Counter()
-    rowids = rowids_of(conn, table, condition)
     if rowids:
-        _delete(conn, table, among(table, rowids), now_ms, gone)
+        _delete(conn, table, rowids, now_ms, gone)
     return dict(gone)
 
 
-def _delete(conn: Connection, table: Table, picked: ColumnElement[bool], now_ms: int, gone: Counter[str]) -> None:
+def _delete(conn: Connection, table: Table, rowids: list[int], now_ms: int, gone: Counter[str]) -> None:
+    picked = {"rowids": json.dumps(rowids)}
     # Children first and by name, though the database would take them along: their files must not be forgotten.
-    for child in children(table):
-        theirs = child.column.in_(select(child.parent_column).where(picked))
-        if rowids := rowids_of(conn, child.table, theirs):
-            _delete(conn, child.table, among(child.table, rowids), now_ms, gone)
+    for child_table, theirs in _hanging(table):
+        if hanging := list(conn.execute(theirs, picked).scalars()):
+            _delete(conn, child_table, hanging, now_ms, gone)
+    for queue in _queueing(table):
+        conn.execute(queue, {**picked, "now_ms": now_ms})
+    gone[table.name] += conn.execute(_deleting(table), picked).rowcount
+
+
+def _these(table: Table) -> ColumnElement[bool]:
+    return rowid(table).in_(select(func.json_each(bindparam("rowids")).table_valued("value").c.value))
+
+
+@cache
+def _hanging(table: Table) -> list[tuple[Table, Select[Any]]]:
+    """For each table that hangs on this one, the query for the rows that hang on the rows `rowids`."""
+    return [
+        (
+            child.table,
+            select(rowid(child.table))
+            .select_from(child.table)
+            .where(child.column.in_(select(child.parent_column).where(_these(table)))),
+        )
+        for child in children(table)
+    ]
+
+
+@cache
+def _queueing(table: Table) -> list[Insert]:
+    """What puts the sealed files of the rows `rowids` on the list of files to remove."""
+    statements: list[Insert] = []
     for column in file_columns(table):
-        files = select(column, literal(now_ms)).where(picked, column.is_not(None))
+        files = select(column, bindparam("now_ms", type_=BigInteger)).where(_these(table), column.is_not(None))
         queue = insert(pending_gone).from_select(["file_id", "queued_at_ms"], files)
-        conn.execute(queue.on_conflict_do_nothing())
-    gone[table.name] += conn.execute(delete(table).where(picked)).rowcount
+        statements.append(queue.on_conflict_do_nothing())
+    return statements
+
+
+@cache
+def _deleting(table: Table) -> Delete:
+    return delete(table).where(_these(table))
 
 
 def anonymise_rows(conn: Connection, entry: TableEntry, condition: ColumnElement[bool], now_ms: int) -> int:

@@ -1,0 +1,255 @@
+"""What deleting millions of messages does to a meeting, and how fast it goes when there is none.
+
+    python benchmarks/purge.py [--rows 2000000] [--full 500000] [--json]
+
+A real `pymeet serve` holds the messages. First some of them are purged with nobody there, and as many by bare sqlite3 on a
+copy of the same database; then the rest while ten light clients send and receive in another room. The server is pinned to
+the last CPU, with all its threads; clients to the others. Everything stays on this machine.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+
+from clients import Clients  # noqa: E402 - found through the path set above
+from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, _quiet, _settled  # noqa: E402
+
+from pymeet.config import Config, load  # noqa: E402
+from pymeet.ops.client import call  # noqa: E402
+
+DAY_MS = 86_400_000
+PEOPLE = 10
+BATCH = 500
+"""Rows in a transaction of bare sqlite3."""
+
+MESH = Scenario("10 by 10", PEOPLE, 0, mesh=True)
+
+
+def fill(database: Path, rows: int) -> None:
+    """Messages of 120 bytes between 100 and 1,000 days old, the oldest first, in one room, by 50 people."""
+    now_ms = time.time_ns() // 1_000_000
+    text = "What we said on that day, and what somebody answered. " * 2
+    conn = sqlite3.connect(database)
+    conn.execute("INSERT INTO rooms (id, slug, name, created_at_ms) VALUES ('archive', 'archive', 'Archive', 1)")
+    step_ms = 900 * DAY_MS / rows
+    conn.executemany(
+        "INSERT INTO messages (id, room_id, participant_id, name, text, at_ms) VALUES (?, 'archive', ?, ?, ?, ?)",
+        (
+            (
+                f"message-{n:014}",
+                f"seat-{n % 50}",
+                f"Person {n % 50}",
+                text,
+                round(now_ms - 1000 * DAY_MS + n * step_ms),
+            )
+            for n in range(rows)
+        ),
+    )
+    conn.commit()
+    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+
+
+def bare(database: Path, rows: int) -> float:
+    """Rows a second that sqlite3 alone deletes, with the same promises (pragmas) and the same checkpoints."""
+    conn = sqlite3.connect(database, isolation_level=None)
+    for pragma in ("journal_mode=wal", "synchronous=2", "secure_delete=1", "temp_store=2", "foreign_keys=1"):
+        conn.execute(f"PRAGMA {pragma}")
+    began, done, batches = time.monotonic(), 0, 0
+    while done < rows:
+        conn.execute("BEGIN IMMEDIATE")
+        oldest = "SELECT rowid FROM messages ORDER BY at_ms, rowid LIMIT ?"
+        done += conn.execute(f"DELETE FROM messages WHERE rowid IN ({oldest})", (BATCH,)).rowcount
+        conn.execute("COMMIT")
+        batches += 1
+        if batches % 20 == 0:
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    took = time.monotonic() - began
+    conn.close()
+    return done / took
+
+
+class Watch:
+    """The largest write-ahead log, and how late the server's event loop was."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._wal = config.database_path.with_name(f"{config.database_path.name}-wal")
+        self.wal_mb = 0.0
+        self._before: dict[float, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Watch":
+        self._before = await self._lag()
+        self._task = asyncio.create_task(self._look())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        after = await self._lag()
+        self.lag = {bound: after[bound] - self._before[bound] for bound in after}
+
+    def lag_quantile_ms(self, quantile: float) -> float:
+        """Between the bounds of the server's own histogram, as if readings were spread evenly there."""
+        wanted, below, low = quantile * self.lag[float("inf")], 0, 0.0
+        for bound, count in sorted(self.lag.items()):
+            if count >= wanted:
+                return 1000 * (low + (bound - low) * (wanted - below) / max(1, count - below)) if bound < 10 else 1000.0
+            below, low = count, bound
+        return 1000.0
+
+    async def _look(self) -> None:
+        while True:
+            if self._wal.exists():
+                self.wal_mb = max(self.wal_mb, self._wal.stat().st_size / 1e6)
+            await asyncio.sleep(0.05)
+
+    async def _lag(self) -> dict[float, int]:
+        connector = aiohttp.UnixConnector(str(self._config.socket_path))
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.get("http://pymeet/metrics") as answer,
+        ):
+            found = re.findall(r'pymeet_event_loop_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)', await answer.text())
+        return {float(bound.replace("+Inf", "inf")): int(float(count)) for bound, count in found}
+
+
+async def purge(config: Config, older_than: str, on_progress: Callable[..., None] = lambda *_: None) -> dict[str, Any]:
+    """Lets the server purge; rows a second from the first to the last, without making the plan."""
+    plan = await call(config, "purge.plan", {"older_than": older_than, "categories": ["chat"]})
+    began = time.monotonic()
+    arguments = {"plan": plan["plan"], "take_clock": True}
+    outcome = await call(config, "purge.run", arguments, on_progress=on_progress)
+    took = time.monotonic() - began
+    assert outcome["complete"], outcome
+    return {"rows": plan["rows"], "seconds": took, "rows_per_s": plan["rows"] / took}
+
+
+async def alone(config: Config, database: Path, rows: int, total: int) -> dict[str, Any]:
+    """With nobody there; the copy for bare sqlite3 is made of the very same file."""
+    copy = database.with_name("copy.db")
+    shutil.copy(database, copy)
+    bare_per_s = await asyncio.to_thread(bare, copy, rows)
+    copy.unlink()
+    share = rows / total
+    async with Watch(config) as watch:
+        found = await purge(config, f"{round(1000 - 900 * share)}d")
+    return {
+        **found,
+        "bare_rows_per_s": bare_per_s,
+        "ratio": found["rows_per_s"] / bare_per_s,
+        "wal_mb": watch.wal_mb,
+        "lag_p99_ms": watch.lag_quantile_ms(0.99),
+    }
+
+
+async def during_a_meeting(
+    server: Server, config: Config, http: aiohttp.ClientSession, calm_s: float
+) -> dict[str, Any]:
+    """Everything that is left, while ten people meet; and as long as `calm_s` the meeting without a purge."""
+    slug = server.make_room()
+    sender, receiver = Clients(CLIENT_CPU), Clients(CLIENT_CPU)
+    people = [Participant(f"p{number}", sender, receiver) for number in range(PEOPLE)]
+    try:
+        for person in people:
+            await person.join(http, server.url, slug, with_audio=True)
+        sender.ask("send", True)
+        await _settled(sender, receiver, MESH)
+        sender.ask("pace", VIDEO_PPS)
+
+        async def calm() -> dict[str, Any]:
+            await asyncio.sleep(calm_s)
+            return {}
+
+        async def busy() -> dict[str, Any]:
+            return await purge(config, "2d")
+
+        result = {}
+        for title, work in (("calm", calm), ("purge", busy)):
+            sent0, got0 = await _quiet(sender, receiver)
+            receiver.ask("counts")
+            sender.ask("send", True)
+            cpu0, at0 = server.cpu_s(), time.monotonic()
+            async with Watch(config) as watch:
+                found = await work()
+            cpu = (server.cpu_s() - cpu0) / (time.monotonic() - at0)
+            delays = sorted(receiver.ask("counts")[2])
+            sent1, got1 = await _quiet(sender, receiver)
+            result[title] = {
+                **found,
+                "packets": got1 - got0,
+                "lost": (sent1 - sent0) * MESH.copies - (got1 - got0),
+                "lag_p99_ms": watch.lag_quantile_ms(0.99),
+                "delay_p50_ms": 1000 * delays[len(delays) // 2],
+                "delay_p99_ms": 1000 * delays[int(len(delays) * 0.99)],
+                "wal_mb": watch.wal_mb,
+                "cpu_percent": 100 * cpu,
+            }
+        return result
+    finally:
+        sender.ask("send", False)
+        for person in people:
+            await person.leave()
+        sender.stop()
+        receiver.stop()
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=2_000_000, help="messages in the database")
+    parser.add_argument("--full", type=int, default=500_000, help="how many of them go while nobody meets")
+    parser.add_argument("--calm", type=float, default=30.0, help="seconds of the meeting without a purge, to compare")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(folder)
+        config = load(Path(folder) / "pymeet.yaml", {})
+        try:
+            async with aiohttp.ClientSession() as http:
+                await server.ready(http)
+                await asyncio.to_thread(fill, config.database_path, options.rows)
+                megabytes = config.database_path.stat().st_size / 1e6
+                result = {"rows": options.rows, "database_mb": megabytes}
+                result["alone"] = await alone(config, config.database_path, options.full, options.rows)
+                result |= await during_a_meeting(server, config, http, options.calm)
+        finally:
+            server.stop()
+    if options.json:
+        print(json.dumps(result, indent=2))
+    else:
+        _print(result)
+
+
+def _print(r: dict[str, Any]) -> None:
+    a, c, p = r["alone"], r["calm"], r["purge"]
+    print(f"{r['rows']} messages, a database of {r['database_mb']:.0f} MB")
+    print(
+        f"nobody there: {a['rows_per_s']:.0f} rows/s over {a['rows']} rows, bare sqlite3 {a['bare_rows_per_s']:.0f}, "
+        f"ratio {a['ratio']:.2f}; write-ahead log {a['wal_mb']:.0f} MB at most; loop lag p99 {a['lag_p99_ms']:.1f} ms"
+    )
+    for title, m in (("ten people, no purge", c), ("ten people, purge", p)):
+        rows = f"{m['rows_per_s']:.0f} rows/s over {m['rows']} rows; " if "rows" in m else ""
+        print(
+            f"{title}: {rows}loop lag p99 {m['lag_p99_ms']:.1f} ms; packets forwarded {m['packets']}, lost {m['lost']}; "
+            f"delay p50 {m['delay_p50_ms']:.1f} ms, p99 {m['delay_p99_ms']:.1f} ms; "
+            f"write-ahead log {m['wal_mb']:.0f} MB at most; {m['cpu_percent']:.0f} % of a core"
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
