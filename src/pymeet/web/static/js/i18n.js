@@ -60,6 +60,9 @@ export function tn(key, count) {
   return t(/** @type {Key} */ (`${key}.${form}`), { count });
 }
 
+/** With a capital letter at its beginning. @param {string} text */
+export const sentence = (text) => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+
 /** @param {number} atMs */
 export function timeOf(atMs) {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(atMs);

@@ -19,9 +19,9 @@ const erased = signal(/** @type {{ status: string, erasedAfter: number } | null}
 
 async function load() {
   try {
-    const [me, data] = await Promise.all([api.me(), myData()]);
-    found.value = { me, data };
-    missing.value = null;
+    const me = await api.me();
+    if (me.user) found.value = { me, data: await myData() };
+    missing.value = me.user ? null : 'signed_out';
   } catch (error) {
     if (!(error instanceof api.ApiError)) throw error;
     if (error.status === 401) missing.value = 'signed_out';

@@ -44,7 +44,12 @@ export function useLoaded(load) {
   return { value, busy, problem, reload };
 }
 
-/** @param {{ text: string }} props */
+/** What went wrong, or nothing. @param {{ text: string }} props */
 export function Problem({ text }) {
   return text && html`<${Note} tone="danger" icon="circle-alert"><p>${text}</p></${Note}>`;
+}
+
+/** Until something is there, or it is known why not. @param {{ problem: string }} props */
+export function Waiting({ problem }) {
+  return problem ? html`<${Problem} text=${problem} />` : html`<p class="quiet-text" role="status">${t('app.loading')}</p>`;
 }

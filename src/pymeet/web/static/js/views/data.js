@@ -2,11 +2,8 @@
 
 /** @import { Consent, KeptClass, OwnRequest } from '../api-privacy.js' */
 import { useId } from '../../vendor/preact-hooks.js';
-import { dateOf, momentOf, t, tn } from '../i18n.js';
+import { dateOf, momentOf, sentence, t, tn } from '../i18n.js';
 import { html } from './ui.js';
-
-/** @param {string} text */
-export const sentence = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 
 /** @param {{ kept: KeptClass }} props */
 function KeptRow({ kept }) {

@@ -6,7 +6,7 @@ import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { inspectErasure } from '../api-privacy.js';
 import { dateOf, momentOf, t, tn } from '../i18n.js';
 import { LOOK_AGAIN_MS, isMoving, mayBeKept, stepsOf, totalsOf } from '../models/erasures.js';
-import { Problem, useAct } from './act.js';
+import { Problem, Waiting, useAct } from './act.js';
 import { Toast, toast } from './toast.js';
 import { Icon, Note, Page, copy, html, saveFile, useFocus } from './ui.js';
 
@@ -104,7 +104,7 @@ export function ErasureStatusView({ token, whole = true }) {
     return () => clearInterval(timer);
   }, [moving]);
   const save = () => status && saveFile('pymeet-erasure-receipt.txt', new Blob([asText(status)], { type: 'text/plain' }));
-  if (!status) return problem ? html`<${Problem} text=${problem} />` : html`<p class="quiet-text" role="status">${t('app.loading')}</p>`;
+  if (!status) return html`<${Waiting} problem=${problem} />`;
   const { result } = status;
   return html`
     <div class="erasure">

@@ -82,7 +82,7 @@ function EraseGuest({ receipt, data, onErased, onClose }) {
       <div class="plan-part">
         <h3>${t('erase.what')}</h3>
         <${ErasePlan} classes=${data.classes} />
-        <p class="quiet-text">${t('erase.stays')}</p>
+        <p class="quiet-text">${t('guest.stays')}</p>
       </div>
       <${Problem} text=${problem} />
       <div class="equal">

@@ -4,7 +4,7 @@
 import { useEffect, useState } from '../../../vendor/preact-hooks.js';
 import * as api from '../../api-admin.js';
 import { momentOf, numberOf, t, tn } from '../../i18n.js';
-import { Problem, useAct } from '../act.js';
+import { Problem, Waiting, useAct } from '../act.js';
 import { Field, Icon, Note, html } from '../ui.js';
 import { Table } from './parts.js';
 
@@ -66,10 +66,11 @@ export function Audit() {
           input=${{ autocomplete: 'off', autocapitalize: 'none', spellcheck: false, type: 'search' }} />
         <button type="submit" class="button" disabled=${reading.busy}>${t('audit.filterDo')}</button>
       </form>
-      <${Problem} text=${reading.problem || verifying.problem} />
+      <${Problem} text=${(events && reading.problem) || verifying.problem} />
+      ${!events && html`<${Waiting} problem=${reading.problem} />`}
       ${events?.length === 0 && html`<p class="empty">${t('admin.noMatch')}</p>`}
       ${events && events.length > 0 && html`
-        <${Table} label=${t('admin.tab.audit')} columns=${[t('audit.action'), t('audit.at'), t('audit.actor'), t('audit.target'), t('audit.detail')]}>
+        <${Table} class="events" label=${t('admin.tab.audit')} columns=${[t('audit.action'), t('audit.at'), t('audit.actor'), t('audit.target'), t('audit.detail')]}>
           ${events.map((event) => html`<${Row} key=${event.sequence} event=${event} />`)}
         </${Table}>`}
       ${events && events.length > 0 && !all && html`

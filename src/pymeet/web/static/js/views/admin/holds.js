@@ -6,7 +6,7 @@ import * as api from '../../api-admin.js';
 import { dateOf, t } from '../../i18n.js';
 import { receiptIn } from '../../models/receipts.js';
 import { slugOf } from '../../models/slugs.js';
-import { Problem, useAct, useLoaded } from '../act.js';
+import { Problem, Waiting, useAct, useLoaded } from '../act.js';
 import { toast } from '../toast.js';
 import { ConfirmDialog, Dialog, Field, Icon, html } from '../ui.js';
 import { Radios, Select, Table } from './parts.js';
@@ -88,7 +88,8 @@ export function Holds() {
         <div><h2 id="holds-title">${t('admin.tab.holds')}</h2><p class="quiet-text">${t('hold.lead')}</p></div>
         <div class="part-tools"><button type="button" class="button primary" onClick=${() => setPlacing(true)}><${Icon} name="plus" />${t('hold.place')}</button></div>
       </div>
-      <${Problem} text=${problem || refused} />
+      ${!value && html`<${Waiting} problem=${problem} />`}
+      <${Problem} text=${refused} />
       ${value?.holds.length === 0 && html`<p class="empty">${t('hold.none')}</p>`}
       ${value && value.holds.length > 0 && html`
         <${Table} label=${t('admin.tab.holds')} columns=${[t('hold.object'), t('admin.reason'), t('hold.since'), t('hold.review'), '']}>

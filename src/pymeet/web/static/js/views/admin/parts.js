@@ -11,11 +11,11 @@ export function periodWords(text) {
   return period ? lengthOf(period.count, period.unit) : t('admin.forever');
 }
 
-/** A table that scrolls on its own where it must and becomes a list on a phone; `columns` are its headings.
- * @param {{ label: string, columns: string[], children: any }} props */
-export function Table({ label, columns, children }) {
+/** A table that becomes a list on a phone; `columns` are its headings.
+ * @param {{ label: string, columns: string[], class?: string, children: any }} props */
+export function Table({ label, columns, class: extra = '', children }) {
   return html`
-    <table class="kept dense" aria-label=${label}>
+    <table class=${`kept dense ${extra}`} aria-label=${label}>
       <thead><tr>${columns.map((column) => html`<th scope="col">${column || html`<span class="visually-hidden">${t('admin.actions')}</span>`}</th>`)}</tr></thead>
       <tbody>${children}</tbody>
     </table>`;

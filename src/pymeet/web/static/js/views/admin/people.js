@@ -6,7 +6,7 @@ import * as api from '../../api-admin.js';
 import { ApiError, call } from '../../api.js';
 import { chosenLanguage, momentOf, numberOf, t, tn } from '../../i18n.js';
 import { LOOK_AGAIN_MS } from '../../models/archives.js';
-import { Problem, useAct, useLoaded } from '../act.js';
+import { Problem, Waiting, useAct, useLoaded } from '../act.js';
 import { toast } from '../toast.js';
 import { Dialog, Field, Icon, html, saveFile } from '../ui.js';
 import { Radios, Table } from './parts.js';
@@ -32,14 +32,19 @@ async function archiveOf(id) {
   }
 }
 
+const ORDER = /** @type {const} */ (['delete', 'anonymise', 'keep']);
+
+/** What is deleted comes first, then what only loses the person. @param {ErasurePlan['tables']} tables */
+const inOrder = (tables) => [...tables].sort((a, b) => ORDER.indexOf(a.action) - ORDER.indexOf(b.action) || b.rows - a.rows);
+
 /** @param {{ plan: ErasurePlan }} props */
 function Plan({ plan }) {
   return html`
-    <${Table} label=${t('admin.plan')} columns=${[t('admin.kind'), t('admin.rows'), t('admin.what')]}>
-      ${plan.tables.map((each) => html`
+    <div class="plan-scroll" role="region" tabindex="0" aria-label=${t('admin.plan')}><${Table} class="planned" label=${t('admin.plan')} columns=${[t('admin.kind'), t('admin.rows'), t('admin.what')]}>
+      ${inOrder(plan.tables).map((each) => html`
         <tr key=${each.name}><th scope="row">${each.title}</th><td data-label=${t('admin.rows')}>${numberOf(each.rows)}</td>
           <td data-label=${t('admin.what')}>${t(`plan.${each.action}`)}</td></tr>`)}
-    </${Table}>
+    </${Table}></div>
     ${plan.rooms > 0 && html`<p>${tn('plan.rooms', plan.rooms)}</p>`}
     ${plan.held > 0 && html`<p class="mark soon"><${Icon} name="circle-alert" />${tn('plan.held', plan.held)}</p>`}`;
 }
@@ -57,9 +62,9 @@ function Erase({ person, onDone, onClose }) {
   return html`
     <${Dialog} title=${t('admin.eraseTitle', { name: person.name ?? person.id })} onClose=${onClose} class="wide">
       <p>${t('admin.eraseText')}</p>
-      ${plan ? html`<${Plan} plan=${plan} />` : !problem && html`<p class="quiet-text" role="status">${t('app.loading')}</p>`}
+      ${plan ? html`<${Plan} plan=${plan} />` : html`<${Waiting} problem=${problem} />`}
       ${options && html`<${Radios} label=${t('admin.when')} value=${when} onChange=${setWhen} options=${options} />`}
-      <${Problem} text=${problem || erasing.problem} />
+      <${Problem} text=${erasing.problem} />
       <div class="actions">
         <button type="button" class="button" onClick=${onClose}>${t('app.cancel')}</button>
         <button type="button" class="button danger" disabled=${!plan || erasing.busy} onClick=${erase}>${t('admin.eraseDo')}</button>
@@ -83,6 +88,7 @@ function PersonCard({ person, names, onErased }) {
         <p class="quiet-text">${t(`people.${person.kind}`)}${person.email && ` · ${person.email}`} · <code>${person.id}</code></p>
       </div>
       ${counts.length ? html`
+        <p class="quiet-text">${t('admin.asRead')}</p>
         <ul class="plan">${counts.map(([name, count]) => html`<li key=${name}><span>${names[name] ?? name}</span><span>${numberOf(count)}</span></li>`)}</ul>`
         : html`<p class="quiet-text">${t('admin.nothingHeld')}</p>`}
       <${Problem} text=${problem} />

@@ -5,11 +5,11 @@
 /** @import { Filter } from '../../models/register.js' */
 import { useState } from '../../../vendor/preact-hooks.js';
 import * as api from '../../api-admin.js';
-import { dateOf, t, tn } from '../../i18n.js';
+import { dateOf, sentence, t, tn } from '../../i18n.js';
 import { dayMs } from '../../models/periods.js';
 import { receiptIn } from '../../models/receipts.js';
 import { FILTERS, RIGHTS, decisionsFor, isWaiting, shown } from '../../models/register.js';
-import { Problem, useAct, useLoaded } from '../act.js';
+import { Problem, Waiting, useAct, useLoaded } from '../act.js';
 import { toast } from '../toast.js';
 import { Dialog, Field, Icon, html } from '../ui.js';
 import { Radios, Select, Table } from './parts.js';
@@ -18,6 +18,9 @@ const EXTENSIONS = /** @type {const} */ (['complexity', 'number_of_requests']);
 
 /** @param {RegisteredRequest} request */
 const nameOf = (request) => request.who ?? t(`origin.${request.origin}`);
+
+/** What the search looks at. @param {RegisteredRequest} request */
+const textOf = (request) => `${nameOf(request)} ${t(`rightName.${request.right}`)} ${request.id}`.toLowerCase();
 
 /** @param {{ request: RegisteredRequest }} props */
 function Due({ request }) {
@@ -38,7 +41,7 @@ function Row({ request, onDecide, onExtend }) {
       <th scope="row"><span class="kept-title">${what.right}</span><span>${what.who}</span><code>${request.id}</code></th>
       <td data-label=${t('admin.received')}>${dateOf(request.received_at)}</td>
       <td data-label=${t('admin.due')}><${Due} request=${request} /></td>
-      <td data-label=${t('admin.state')}>${t(request.decision ? `decision.${request.decision}` : `state.${request.state}`)}</td>
+      <td data-label=${t('admin.state')}>${sentence(t(request.decision ? `decision.${request.decision}` : `state.${request.state}`))}</td>
       <td class="cell-actions">${isWaiting(request) && html`
         <button type="button" class="button small" aria-label=${t('admin.decideOf', what)} onClick=${onDecide}>${t('admin.decide')}</button>
         <button type="button" class="button small" aria-label=${t('admin.extendOf', what)} onClick=${onExtend}>${t('admin.extend')}</button>`}</td>
@@ -115,23 +118,26 @@ function Answer({ request, kind, onDone, onClose }) {
 export function Requests() {
   const { value, problem, reload } = useLoaded(api.requests);
   const [filter, setFilter] = useState(/** @type {Filter} */ ('waiting'));
+  const [search, setSearch] = useState('');
   const [open, setOpen] = useState(/** @type {Open | null} */ (null));
   const close = () => setOpen(null);
   const done = async (/** @type {string} */ words) => { close(); await reload(); toast(words); };
-  const rows = value && shown(value.requests, filter);
+  const wanted = search.trim().toLowerCase();
+  const rows = value && shown(value.requests, filter).filter((each) => textOf(each).includes(wanted));
   return html`
     <section class="admin-part" aria-labelledby="requests-title">
       <div class="part-head">
         <h2 id="requests-title">${t('admin.tab.requests')}</h2>
         <div class="part-tools">
+          <${Field} label=${t('admin.search')} value=${search} onInput=${setSearch} input=${{ type: 'search', autocomplete: 'off' }} />
           <${Select} label=${t('admin.show')} value=${filter} onChange=${setFilter} options=${FILTERS.map((name) => [name, t(`admin.filter.${name}`)])} />
           <button type="button" class="button primary" onClick=${() => setOpen({ kind: 'register' })}><${Icon} name="plus" />${t('admin.register')}</button>
         </div>
       </div>
-      <${Problem} text=${problem} />
-      ${rows?.length === 0 && html`<p class="empty">${t(`admin.noRequests.${filter}`)}</p>`}
+      ${!rows && html`<${Waiting} problem=${problem} />`}
+      ${rows?.length === 0 && html`<p class="empty">${wanted ? t('admin.noMatch') : t(`admin.noRequests.${filter}`)}</p>`}
       ${rows && rows.length > 0 && html`
-        <${Table} label=${t('admin.tab.requests')} columns=${[t('admin.request'), t('admin.received'), t('admin.due'), t('admin.state'), '']}>
+        <${Table} class="two-actions" label=${t('admin.tab.requests')} columns=${[t('admin.request'), t('admin.received'), t('admin.due'), t('admin.state'), '']}>
           ${rows.map((request) => html`<${Row} key=${request.id} request=${request} onDecide=${() => setOpen({ kind: 'decide', request })}
             onExtend=${() => setOpen({ kind: 'extend', request })} />`)}
         </${Table}>`}

@@ -4,7 +4,7 @@
 import { useState } from '../../../vendor/preact-hooks.js';
 import * as api from '../../api-admin.js';
 import { momentOf, numberOf, t } from '../../i18n.js';
-import { Problem, useLoaded } from '../act.js';
+import { Waiting, useLoaded } from '../act.js';
 import { Field, Note, html } from '../ui.js';
 import { Table, periodWords } from './parts.js';
 
@@ -32,7 +32,7 @@ function Sweeper({ sweeper }) {
 function Row({ kind }) {
   return html`
     <tr>
-      <th scope="row"><span class="kept-title">${kind.title}</span><code>${kind.name}</code></th>
+      <th scope="row"><span class="kept-title">${kind.title}</span> <code>${kind.name}</code></th>
       <td data-label=${t('retention.period')}>${periodWords(kind.period)}</td>
       <td data-label=${t('retention.coming')}>${kind.coming
         ? html`<span>${periodWords(kind.coming.period)}</span><span class="mark soon">${t('retention.from', { moment: momentOf(kind.coming.from) })}</span>`
@@ -49,12 +49,12 @@ export function Retention() {
   return html`
     <section class="admin-part" aria-labelledby="retention-title">
       <div><h2 id="retention-title">${t('admin.tab.retention')}</h2><p class="quiet-text">${t('retention.lead')}</p></div>
-      <${Problem} text=${problem} />
+      ${!value && html`<${Waiting} problem=${problem} />`}
       ${value && html`<${Sweeper} sweeper=${value.sweeper} />`}
       ${value && html`<div class="find"><${Field} label=${t('admin.search')} value=${search} onInput=${setSearch} input=${{ autocomplete: 'off', type: 'search' }} /></div>`}
       ${classes?.length === 0 && html`<p class="empty">${t('admin.noMatch')}</p>`}
       ${classes && classes.length > 0 && html`
-        <${Table} label=${t('admin.tab.retention')} columns=${[t('admin.kind'), t('retention.period'), t('retention.coming'), t('retention.due')]}>
+        <${Table} class="periods" label=${t('admin.tab.retention')} columns=${[t('admin.kind'), t('retention.period'), t('retention.coming'), t('retention.due')]}>
           ${classes.map((kind) => html`<${Row} key=${kind.name} kind=${kind} />`)}
         </${Table}>`}
     </section>`;
