@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
 from pymeet.db.engine import Database
@@ -32,6 +33,8 @@ from pymeet.ops.mailer import Mailer
 from pymeet.ops.management import ManagementServer, hold_data_dir
 from pymeet.ops.metrics import Metrics, Stats
 from pymeet.ops.services import open_services
+from pymeet.ops.verbs.keys import finish_change
+from pymeet.ops.verbs.values import iso
 from pymeet.privacy import consent_receipt, receipts, status_text
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
@@ -78,6 +81,7 @@ class Server:
         self.room_token_key: bytes
         self.media_port: MediaPort
         self.lifecycle: Lifecycle
+        self.keeping: Keeping
 
     @classmethod
     async def start(cls, config: Config, clock: Clock | None = None) -> "Server":
@@ -114,6 +118,8 @@ class Server:
         http = self.config.http.model_copy(update={"port": listening.getsockname()[1]})
         self.config = self.config.model_copy(update={"http": http})
         services = await self._stack.enter_async_context(open_services(self.config, self.clock))
+        if await asyncio.to_thread(finish_change, self.config, services.keys):
+            log.info("a change of the master key that was interrupted is finished")
         self.database = services.db
         self.meetings = services.meetings
         self.room_token_key = await asyncio.to_thread(services.keys.purpose_key, room_tokens.PURPOSE)
@@ -133,9 +139,10 @@ class Server:
             lag_s=lag.worst_s,
             poke_mail=poke_mail,
         )
-        keeping = Keeping(self.lifecycle, mailer)
+        self.keeping = keeping = Keeping(self.lifecycle, mailer)
         await keeping.prepare()
         self._stack.push_async_callback(keeping.finish)
+        self._stack.push_async_callback(services.accounts.record_failures, at_end=True)
         metrics = Metrics(self._stats, lambda: keeping.sweeper.status.gauges())
         services = dataclasses.replace(services, config=self.config, lifecycle=self.lifecycle, live=_Live(self))
         management = ManagementServer(services, metrics.render)
@@ -172,7 +179,7 @@ class Server:
             sweeps=lambda: keeping.sweeper.status,
         )
         app = make_app(parts, read_client())
-        self._run_beside(_forget_attempts(app))
+        self._run_beside(_look_after_attempts(app, services.accounts))
         await self._serve(app, listening, tls)
         self.first_admin_token = await services.accounts.first_admin_link()
         keeping.start(self._run_beside)
@@ -227,7 +234,15 @@ class _Live:
 
     def status(self) -> dict[str, Any]:
         counts = self._server.registry.counts()
-        return {"meetings": counts["rooms"], "participants": counts["participants"]}
+        sweeps = self._server.keeping.sweeper.status
+        return {
+            "meetings": counts["rooms"],
+            "participants": counts["participants"],
+            "last_sweep": None if sweeps.last_pass_ms is None else iso(sweeps.last_pass_ms),
+            "next_daily_sweep": None if sweeps.next_daily_ms is None else iso(sweeps.next_daily_ms),
+            "clock_doubted": ", ".join(sweeps.doubts) or None,
+            "rows_waiting": sweeps.waiting,
+        }
 
     async def room_deleted(self, slug: str) -> None:
         await self._server.registry.end(slug, "The room was deleted.")
@@ -337,11 +352,16 @@ async def _renew(tls: SSLContext, config: Config) -> None:
             log.exception("the renewed certificate cannot be used; the old one stays")
 
 
-async def _forget_attempts(app: web.Application) -> None:
-    """Keeps the promise of the inventory: who failed to sign in is forgotten also when nobody else tries."""
+async def _look_after_attempts(app: web.Application, accounts: Accounts) -> None:
+    """Keeps the promise of the inventory: who failed to sign in is forgotten also when nobody else tries. How often it
+    failed goes into the audit log, later than it happened, so that the answer's time tells nothing."""
     while True:
         await asyncio.sleep(FORGET_EVERY_S)
         forget_attempts(app)
+        try:
+            await accounts.record_failures()
+        except SQLAlchemyError:
+            log.exception("failed sign-ins could not be noted; they will be tried again")
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -13,8 +13,10 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
         show_json(found)
         return
     for key, value in found.items():
+        if value is None:
+            continue
         shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-        say(f"{key.replace('_', ' '):14}{shown}")
+        say(f"{key.replace('_', ' '):18}{shown}")
     if not found["running"]:
         start = command("serve", file=config)
         if Path(found["data_dir"]).is_dir():

@@ -293,6 +293,16 @@ MEMORY = (
         keep="2 minutes at most.",
     ),
     MemoryStore(
+        name="failed sign-ins by account",
+        category=Category.SIGN_IN,
+        holds="Ids of accounts to which somebody failed to sign in, and how often.",
+        purpose="To note the number in the audit log a little later, so that the time of an answer tells nothing.",
+        basis=Basis.LEGITIMATE_INTEREST,
+        subjects=("member",),
+        recipients=(),
+        keep="About a minute.",
+    ),
+    MemoryStore(
         name="live rooms",
         category=Category.MEETING,
         holds="Who is in a room, their names, network addresses and what they send.",

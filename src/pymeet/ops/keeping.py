@@ -13,7 +13,7 @@ from pymeet.db import audit, audit_proof
 from pymeet.db.audit_checkpoints import Checkpoints
 from pymeet.errors import PymeetError
 from pymeet.ops.addresses import public_url
-from pymeet.ops.backup import expire_backups
+from pymeet.ops.backup import expire_backups, keep_ledgers
 from pymeet.ops.mailer import Mailer
 from pymeet.privacy.erasure import Erasures
 from pymeet.privacy.export import resume_or_fail
@@ -46,7 +46,7 @@ class Keeping:
                 self._carry_out_erasures,
                 self._renew_notice,
                 self._remind,
-                self._expire_backups,
+                self._look_after_backups,
                 self._sign_audit_log,
             ),
             site_url=f"{site}{ACCOUNT_PAGE}",
@@ -87,7 +87,8 @@ class Keeping:
     async def _remind(self) -> None:
         await self._requests.remind_due(self._lifecycle.clock.now_ms())
 
-    async def _expire_backups(self) -> None:
+    async def _look_after_backups(self) -> None:
+        await keep_ledgers(self._lifecycle)
         await expire_backups(self._lifecycle)
 
     async def _sign_audit_log(self) -> None:

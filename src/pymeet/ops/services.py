@@ -15,6 +15,7 @@ from pymeet.db.files import Files
 from pymeet.db.keys import KeyStore
 from pymeet.keyring import Keyring
 from pymeet.meetings.service import Meetings
+from pymeet.ops.restore_swap import check_no_restore_pending
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.periods import Periods
 
@@ -64,7 +65,11 @@ class Services:
 
 @asynccontextmanager
 async def open_services(config: Config, clock: Clock | None = None) -> AsyncIterator[Services]:
-    """Opens keys, files and database (making or migrating it), without a server. ConfigError, WrongKeyError."""
+    """Opens keys, files and database (making or migrating it), without a server.
+
+    ConfigError, WrongKeyError, or ConflictError while a backup is being restored here.
+    """
+    check_no_restore_pending(config)
     clock = clock or SystemClock()
     keyring = Keyring.open(config.data_dir)
     with closing(await asyncio.to_thread(KeyStore.open, config.data_dir / key_store.FILE_NAME, keyring)) as keys:
@@ -76,9 +81,9 @@ async def open_services(config: Config, clock: Clock | None = None) -> AsyncIter
                 idle_ms=round(config.sessions.idle.total_seconds() * 1000),
                 absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
             )
-            meetings = Meetings(db, clock)
             files = Files(config.data_dir, keys)
             periods = await Periods.open(db, config.retention, clock.now_ms())
+            meetings = Meetings(db, clock, periods)
             lifecycle = Lifecycle(config, db, files, keys, periods, clock)
             yield Services(config, db, accounts, meetings, keyring, clock, keys, files, lifecycle)
         finally:
