@@ -236,7 +236,16 @@ async def take_all(studio: Studio, admin: Visitor) -> None:
     await sign_in(start.context, admin)
     await start.page.goto(f"{admin.url}/")
     await start.page.get_by_text(TOPIC).wait_for()
+    await start.press("I have read it")
+    await start.button("I have read it").wait_for(state="detached")
     await studio.take(start.page, "start")
+
+    await start.page.goto(f"{admin.url}/my-data")
+    await start.press("Download my data")
+    await start.page.get_by_role("link", name="Save the archive").wait_for()
+    await studio.take(start.page, "my-data")
+    await start.page.set_viewport_size(PHONE)
+    await studio.take(start.page, "my-data-phone")
 
 
 async def main() -> None:

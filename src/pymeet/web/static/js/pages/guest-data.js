@@ -11,7 +11,7 @@ import { wordsFor } from '../views/act.js';
 import { ErasureStatusView } from '../views/erasure.js';
 import { AskForReceipt, GuestDataView } from '../views/guest-data.js';
 import { Toast } from '../views/toast.js';
-import { Page, Statement, html, start } from '../views/ui.js';
+import { Page, Statement, html, start, useFocus } from '../views/ui.js';
 
 const receipt = signal(/** @type {string | null} */ (null));
 const data = signal(/** @type {OwnData<GuestShown> | null} */ (null));
@@ -56,14 +56,18 @@ function take(hash) {
   return true;
 }
 
+/** @param {{ status: string }} props */
+function Erased({ status }) {
+  const title = useFocus();
+  return html`
+    <${Page} narrow>
+      <div class="data"><h1 ref=${title} tabindex="-1">${t('erasure.title')}</h1><${ErasureStatusView} token=${status} whole=${false} /></div>
+      <${Toast} />
+    </${Page}>`;
+}
+
 function GuestData() {
-  if (erased.value) {
-    return html`
-      <${Page} narrow>
-        <div class="data"><h1>${t('erasure.title')}</h1><${ErasureStatusView} token=${erased.value} whole=${false} /></div>
-        <${Toast} />
-      </${Page}>`;
-  }
+  if (erased.value) return html`<${Erased} status=${erased.value} />`;
   if (!receipt.value) {
     const problem = refused.value && (refused.value.code === 'bad_receipt' ? t('guest.bad') : wordsFor(refused.value));
     return html`<${Page} narrow><${AskForReceipt} kept=${keptReceipts()} problem=${problem ?? ''} onReceipt=${open} /></${Page}>`;
