@@ -1,5 +1,6 @@
 """The search for remains: it finds what is there in every form, and says nothing where nothing is."""
 
+import asyncio
 import base64
 import gzip
 import html
@@ -15,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from pymeet.config import Config
 from pymeet.db.engine import Database
@@ -158,6 +159,30 @@ def test_free_pages_of_a_database_are_counted_and_former_content_is_noticed(tmp_
     assert dirty[1] > 2000
 
 
+async def test_free_pages_are_seen_while_others_write(tmp_path: Path) -> None:
+    """A server in use writes every second; the proof must not wait for the night."""
+    config = Config(data_dir=tmp_path)
+    db = await Database.open(config.database_path)
+    await _fill(db)
+    stop = asyncio.Event()
+
+    async def write_on() -> None:
+        while not stop.is_set():
+            async with db.write() as conn:
+                await conn.execute(insert(messages).values(_message("ben", "one more message")))
+            await asyncio.sleep(0.02)
+
+    writing = asyncio.create_task(write_on())
+
+    findings = await scan(config, Needles((), 0), _silent)
+
+    stop.set()
+    await writing
+    assert findings.free_pages is not None
+    assert findings.clean
+    await db.close()
+
+
 async def test_a_scan_finds_who_is_there_and_nobody_who_is_gone(tmp_path: Path) -> None:
     """In database, write-ahead log, other files and their names; in the very files the server has open."""
     config = Config(data_dir=tmp_path)
@@ -167,10 +192,12 @@ async def test_a_scan_finds_who_is_there_and_nobody_who_is_gone(tmp_path: Path) 
     (tmp_path / "ANN-ID-0123456789abcd.txt").write_text("")
     ann = await db.study(needles_of, member("ann-id-0123456789abcd"), ("ann-canary@example.org",))
     before = await scan(config, ann, _silent)
-    async with db.write() as conn:
-        await conn.execute(delete(messages).where(messages.c.user_id == "ann-id-0123456789abcd"))
-        await conn.execute(delete(users).where(users.c.id == "ann-id-0123456789abcd"))
-    unflushed = await scan(config, ann, _silent)
+    async with db.read() as reader:
+        await reader.execute(select(users.c.id))  # for whom the former state must stay on the disk
+        async with db.write() as conn:
+            await conn.execute(delete(messages).where(messages.c.user_id == "ann-id-0123456789abcd"))
+            await conn.execute(delete(users).where(users.c.id == "ann-id-0123456789abcd"))
+        unflushed = await scan(config, ann, _silent)
     assert await db.checkpoint()
     (tmp_path / "note.txt").unlink()
     (tmp_path / "ANN-ID-0123456789abcd.txt").unlink()
@@ -180,7 +207,8 @@ async def test_a_scan_finds_who_is_there_and_nobody_who_is_gone(tmp_path: Path) 
     places = {remain.place for remain in before.remains}
     assert {"note.txt", "file names", "users.email", "users.id", "messages.id"} <= places
     assert not unflushed.clean
-    assert any(remain.place == "pymeet.db-wal" for remain in unflushed.remains)
+    assert any(remain.place in ("pymeet.db-wal", "pymeet.db") for remain in unflushed.remains)
+    assert unflushed.free_pages is None
     assert after.clean, after
     assert after.texts == ann.of == 6
     assert after.bytes > 0

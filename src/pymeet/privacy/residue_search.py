@@ -12,9 +12,11 @@ import os
 import sqlite3
 import struct
 import sys
+import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
@@ -38,6 +40,10 @@ _DEEPEST = 3
 _GZIP, _ZIP = b"\x1f\x8b\x08", b"PK\x03\x04"
 _ZIP_HEADER = struct.Struct("<4xHHH2x2x4x4x4xHH")  # version, flags, method, …, length of name and extra field
 _ROWS = 2000
+
+_CHECKPOINT_WAIT_MS = 500
+_ATTEMPTS = 20
+_PAUSE_S = 0.1
 
 
 def forms_of(text: str) -> Iterator[tuple[str, bytes]]:
@@ -271,15 +277,20 @@ def search_free_pages(database: Path) -> tuple[int, int] | None:
     read that needs nothing of the write-ahead log, no checkpoint can change the file (walformat, WAL_READ_LOCK(0)).
     """
     log = database.with_name(f"{database.name}-wal")
-    with _opened(database) as conn:
-        conn.execute("BEGIN")
-        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if log.exists() and log.stat().st_size > 0:
-            return None
-        with database.open("rb", buffering=0) as file:
-            counted = _free_pages(file)
-        conn.execute("ROLLBACK")
-    return counted
+    with _opened(database, "rw") as conn:
+        conn.execute(f"PRAGMA busy_timeout={_CHECKPOINT_WAIT_MS}")
+        for _ in range(_ATTEMPTS):
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            conn.execute("BEGIN")
+            try:
+                conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                if not log.exists() or log.stat().st_size == 0:
+                    with database.open("rb", buffering=0) as file:
+                        return _free_pages(file)
+            finally:
+                conn.execute("ROLLBACK")
+            time.sleep(_PAUSE_S)
+    return None
 
 
 def _free_pages(file: Any) -> tuple[int, int]:
@@ -309,19 +320,10 @@ def _page(file: Any, number: int, size: int) -> bytes:
     return data
 
 
-class _opened:  # noqa: N801  used like a function
-    """A connection that only reads, closed at the end."""
-
-    def __init__(self, database: Path) -> None:
-        self._conn = sqlite3.connect(
-            f"{database.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=15
-        )
-
-    def __enter__(self) -> sqlite3.Connection:
-        return self._conn
-
-    def __exit__(self, *_: object) -> None:
-        self._conn.close()
+def _opened(database: Path, mode: str = "ro") -> closing[sqlite3.Connection]:
+    """A connection that makes no file; to be used in a `with` block, which closes it."""
+    uri = f"{database.absolute().as_uri()}?mode={mode}"
+    return closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=15))
 
 
 def _text_columns(conn: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -349,6 +351,7 @@ def run(order: Mapping[str, Any], say: Any) -> dict[str, Any]:
         done += count
         say({"progress": [done, max(total, done)]})
 
+    free = {database: search_free_pages(Path(database)) for database in order["databases"]}
     hits: list[tuple[str, int, str, int]] = []
     names = Search(patterns)
     names.feed("\n".join(order["names"]).encode(errors="surrogateescape"))
@@ -362,12 +365,9 @@ def run(order: Mapping[str, Any], say: Any) -> dict[str, Any]:
             unread.append(path)
     numbers = {number for _, number, _, _ in hits}
     living: dict[int, set[str]] = {}
-    free: dict[str, tuple[int, int] | None] = {}
-    for database in order["databases"]:
-        if numbers:
-            for number, columns in search_rows(Path(database), patterns, numbers).items():
-                living.setdefault(number, set()).update(columns)
-        free[database] = search_free_pages(Path(database))
+    for database in order["databases"] if numbers else ():
+        for number, columns in search_rows(Path(database), patterns, numbers).items():
+            living.setdefault(number, set()).update(columns)
     return {
         "bytes": done,
         "hits": hits,
