@@ -14,7 +14,7 @@ TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
-.PHONY: serve test check bench bench-purge fuzz screenshots docs lock format clean test-packages config.example.yaml
+.PHONY: serve test check bench bench-purge fuzz gates screenshots docs lock format clean test-packages config.example.yaml
 
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
@@ -39,6 +39,9 @@ bench-purge: $(DEV)  ## measure what deleting two million rows does to a meeting
 fuzz: $(DEV)  ## search for bad input for longer than `make test` does
 	HYPOTHESIS_PROFILE=long PYMEET_FUZZ=1 PYMEET_FUZZ_EXAMPLES=20000 \
 		$(BIN)/python -m pytest tests/fuzz tests/signaling/test_parsing.py $(ARGS)
+
+gates: $(DEV)  ## run the long versions of what must hold before anybody trusts a server with personal data
+	PYMEET_GATES=long HYPOTHESIS_PROFILE=gates $(BIN)/python -m pytest tests/gates tests/privacy tests/db tests/ops $(ARGS)
 
 screenshots: $(DEV) test-packages  ## take the pictures in docs/images anew
 	PYTHONPATH=.:tests/live $(BIN)/python scripts/screenshots.py

@@ -1,0 +1,39 @@
+"""Gate 12: a large purge during a meeting loses no packet and fills no disk. What it costs in time is measured by
+`benchmarks/purge.py`, which this runs in small.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LONG = os.environ.get("PYMEET_GATES") == "long"
+ROWS, ALONE = (2_000_000, 500_000) if LONG else (40_000, 10_000)
+
+
+async def test_a_purge_during_a_meeting_loses_no_packet_and_keeps_the_log_small():
+    """People who meet must not notice that something is deleted beside them."""
+    arguments = ["--rows", str(ROWS), "--full", str(ALONE), "--calm", "2", "--json"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "benchmarks" / "purge.py"),
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(1800 if LONG else 120):
+            out, said = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    assert process.returncode == 0, said.decode()
+    found = json.loads(out)
+
+    assert found["alone"]["rows"] + found["purge"]["rows"] == ROWS
+    assert found["purge"]["packets"] > 0
+    assert found["purge"]["lost"] == 0
+    assert max(found["alone"]["wal_mb"], found["purge"]["wal_mb"]) < 200
