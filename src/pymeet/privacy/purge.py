@@ -45,7 +45,7 @@ GENTLE_DUTY: Final = 0.25
 LAG_S: Final = 0.020
 """When the event loop is later than this, meetings suffer and the purge waits,"""
 
-LAG_WAIT_S: Final = 5.0
+LAG_WAIT_S: Final = 1.0
 """but not longer than this for one transaction: even on a server with too much to do, what is over goes."""
 
 CHECKPOINT_BATCHES: Final = 20
