@@ -22,6 +22,7 @@ from pymeet.db.schema import (
     messages,
     metadata,
     pending_gone,
+    requests,
     room_retention,
     rooms,
     user_credentials,
@@ -523,6 +524,20 @@ async def test_files_that_no_row_knows_go_after_a_day(lifecycle: Lifecycle):
         True,
         False,
     ]
+
+
+async def test_what_an_erasure_under_way_will_search_for_is_no_unknown_file(lifecycle: Lifecycle):
+    """It is sealed under the id of the request; without it the receipt could not say that nothing is left."""
+    import os
+
+    request_id = new_id()
+    path = make_file(lifecycle, request_id)
+    row = {"id": request_id, "right": "erasure", "origin": "self", "received_at_ms": NOW_MS, "due_at_ms": NOW_MS}
+    await lifecycle.db.work(lambda conn: conn.execute(insert(requests).values(**row, state="erasing")))
+    lifecycle.clock.advance(2 * UNKNOWN_AFTER_MS / 1000)  # type: ignore[attr-defined]
+    os.utime(path, (NOW_MS / 1000, NOW_MS / 1000))
+
+    assert await queue_unknown(lifecycle) == 0
 
 
 async def test_a_full_disk_leaves_whole_transactions_and_says_so(lifecycle: Lifecycle):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pymeet.db.files import FileNotGoneError, Files
-from pymeet.db.schema import metadata, pending_gone
+from pymeet.db.schema import metadata, pending_gone, requests
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.rows import file_columns
 from pymeet.retention import hours
@@ -114,6 +114,9 @@ def _queue(conn: Connection, file_ids: Collection[str], now_ms: int) -> int:
     for table in metadata.sorted_tables:
         for column in file_columns(table):
             known.update(conn.execute(select(column).where(column.in_(file_ids))).scalars())
+    # what an erasure under way will search for is sealed under the id of its request
+    under_way = select(requests.c.id).where(requests.c.id.in_(file_ids), requests.c.closed_at_ms.is_(None))
+    known.update(conn.execute(under_way).scalars())
     unknown = [{"file_id": file_id, "queued_at_ms": now_ms} for file_id in file_ids if file_id not in known]
     if unknown:
         conn.execute(insert(pending_gone), unknown)

@@ -238,8 +238,8 @@ def _to_remind_of(conn: Connection, now_ms: int) -> Sequence[Request]:
 
 def _needs_reminder(request: Request, now_ms: int) -> bool:
     """Whether a step towards the due time, or a day after it, has passed since the last reminder."""
-    if not request.open:
-        return False
+    if not request.open or request.state == "partial":
+        return False  # what a hold keeps of somebody erased waits for the hold, which has a date of its own
     late_ms = now_ms - request.due_at_ms
     if late_ms >= 0:
         step_ms = now_ms - late_ms % DAY_MS
