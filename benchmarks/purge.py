@@ -12,6 +12,7 @@ import asyncio
 import json
 import re
 import shutil
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -82,8 +83,15 @@ def bare(database: Path, rows: int) -> float:
     return done / took
 
 
+def dropped_by_kernel(port: int) -> int:
+    """Datagrams to a UDP port for which there was no more room (the last column of /proc/net/udp)."""
+    lines = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return sum(int(fields[-1]) for fields in lines if int(fields[1].rpartition(":")[2], 16) == port)
+
+
 class Watch:
-    """The largest write-ahead log, and how late the server's event loop was."""
+    """The largest write-ahead log, how late the server's event loop was, and the packets that the server missed: those
+    that the kernel dropped because nobody fetched them, and those that the server itself counts as dropped."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -93,7 +101,7 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Watch":
-        self._before = await self._lag()
+        self._before, self._dropped = await self._read()
         self._task = asyncio.create_task(self._look())
         return self
 
@@ -101,8 +109,9 @@ class Watch:
         assert self._task is not None
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        after = await self._lag()
+        after, dropped = await self._read()
         self.lag = {bound: after[bound] - self._before[bound] for bound in after}
+        self.server_missed = dropped - self._dropped
 
     def lag_quantile_ms(self, quantile: float) -> float:
         """Between the bounds of the server's own histogram, as if readings were spread evenly there."""
@@ -119,14 +128,17 @@ class Watch:
                 self.wal_mb = max(self.wal_mb, self._wal.stat().st_size / 1e6)
             await asyncio.sleep(0.05)
 
-    async def _lag(self) -> dict[float, int]:
+    async def _read(self) -> tuple[dict[float, int], int]:
         connector = aiohttp.UnixConnector(str(self._config.socket_path))
         async with (
             aiohttp.ClientSession(connector=connector) as session,
             session.get("http://pymeet/metrics") as answer,
         ):
-            found = re.findall(r'pymeet_event_loop_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)', await answer.text())
-        return {float(bound.replace("+Inf", "inf")): int(float(count)) for bound, count in found}
+            text = await answer.text()
+        lag = re.findall(r'pymeet_event_loop_lag_seconds_bucket\{le="([^"]+)"\} ([0-9.]+)', text)
+        (dropped,) = re.findall(r"^pymeet_packets_dropped_total ([0-9.e+]+)$", text, re.MULTILINE)
+        missed = int(float(dropped)) + dropped_by_kernel(self._config.media.port)
+        return {float(bound.replace("+Inf", "inf")): int(float(count)) for bound, count in lag}, missed
 
 
 async def purge(config: Config, older_than: str, on_progress: Callable[..., None] = lambda *_: None) -> dict[str, Any]:
@@ -193,6 +205,7 @@ async def during_a_meeting(
             result[title] = {
                 **found,
                 "packets": got1 - got0,
+                "server_missed": watch.server_missed,
                 "lost": (sent1 - sent0) * MESH.copies - (got1 - got0),
                 "lag_p99_ms": watch.lag_quantile_ms(0.99),
                 "delay_p50_ms": 1000 * delays[len(delays) // 2],
@@ -245,11 +258,13 @@ def _print(r: dict[str, Any]) -> None:
     for title, m in (("ten people, no purge", c), ("ten people, purge", p)):
         rows = f"{m['rows_per_s']:.0f} rows/s over {m['rows']} rows; " if "rows" in m else ""
         print(
-            f"{title}: {rows}loop lag p99 {m['lag_p99_ms']:.1f} ms; packets forwarded {m['packets']}, lost {m['lost']}; "
+            f"{title}: {rows}loop lag p99 {m['lag_p99_ms']:.1f} ms; packets forwarded {m['packets']}, "
+            f"missed by the server {m['server_missed']}, lost anywhere {m['lost']}; "
             f"delay p50 {m['delay_p50_ms']:.1f} ms, p99 {m['delay_p99_ms']:.1f} ms; "
             f"write-ahead log {m['wal_mb']:.0f} MB at most; {m['cpu_percent']:.0f} % of a core"
         )
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server and the clients end, too
     asyncio.run(main())
