@@ -143,6 +143,13 @@ async def test_a_period_out_of_bounds_is_refused(
         await made(lifecycle, older_than_ms=older_than_ms, classes=classes)
 
 
+async def test_the_audit_log_cannot_be_purged_by_room_or_person(lifecycle: Lifecycle):
+    """A month of it belongs to everybody; taking one person's months would take all."""
+    for more in ({"room_id": "one"}, {"person": member("ann")}):
+        with pytest.raises(InvalidInputError, match="by whole months"):
+            await made(lifecycle, classes=["audit"], **more)
+
+
 async def test_people_and_proofs_are_purged_only_by_name(lifecycle: Lifecycle):
     """`--older-than 400d` is meant for old chats, not for accounts of people on a long leave."""
     unnamed = await made(lifecycle, older_than_ms=days(1))

@@ -13,6 +13,7 @@ from tests.support.retention import NOW_MS, Clocks, add_messages, add_room, add_
 from pymeet.clock import ManualClock
 from pymeet.db.schema import audit_events, mail_outbox, sessions, users
 from pymeet.privacy import sweeper as sweeping
+from pymeet.privacy.holds import place
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.sweeper import Sweeper, next_daily_ms
@@ -319,6 +320,24 @@ async def test_it_goes_on_after_failures_and_ends_when_cancelled(lifecycle: Life
     assert calls[:4] == ["broken", "fine", "broken", "fine"]
     assert sweeper.status.failed_passes >= 2
     assert sweeper.status.next_daily_ms == next_daily_ms(NOW_MS, "02:00")
+
+
+async def test_a_hold_that_nobody_looked_at_again_is_reported_and_stays(lifecycle: Lifecycle):
+    """A forgotten hold keeps data for ever, and ending by itself would end what a court asked for."""
+
+    def hold(conn: Connection) -> None:
+        said = {"reason": "legal_claim", "review_at_ms": NOW_MS + 1, "now_ms": NOW_MS, "actor": "operator"}
+        place(conn, room_id="room", **said)  # type: ignore[arg-type]
+
+    clocks = Clocks()
+    sweeper = await ready(lifecycle, clocks)
+    await lifecycle.db.work(hold)
+    assert (await sweeper.sweep()).holds_to_review == 0
+
+    clocks.pass_time(lifecycle, 1)
+
+    assert (await sweeper.sweep()).holds_to_review == 1
+    assert await count(lifecycle.db, "holds", lambda c: c.released_at_ms.is_(None)) == 1
 
 
 async def test_a_sweep_that_is_cancelled_leaves_whole_transactions(lifecycle: Lifecycle):

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, insert, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import attendance, messages, processing_limits, rooms, users
 from pymeet.privacy import limits
 from pymeet.privacy.holds import held
+from pymeet.privacy.rows import delete_rows
 
 
 async def add_room(conn: Transaction, **values: Any) -> None:
@@ -20,14 +21,15 @@ async def person_exists(conn: Transaction, user_id: str) -> bool:
 
 
 async def person_is_locked(conn: Transaction, user_id: str) -> bool:
-    """Whether the account is disabled, or being erased."""
+    """Whether the account is disabled, being erased, or gone."""
+    there = select(users.c.id).where(users.c.id == user_id)
     disabled = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at_ms.is_not(None))
     erasing = select(processing_limits.c.id).where(
         processing_limits.c.user_id == user_id,
         processing_limits.c.cause == limits.ERASURE,
         processing_limits.c.lifted_at_ms.is_(None),
     )
-    return bool((await conn.execute(select(or_(exists(disabled), exists(erasing))))).scalar_one())
+    return bool((await conn.execute(select(or_(~exists(there), exists(disabled), exists(erasing))))).scalar_one())
 
 
 async def slug_taken(conn: Transaction, slug: str) -> bool:
@@ -55,8 +57,8 @@ async def all_rooms(conn: Transaction, owner_id: str | None, *, or_nobody: bool 
 
 async def empty_and_mark_room(conn: Transaction, room_id: str, at_ms: int) -> None:
     """Removes everything of a room but its address; what is under a legal hold goes with that, once the hold ends."""
-    await conn.execute(delete(messages).where(messages.c.room_id == room_id, ~held(messages)))
-    await conn.execute(delete(attendance).where(attendance.c.room_id == room_id, ~held(attendance)))
+    for table in (messages, attendance):
+        await conn.run_sync(delete_rows, table, and_(table.c.room_id == room_id, ~held(table)), at_ms)
     await conn.execute(update(rooms).where(rooms.c.id == room_id).values(name="", owner_id=None, deleted_at_ms=at_ms))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     exists,
     false,
+    func,
     insert,
     or_,
     select,
@@ -131,6 +132,12 @@ def listed(conn: Connection, *, also_released: bool = False) -> list[Hold]:
     return [Hold(**row) for row in conn.execute(query).mappings()]
 
 
+def to_review(conn: Connection, now_ms: int) -> int:
+    """How many holds in force somebody should have looked at again by now."""
+    overdue = select(func.count()).where(holds.c.released_at_ms.is_(None), holds.c.review_at_ms <= now_ms)
+    return conn.execute(overdue).scalar_one()
+
+
 _OBJECTS = {
     "user_id": (holds.c.user_id, users.c.id),
     "participant_id": (holds.c.participant_id, attendance.c.participant_id),
@@ -140,7 +147,8 @@ _OBJECTS = {
 
 
 def _target(hold: Hold) -> str | audit.Person:
-    return audit.Person(hold.user_id) if hold.user_id else hold.participant_id or hold.room_id or hold.id
+    # The id of a guest's seat must not stay in the audit log when the guest is erased.
+    return audit.Person(hold.user_id) if hold.user_id else hold.room_id or hold.id
 
 
 def _held(column: Column[Any]) -> Select[Any]:

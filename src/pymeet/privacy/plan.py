@@ -160,6 +160,10 @@ def plan(
     chosen = _chosen(classes, older_than_ms, {rule.name for _, rule in rules})
     running = tuple(sorted(running_rooms)) if older_than_ms is not None else ()
     drafted = Plan(now_ms, older_than_ms, chosen, room_id, person, only_warned, running, ())
+    if (room_id is not None or person is not None) and any(
+        rule.purge is Purge.SEGMENT and rule.name in chosen for _, rule in rules
+    ):
+        raise InvalidInputError("The audit log is deleted by whole months, not by room or person.")
     steps: list[Step] = []
     for entry, rule in rules:
         if rule.name in chosen:

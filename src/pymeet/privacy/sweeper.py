@@ -17,7 +17,7 @@ from pymeet.db.outbox import queue_statement
 from pymeet.db.schema import audit_events, audit_people, users
 from pymeet.privacy import clockguard, gone
 from pymeet.privacy.clockguard import Reading
-from pymeet.privacy.holds import held
+from pymeet.privacy.holds import held, to_review
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.plan import INVENTORY, WARN_BEFORE_MS, WARNED, Plan, not_last_admin, plan
 from pymeet.privacy.purge import EraseCallable, execute
@@ -50,6 +50,8 @@ class Status:
     waiting: int = 0
     """Rows that were over after the last daily pass and are still there, without those under a hold."""
     held: int = 0
+    holds_to_review: int = 0
+    """Holds that somebody should have looked at again; they stay in force."""
     files_waiting: int = 0
     rows_ahead: int = 0
     """Rows whose clock is more than a day ahead of ours."""
@@ -65,6 +67,7 @@ class Status:
             "pymeet_retention_deleted_rows": self.deleted,
             "pymeet_retention_waiting_rows": self.waiting,
             "pymeet_retention_held_rows": self.held,
+            "pymeet_retention_holds_to_review": self.holds_to_review,
             "pymeet_retention_waiting_files": self.files_waiting,
             "pymeet_retention_rows_ahead": self.rows_ahead,
             "pymeet_retention_clock_doubted": float(bool(self.doubts)),
@@ -185,8 +188,16 @@ class Sweeper:
             ahead = await db.study(clockguard.ahead, now_ms)
             if ahead:
                 log.warning("rows have a clock ahead of ours", rows=ahead)
+            overdue = await db.study(to_review, now_ms)
+            if overdue:
+                log.warning("legal holds wait for somebody to look whether they are still needed", count=overdue)
             self.status = replace(
-                self.status, last_daily_ms=now_ms, waiting=left.count, held=left.held, rows_ahead=ahead
+                self.status,
+                last_daily_ms=now_ms,
+                waiting=left.count,
+                held=left.held,
+                holds_to_review=overdue,
+                rows_ahead=ahead,
             )
             detail: audit.Detail = {
                 "rows": deleted,
