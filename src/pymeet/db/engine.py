@@ -76,6 +76,7 @@ class Database:
         self._reading = _engine(path, begin="BEGIN", connections=READERS, query_only=1)
         self._working = _sync_engine(path)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="db-work")
+        self._worker = asyncio.Lock()
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(READERS)
         self._closed = False
@@ -132,17 +133,20 @@ class Database:
         It counts as a writer, so nobody else writes meanwhile: keep each call to some ten milliseconds. A cancellation
         is passed on when the transaction has ended.
         """
-        async with self._writer:
+        # In this order: while a long study has the thread, others must be able to write.
+        async with self._worker, self._writer:
             self._refuse_if_closed()
             return await _to_the_end(self._in_thread(self._write_there, function, arguments))
 
     async def study(self, function: Callable[..., T], *arguments: Any) -> T:
         """Runs `function(connection, *arguments)` in the thread for long work, with a view of the database as it is now.
 
-        Others may write meanwhile. A cancellation is passed on when the function has ended.
+        Others may write meanwhile. A cancellation is passed on when the function has ended. Not to be called inside a
+        `write` block, which a waiting `work` would never see the end of.
         """
-        self._refuse_if_closed()
-        return await _to_the_end(self._in_thread(self._read_there, function, arguments))
+        async with self._worker:
+            self._refuse_if_closed()
+            return await _to_the_end(self._in_thread(self._read_there, function, arguments))
 
     async def _in_thread(self, run: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, run, *arguments)
