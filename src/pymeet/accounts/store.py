@@ -42,7 +42,7 @@ async def all_users(conn: Transaction) -> list[RowMapping]:
 
 async def has_admin(conn: Transaction, *, besides: str | None = None) -> bool:
     """Whether an administrator exists who could sign in; one may be left out of account."""
-    able = select(users.c.id).join(user_credentials).where(users.c.is_admin, users.c.disabled_at_ms.is_(None))
+    able = select(users.c.id).join(user_credentials).where(users.c.is_admin, _usable())
     if besides is not None:
         able = able.where(users.c.id != besides)
     return bool((await conn.execute(select(exists(able)))).scalar_one())

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from pymeet.db.inventory import Anchor, Erase, EraseRow, TableEntry, entries
-from pymeet.db.schema import metadata, rooms, user_credentials, users
+from pymeet.db.schema import metadata, processing_limits, rooms, user_credentials, users
 from pymeet.errors import ConflictError
 from pymeet.privacy.holds import held, kept
 from pymeet.privacy.people import DataSubject
@@ -126,7 +126,12 @@ def is_last_administrator(conn: Connection, person: DataSubject) -> bool:
         return False
     able = select(users.c.id).join(user_credentials, user_credentials.c.user_id == users.c.id)
     able = able.where(users.c.is_admin, users.c.disabled_at_ms.is_(None))
-    return list(conn.execute(able.limit(2)).scalars()) == [person.id]
+    # Of two who both asked to be erased, nobody would be left.
+    going = processing_limits.c.cause == "erasure", processing_limits.c.lifted_at_ms.is_(None)
+    limited = select(processing_limits.c.user_id).where(*going, processing_limits.c.user_id.is_not(None))
+    others = able.where(users.c.id != person.id, users.c.id.not_in(limited))
+    is_able = conn.execute(able.where(users.c.id == person.id)).first() is not None
+    return is_able and conn.execute(others).first() is None
 
 
 def refuse_last_administrator(conn: Connection, person: DataSubject) -> None:
