@@ -101,8 +101,7 @@ async def expire_backups(lifecycle: Lifecycle) -> list[str]:
     """
     now_ms = lifecycle.clock.now_ms()
     period_ms = lifecycle.periods.period_ms("backup", now_ms)
-    believed = await lifecycle.db.study(clockguard.last_mark)
-    if period_ms is None or believed is None or abs(now_ms - believed.wall_ms) > BELIEVED_FOR_MS:
+    if period_ms is None or not await _is_believed(lifecycle, now_ms):
         return []
     try:
         names = await asyncio.to_thread(backup_sets.expire, lifecycle.config.backup_dir, period_ms, now_ms)
@@ -114,9 +113,11 @@ async def expire_backups(lifecycle: Lifecycle) -> list[str]:
 
 async def keep_ledgers(lifecycle: Lifecycle) -> None:
     """Brings the ledgers beside the backups up to date, for the sweeper: a loss of the data directory right after an
-    erasure must not bring the person back. Does nothing where there are no backups, or one is being made."""
-    directory = lifecycle.config.backup_dir
-    until_ms = lifecycle.periods.cutoff_ms("ledger", lifecycle.clock.now_ms())
+    erasure must not bring the person back. Does nothing where there are no backups, or one is being made. Lines are
+    added in any case, and forgotten only where the sweeper believes the clock."""
+    directory, now_ms = lifecycle.config.backup_dir, lifecycle.clock.now_ms()
+    believed = await _is_believed(lifecycle, now_ms)
+    until_ms = lifecycle.periods.cutoff_ms("ledger", now_ms) if believed else None
 
     def work() -> None:
         with suppress(ConflictError), backup_sets.alone(directory):
@@ -124,6 +125,12 @@ async def keep_ledgers(lifecycle: Lifecycle) -> None:
 
     if directory.is_dir():
         await asyncio.to_thread(work)
+
+
+async def _is_believed(lifecycle: Lifecycle, now_ms: int) -> bool:
+    """Whether the sweeper noted a moment ago that it believes the clock."""
+    believed = await lifecycle.db.study(clockguard.last_mark)
+    return believed is not None and abs(now_ms - believed.wall_ms) <= BELIEVED_FOR_MS
 
 
 async def note(lifecycle: Lifecycle, action: str, names: list[str], actor: str) -> None:

@@ -70,13 +70,20 @@ class Keeping:
             log.exception("the audit log could not be signed; `pymeet audit verify` tells why")
 
     async def _sweep(self) -> None:
-        await self._erasures.resume()
+        try:
+            await self._erasures.resume()
+        except Exception:  # whatever it is, the sweeps must begin: they try it again
+            log.exception("erasures that were interrupted could not be taken up; they will be tried again")
         await self.sweeper.run()
 
     async def _erase_unused(self, person: DataSubject, cause: str) -> None:
         await self._erasures.erase_now(person, cause, audit.SYSTEM)
 
     async def _carry_out_erasures(self) -> None:
+        if self.sweeper.status.doubts:
+            # A clock that jumps ahead must neither end the time to think better of it, nor forget who was erased.
+            await self._erasures.resume()
+            return
         now_ms = self._lifecycle.clock.now_ms()
         await self._erasures.due(now_ms)
         await self._erasures.prune_ledger(now_ms)

@@ -7,14 +7,12 @@ from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.clock import Clock
 from pymeet.config import Config
 from pymeet.db import outbox
 from pymeet.db.engine import Database
 from pymeet.db.outbox import QueuedMail
-from pymeet.errors import PymeetError
 from pymeet.mail.errors import Failure, NotSentError
 from pymeet.mail.message import Sender, ascii_domain, compose
 from pymeet.mail.smtp import MailServer
@@ -68,7 +66,7 @@ class Mailer:
             self._wake.clear()
             try:
                 wait_s = await self._turn()
-            except (SQLAlchemyError, PymeetError):
+            except Exception:  # whatever it is, mail must go on when it is over
                 log.exception("the outbox cannot be used now; it is tried again in a minute")
                 wait_s = LOOK_EVERY_S
             with contextlib.suppress(TimeoutError):

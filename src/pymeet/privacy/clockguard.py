@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from pymeet.db import audit
 from pymeet.db.inventory import Keep, Purge
-from pymeet.db.schema import clock_marks, metadata
+from pymeet.db.schema import clock_marks, metadata, requests
 from pymeet.privacy.plan import INVENTORY, Plan, Step
 from pymeet.retention import days
 
@@ -49,7 +49,7 @@ class Facts:
     """What a plan would do, and how new the newest row is."""
 
     due: int
-    """Rows that would go."""
+    """Rows that would go, and people who would be erased."""
     vanishing: tuple[str, ...]
     """Classes with `ENOUGH_ROWS` or more of which nothing would be left."""
     newest_ms: int | None
@@ -111,7 +111,13 @@ def facts(conn: Connection, plan: Plan) -> Facts:
         steps = [step for step in plan.steps if step.retention_class == name]
         if sum(step.count for step in steps) >= ENOUGH_ROWS and not _anything_stays(conn, name, steps):
             vanishing.append(name)
-    return Facts(plan.count, tuple(vanishing), newest_ms(conn))
+    return Facts(plan.count + _erasures_due(conn, plan.made_at_ms), tuple(vanishing), newest_ms(conn))
+
+
+def _erasures_due(conn: Connection, now_ms: int) -> int:
+    """How many people would be erased, whose time to think better of it is over by this clock."""
+    waiting = requests.c.state == "restricted", requests.c.not_before_ms <= now_ms
+    return conn.execute(select(func.count()).select_from(requests).where(*waiting)).scalar_one()
 
 
 def newest_ms(conn: Connection) -> int | None:
