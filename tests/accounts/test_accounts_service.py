@@ -5,7 +5,8 @@ import json
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts, Link, Role, User
@@ -522,6 +523,23 @@ async def test_failed_sign_ins_are_counted_in_the_audit_log(accounts: Accounts, 
         )
     ]
     assert told == [(user.id, {"count": 2}), ("nobody", {"count": 3}), (user.id, {"count": 1}), (user.id, {"count": 1})]
+
+
+async def test_failed_sign_ins_that_could_not_be_noted_are_noted_later(accounts: Accounts, db: Database):
+    """A full disk must not be what hides that somebody tries passwords."""
+    with pytest.raises(NotSignedInError):
+        await accounts.check_password("nobody@example.org", "wrong password here")
+    async with db.write() as conn:
+        full = "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        await conn.execute(text(full))
+
+    with pytest.raises(SQLAlchemyError):
+        await accounts.record_failures()
+    async with db.write() as conn:
+        await conn.execute(text("DROP TRIGGER full"))
+    await accounts.record_failures()
+
+    assert await details(db, "user.sign_in_failed") == [{"count": 1}]
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.DPO])

@@ -210,6 +210,15 @@ async def test_a_log_computed_anew_without_the_key_is_found(log: Log):
     assert await log.found() == {What.CHECKPOINTS_MISSING, What.SEAL_FORGED}
 
 
+@pytest.mark.parametrize("detail", ["no JSON", "[1]", "{}", '{"sequence": [1]}'])
+async def test_a_made_up_redaction_is_told_and_not_stumbled_over(log: Log, detail: str):
+    """Whoever writes nonsense with right hashes must not keep everybody from checking the log at all."""
+    log.tamper(f"UPDATE audit_events SET action = 'audit.redacted', detail = '{detail}' WHERE sequence = 6")
+    log.recompute(6)
+
+    assert What.CHANGED in await log.found()
+
+
 async def test_an_event_added_past_the_head_is_found(log: Log):
     """The head is what the program wrote last."""
     log.tamper(

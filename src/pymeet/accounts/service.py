@@ -303,17 +303,23 @@ class Accounts:
         now = self._clock.monotonic()
         if not self._failures or (now - self._failures_told_at < TELL_FAILURES_EVERY_S and not at_end):
             return
-        failures, self._failures, self._failures_told_at = self._failures, {}, now
-        async with self._db.write() as conn:
+        failures, self._failures = self._failures, {}
+        try:
+            async with self._db.write() as conn:
+                for user_id, count in failures.items():
+                    await audit.record(
+                        conn,
+                        at_ms=self._clock.now_ms(),
+                        actor=audit.SYSTEM,
+                        action="user.sign_in_failed",
+                        target=_NOBODY if user_id == _NOBODY else audit.Person(user_id),
+                        detail={"count": count},
+                    )
+        except BaseException:
             for user_id, count in failures.items():
-                await audit.record(
-                    conn,
-                    at_ms=self._clock.now_ms(),
-                    actor=audit.SYSTEM,
-                    action="user.sign_in_failed",
-                    target=_NOBODY if user_id == _NOBODY else audit.Person(user_id),
-                    detail={"count": count},
-                )
+                self._failures[user_id] = self._failures.get(user_id, 0) + count
+            raise
+        self._failures_told_at = now
 
     def forget_attempts(self) -> None:
         """Forgets the addresses with which nobody tried to sign in for a while. To be called twice a minute."""

@@ -131,6 +131,9 @@ class Walk:
         if leaf_of(row.salt, row.sequence, payload) != row.leaf:
             return False
         if row.action == REDACTED and row.detail:
-            said = json.loads(row.detail)
-            self._announced[said.get("sequence")] = (said.get("at_ms"), said.get("segment"))
+            try:
+                said = json.loads(row.detail)
+                self._announced[said["sequence"]] = (said.get("at_ms"), said.get("segment"))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                return False  # its hash is right, and yet the program never writes such a detail
         return True
