@@ -12,6 +12,9 @@ NODE := node_modules/.installed
 TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.2-gst-plugins-bad-1.0 \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice
 
+# What watches a meeting for gaps wants the machine to itself; the rest runs two files at a time.
+ALONE := tests/browser tests/stacks tests/gates/test_gate_load.py
+
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
 .PHONY: serve test check bench bench-purge fuzz gates screenshots docs lock format clean test-packages config.example.yaml
@@ -19,9 +22,14 @@ JS_TESTS := $(wildcard tests/js/*.test.js)
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
 
-test: $(DEV) test-packages  ## run all tests; ARGS is handed to pytest
+test: $(DEV) test-packages  ## run all tests, or what ARGS tells pytest
 	$(if $(JS_TESTS),node --test $(JS_TESTS))
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest $(ALONE)
+endif
 
 check: $(DEV) $(NODE)  ## run all static checks
 	$(BIN)/ruff check .

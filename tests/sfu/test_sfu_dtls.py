@@ -68,7 +68,11 @@ def test_a_liar_is_told_so_and_gets_no_keys() -> None:
     assert client.keys is None or client.closed or client.failed
 
 
-@pytest.mark.parametrize("announced", ["", "00:11", ":".join(["AA"] * 32), CLIENT.fingerprint[:-3], "ü"])
+@pytest.mark.parametrize(
+    "announced",
+    ["", "00:11", ":".join(["AA"] * 32), CLIENT.fingerprint[:-3], "ü"],
+    ids=["none", "short", "other", "cut", "no hex"],
+)
 def test_only_the_whole_fingerprint_lets_in(announced: str) -> None:
     """Half a match is none."""
     server, client = _ends(announced=announced)
