@@ -197,7 +197,7 @@ def test_status_without_a_server_says_so(pymeet: Run, config: str) -> None:
     result = pymeet("status", "-c", config)
 
     assert result.returncode == 0
-    assert "running       no" in result.stdout
+    assert "running           no" in result.stdout
     assert "pymeet serve" in result.stderr
     assert json.loads(pymeet("status", "--json", "-c", config).stdout)["running"] is False
 
@@ -232,7 +232,7 @@ def test_looking_in_an_empty_directory_makes_nothing(pymeet: Run, tmp_path: Path
     pymeet("doctor")
 
     assert status.returncode == 0
-    assert "running       no" in status.stdout
+    assert "running           no" in status.stdout
     assert "There is no data directory here." in status.stderr
     assert json.loads(as_json.stdout)["rooms"] == 0
     assert list(tmp_path.iterdir()) == []
@@ -276,6 +276,25 @@ def test_help_speaks_of_rooms_and_people_not_of_types(pymeet: Run) -> None:
     assert all("<" not in text and "{" not in text and "[x" not in text for text in texts), texts
     assert all("..." not in line for line in texts[0].splitlines()[1:]), "a command's description is cut off"
     assert "NAME EMAIL" in texts[3]
+
+
+def test_no_command_is_described_in_half_a_sentence(pymeet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 80 columns the library cuts off what is too long."""
+    monkeypatch.setenv("COLUMNS", "80")
+    groups = [
+        line.split()[0] for line in pymeet("--help").stdout.partition("Commands:")[2].splitlines() if line.strip()
+    ]
+
+    cut = [line for group in groups for line in pymeet(group, "--help").stdout.splitlines() if line.endswith("...")]
+    assert [line for line in cut if "Usage:" not in line] == []
+
+
+def test_a_file_that_is_not_there_is_named(pymeet: Run, config: str) -> None:
+    """Room on the disk is not what is missing then."""
+    result = pymeet("consent", "verify", "nowhere.json", "-c", config)
+
+    assert result.returncode == 4
+    assert result.stderr.splitlines() == ["There is no file or directory nowhere.json.", "Check the path."]
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "x", "1.5"])

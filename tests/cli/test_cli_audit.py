@@ -74,7 +74,7 @@ def test_what_was_done_is_listed_the_newest_first(used: Run) -> None:
     listed = done(used("audit", "list"))
     as_json = json.loads(done(used("audit", "list", "--json")).stdout)
 
-    assert [line.split()[3] for line in listed.stdout.splitlines()[1:]] == [
+    assert [line.split()[4] for line in listed.stdout.splitlines()[1:]] == [
         "room.created",
         "room.created",
         "user.added",
@@ -170,7 +170,7 @@ def test_a_role_is_given_and_shown(used: Run) -> None:
 
     said = done(used("user", "role", "dora@example.org", "dpo"))
 
-    assert said.stdout == "Dora is data protection officer.\n"
+    assert said.stdout == "Dora is a data protection officer now.\n"
     assert "data protection officer" in done(used("user", "list")).stdout
     roles = {user["email"]: user["role"] for user in json.loads(done(used("user", "list", "--json")).stdout)}
     assert roles == {"ada@example.org": "admin", "dora@example.org": "dpo"}

@@ -156,7 +156,7 @@ def test_on_a_terminal_what_is_overdue_is_red(pymeet: Shell) -> None:
         (["request", "decide", "nothing", "granted"], "There is no such request."),
         (["consent", "show", "ada@example.org"], "Nothing was decided."),
         (["consent", "receipt", "nothing"], "There is no such record of consent."),
-        (["consent", "verify", "missing.json"], "missing.json: No such file"),
+        (["consent", "verify", "missing.json"], "There is no file or directory missing.json."),
     ],
 )
 def test_mistakes_are_answered_with_what_to_write_instead(pymeet: Shell, arguments: list[str], said: str) -> None:
@@ -208,7 +208,7 @@ def test_consent_is_shown_and_its_receipt_verified(pymeet: Shell) -> None:
     assert json.loads(pymeet("consent", "receipt", shown["id"]))["record"] == json.loads(file.read_text())["record"]
 
     pymeet("consent", "receipt", shown["id"], "-o", "receipt.json")
-    assert (pymeet.code, "File exists" in pymeet.err) == (1, True)
+    assert (pymeet.code, "receipt.json exists already." in pymeet.err) == (1, True)
     file.write_text(file.read_text().replace("ConsentGiven", "ConsentRefused"))
     pymeet("consent", "verify", "receipt.json")
     assert (pymeet.code, "changed since" in pymeet.err) == (1, True)

@@ -20,9 +20,9 @@ from pymeet.ops.services import Services
 class Terminal:
     """A Python script that runs with a terminal for its three standard files."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, columns: int = 100) -> None:
         self._ours, theirs = pty.openpty()
-        environ = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+        environ = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
         self._process = subprocess.Popen(
             [sys.executable, "-c", script], stdin=theirs, stdout=theirs, stderr=theirs, env=environ
         )
@@ -112,7 +112,7 @@ def test_a_bar_is_shown_at_a_terminal_and_goes_away() -> None:
     terminal.type("\n")
 
     assert terminal.end() == 0
-    assert "rooms" in terminal.shown
+    assert "Rooms" in terminal.shown
     assert "\a" not in terminal.shown
     assert "ended" in terminal.shown
 
@@ -158,3 +158,22 @@ async def test_ctrl_c_ends_the_operation_in_the_server(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert b"Traceback" not in said
+
+
+TABLE = """
+from pymeet.cli.output import show_table
+show_table(["Id", "Who", "Kept", "Text"], [["xSRUaAoLwQ3EnxsyYCskN1", "bo@example.org", 3, "one two three " * 6]] * 2)
+show_table(["Id", "Other id", "Address", "Text"], [["x" * 22, "y" * 22, "z" * 22, "one two three " * 6]] * 2)
+show_table(["Id"], [])
+"""
+
+
+def test_a_narrow_terminal_breaks_no_id_in_two() -> None:
+    """It is copied from there into the next command."""
+    terminal = Terminal(TABLE, columns=80)
+
+    assert terminal.end() == 0
+    lines = terminal.shown.splitlines()
+    assert sum("xSRUaAoLwQ3EnxsyYCskN1   bo@example.org   3" in line for line in lines) == 2
+    assert sum("y" * 22 in line for line in lines) == 2
+    assert "Other id" in terminal.shown

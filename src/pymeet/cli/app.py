@@ -98,6 +98,12 @@ def main() -> None:
     except PymeetError as error:
         fail(error.message, error.code)
         sys.exit(FAILED)
+    except FileNotFoundError as error:
+        fail(f"There is no file or directory {error.filename}.", "no_such_file")
+        sys.exit(NOT_FOUND)
+    except FileExistsError as error:
+        fail(f"{error.filename} exists already. Nothing was written.", "file_exists")
+        sys.exit(FAILED)
     except OSError as error:
         fail(f"{error.filename or 'The system'}: {error.strerror}.", "system")
         sys.exit(FAILED)

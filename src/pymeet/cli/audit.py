@@ -12,7 +12,7 @@ import typer
 from pymeet.cli.exit_codes import PARTLY
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, operate
-from pymeet.cli.output import fail, hint, say, show_json, show_table
+from pymeet.cli.output import counted, fail, hint, moment, say, show_json, show_table
 
 app = typer.Typer(
     name="audit", help="Read, check and export the audit log.", no_args_is_help=True, rich_markup_mode=None
@@ -56,8 +56,10 @@ def list_events(
         for event in events:
             detail = " ".join(f"{key}={value}" for key, value in (event["detail"] or {}).items())
             what = event["action"] or "redacted"
-            rows.append([event["number"], event["at"], event["actor"] or "", what, event["target"] or "", detail])
-        show_table(["Number", "When", "Who", "What", "Whom or what", "Detail"], rows)
+            rows.append(
+                [event["number"], moment(event["at"]), event["actor"] or "", what, event["target"] or "", detail]
+            )
+        show_table(["Number", "When (UTC)", "Who", "What", "Whom or what", "Detail"], rows)
     else:
         hint("There is no such event.")
 
@@ -76,7 +78,7 @@ def verify(
     if as_json:
         show_json(report)
     elif report["intact"]:
-        say(f"The audit log is intact: {report['events']} events, the newest has number {report['head']}.")
+        say(f"The audit log is intact: {counted(report['events'], 'event')}, the newest has number {report['head']}.")
         say(f"Fingerprint {report['fingerprint']}")
         for line in _besides(report):
             hint(line)
@@ -97,7 +99,10 @@ def export(
     until: Until = None,
     config: ConfigFile = None,
 ) -> None:
-    """Write the audit log as JSON lines, which can be verified without pymeet (docs/dpo.md)."""
+    """Write the audit log as JSON lines.
+
+    They can be verified without pymeet (docs/dpo.md).
+    """
     after, count = None, 0
     with _new_file(output) as file:
         while True:
@@ -109,7 +114,7 @@ def export(
                 break
     if output:
         hint(
-            f"Wrote {count} lines to {output}. The section on verifying the audit log in docs/dpo.md tells how to check them."
+            f"Wrote {counted(count, 'line')} to {output}. The section on verifying the audit log in docs/dpo.md tells how to check them."
         )
 
 

@@ -8,7 +8,7 @@ import typer
 from pymeet.cli.exit_codes import FAILED
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, configuration, operate
-from pymeet.cli.output import confirm_destructive, hint, progress_bar, say, show_json, show_table
+from pymeet.cli.output import confirm_destructive, counted, hint, moment, progress_bar, say, show_json, show_table
 from pymeet.cli.passphrases import read_passphrase
 
 app = typer.Typer(
@@ -61,7 +61,7 @@ def make(
         return
     say(made["path"])
     hint(
-        f"Made and verified: the database{' (encrypted)' if made['encrypted'] else ''} and {made['files']} sealed files, "
+        f"Made and verified: the database{' (encrypted)' if made['encrypted'] else ''} and {counted(made['files'], 'sealed file')}, "
         f"{_size(made['size_bytes'])}. It is deleted after {made['expires_at'][:10]}."
     )
     hint(f"The keys of sealed files are apart, in {made['keys']}: copy both to another machine, not to the same place.")
@@ -76,16 +76,16 @@ def list_sets(output: Directory = None, config: ConfigFile = None, as_json: AsJs
         show_json(found)
     elif found:
         show_table(
-            ["Backup", "Made", "Size", "Files", "State", "Encrypted", "Deleted after"],
+            ["Backup", "Made (UTC)", "Size", "Files", "State", "Encrypted", "Deleted after"],
             [
                 [
                     each["name"],
-                    each["made_at"],
+                    moment(each["made_at"]),
                     _size(each["size_bytes"]),
                     each["files"],
                     "verified" if each["verified"] else "damaged",
                     "yes" if each["encrypted"] else "no",
-                    each["expires_at"],
+                    moment(each["expires_at"]),
                 ]
                 for each in found
             ],
@@ -137,7 +137,7 @@ def delete(
 
 def _tell(found: dict[str, Any]) -> None:
     if found["good"]:
-        say(f"The backup {found['name']} is whole: {found['files']} files are what was written.")
+        say(f"The backup {found['name']} is whole. What was written was read again: {counted(found['files'], 'file')}.")
     else:
         say(f"The backup {found['name']} cannot be restored as it is.")
     for path in found["damaged"]:
@@ -147,7 +147,7 @@ def _tell(found: dict[str, Any]) -> None:
     if not found["database_opened"] and not found["damaged"]:
         hint("Its database is encrypted and was not opened; --passphrase-file FILE looks inside.")
     if found["destroyed_since"]:
-        hint(f"{found['destroyed_since']} of its files were destroyed since, and stay closed.")
+        hint(f"Files that were destroyed since, and stay closed: {found['destroyed_since']}.")
     if found["keys_need_former_master_key"]:
         hint("The newest snapshot of the keys needs a former master key. Run `pymeet backup` for a fresh one.")
 

@@ -6,7 +6,7 @@ import typer
 
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, operate
-from pymeet.cli.output import hint, say, show_json, show_table
+from pymeet.cli.output import hint, moment, say, show_json, show_table
 
 app = typer.Typer(
     name="breach", help="Keep the register of breaches and the 72 hours.", no_args_is_help=True, rich_markup_mode=None
@@ -55,7 +55,7 @@ def breach_report(
             for line in letter.splitlines():
                 say(line)
         return
-    say(f"From {found['since']} to {found['until']}: records (members, guests).")
+    say(f"From {moment(found['since'])} to {moment(found['until'])} UTC: records (members, guests).")
     rows = [[each["category"], _extent(each["within"]), _extent(each["held"]), ", ".join(each["sensitive"])]
             for each in found["categories"]]  # fmt: skip
     rows.append(["altogether", _extent(found["within"]), _extent(found["held"]), ""])
@@ -100,14 +100,14 @@ def list_breaches(config: ConfigFile = None, as_json: AsJson = False) -> None:
         show_json(found)
     elif found:
         show_table(
-            ["Id", "Noticed", "Records", "Authority", "People"],
+            ["Id", "Noticed (UTC)", "Records", "Authority", "People"],
             [
                 [
                     each["id"],
-                    each["noticed_at"],
+                    moment(each["noticed_at"]),
                     each["counts"]["held"]["records"],
-                    each["authority_told_at"] or _left(each),
-                    each["people_told_at"] or "not told",
+                    moment(each["authority_told_at"]) or _short(each),
+                    moment(each["people_told_at"]) or "not told",
                 ]
                 for each in found
             ],
@@ -128,8 +128,8 @@ def told(
     if as_json:
         show_json(found)
         return
-    say(f"The {whom} were told at {found[f'{whom}_told_at']}." if whom == "people" else
-        f"The authority was told at {found['authority_told_at']}.")  # fmt: skip
+    at = moment(found[f"{whom}_told_at"])
+    say(f"The people were told at {at} UTC." if whom == "people" else f"The authority was told at {at} UTC.")
 
 
 def _extent(extent: dict[str, int]) -> str:
@@ -137,10 +137,16 @@ def _extent(extent: dict[str, int]) -> str:
 
 
 def _left(breach: dict[str, Any]) -> str:
-    seconds = breach["left_s"]
+    if breach["left_s"] < 0:
+        over = _span(breach["left_s"])
+        return f"The 72 hours were over {over} ago: tell the authority, with the reasons for the delay."
+    return f"{_span(breach['left_s'])} left to tell the authority, until {moment(breach['deadline'])} UTC."
+
+
+def _short(breach: dict[str, Any]) -> str:
+    return f"{_span(breach['left_s'])} {'late' if breach['left_s'] < 0 else 'left'}"
+
+
+def _span(seconds: int) -> str:
     hours, minutes = divmod(abs(seconds) // 60, 60)
-    if seconds < 0:
-        return (
-            f"The 72 hours were over {hours} h {minutes} min ago: tell the authority, with the reasons for the delay."
-        )
-    return f"{hours} h {minutes} min left to tell the authority, until {breach['deadline']}."
+    return f"{hours} h {minutes} min"

@@ -10,7 +10,7 @@ import typer
 
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
-from pymeet.cli.output import confirm, hint, say, show_json, show_table
+from pymeet.cli.output import confirm, hint, moment, say, show_json, show_table
 
 app = typer.Typer(
     name="consent",
@@ -34,7 +34,14 @@ def show(
         show_json(found)
     elif found:
         rows = [
-            [each["at"], each["purpose"], each["object"] or "", each["decision"], each["notice_version"], each["id"]]
+            [
+                moment(each["at"]),
+                each["purpose"],
+                each["object"] or "",
+                each["decision"],
+                each["notice_version"],
+                each["id"],
+            ]
             for each in found
         ]
         show_table(["When (UTC)", "Purpose", "For", "Decision", "Notice", "Record"], rows)
@@ -50,7 +57,10 @@ def receipt(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Issue the signed receipt of a consent (ISO/IEC TS 27560), for the person to keep."""
+    """Issue the signed receipt of a consent.
+
+    It is for the person to keep, in the form of ISO/IEC TS 27560.
+    """
     made = operate(config, "consent.receipt", consent_id=consent_id)
     if output is None:
         show_json(made)
@@ -67,13 +77,15 @@ def verify(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether this server issued a receipt, and whether it was changed since."""
+    """Say whether a receipt is from here, and unchanged."""
     found = operate(config, "consent.verify", text=file.read_text(encoding="utf-8", errors="replace"))
     if as_json:
         show_json(found)
         return
-    say(f"This server issued it on {found['created']}, and nothing was changed since.")
-    show_table(["When (UTC)", "What"], [[each["at"], each["state"].partition(":")[2]] for each in found["events"]])
+    say(f"This server issued it on {found['created'][:10]}, and nothing was changed since.")
+    show_table(
+        ["When (UTC)", "What"], [[moment(each["at"]), each["state"].partition(":")[2]] for each in found["events"]]
+    )
 
 
 @app.command(cls=Command)

@@ -13,13 +13,19 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check ports, addresses, certificate, disk, clock and permissions. Ends with 1 when a check fails."""
+    """Check whether this machine fits the configuration.
+
+    Looks at ports, addresses, certificate, disk, clock, permissions, keys, backups and mail. Ends with 1 when a check
+    fails.
+    """
     from pymeet.ops.checks import examine
     from pymeet.ops.client import ask
+    from pymeet.ops.data_checks import examine_data
 
-    settings = configuration(config)
-    server_runs = asyncio.run(ask(settings, "status", {})) is not None
-    findings = examine(settings, datetime.now(UTC), server_runs=server_runs)
+    settings, now = configuration(config), datetime.now(UTC)
+    answer = asyncio.run(ask(settings, "status", {}))
+    findings = examine(settings, now, server_runs=answer is not None)
+    findings += examine_data(settings, now, None if answer is None else answer.get("result", {}))
     failed = sum(finding.verdict == "fail" for finding in findings)
     if as_json:
         show_json({"ok": failed == 0, "checks": [asdict(finding) for finding in findings]})

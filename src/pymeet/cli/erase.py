@@ -10,7 +10,7 @@ from pymeet.cli import privacy
 from pymeet.cli.exit_codes import PARTLY
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
-from pymeet.cli.output import confirm_destructive, fail, hint, progress_bar, say, show_json, show_table
+from pymeet.cli.output import confirm_destructive, counted, fail, hint, moment, progress_bar, say, show_json, show_table
 
 Who = Annotated[
     str,
@@ -108,14 +108,16 @@ def find_subject(
                 each["name"] or "",
                 each["email"] or "",
                 each["room"] or "",
-                _minute(each["at"]),
+                moment(each["at"]),
                 each["how"] if each["certain"] else "name only: check who it is",
             ]
             for each in found
         ]
         show_table(["Who", "Id", "Name", "E-mail", "Room", "When (UTC)", "Found by"], rows)
     else:
-        hint("Nobody was found. Texts in which a name stands are found by `pymeet find-mentions NAME`.")
+        hint(
+            "Nobody was found. A name must be the whole name; `pymeet find-mentions NAME` finds texts with a part of it."
+        )
 
 
 def find_mentions(
@@ -131,7 +133,7 @@ def find_mentions(
     if as_json:
         show_json(found)
     elif found:
-        rows = [[_minute(each["at"]), each["room"] or "", each["table"], each["id"], each["excerpt"]] for each in found]
+        rows = [[moment(each["at"]), each["room"] or "", each["table"], each["id"], each["excerpt"]] for each in found]
         show_table(["When (UTC)", "Room", "Where", "Id", "Text"], rows)
         hint("Nothing is rewritten by itself: other people wrote these texts, and a name may be somebody else's.")
     else:
@@ -154,7 +156,7 @@ def correct_user(
         show_json(done)
         return
     for place, rows in done["corrected"].items():
-        say(f"Corrected {place} in {_counted(rows, 'row')}.")
+        say(f"Corrected {place} in {counted(rows, 'row')}.")
 
 
 @privacy.app.command("verify", cls=Command)
@@ -197,7 +199,7 @@ def _show_plan(plan: dict[str, Any], *, now: bool, as_json: bool) -> None:
         show_json(plan)
         return
     rows = [
-        [step["table"], step["category"], _DOES[step["action"]], step["rows"], step["held"] or "", step["files"] or ""]
+        [step["table"], step["category"], _DOES[step["action"]], step["rows"], _held(step), step["files"] or ""]
         for step in plan["steps"]
     ]
     show_table(["Table", "About", "What happens", "Rows", "Held", "Files"], rows)
@@ -205,14 +207,19 @@ def _show_plan(plan: dict[str, Any], *, now: bool, as_json: bool) -> None:
         hint(line)
 
 
+def _held(step: dict[str, Any]) -> object:
+    """What stays anyway needs no hold, and is not in the sum below the table."""
+    return "" if step["action"] == "keep" else step["held"] or ""
+
+
 def _summary(plan: dict[str, Any], *, now: bool) -> list[str]:
     when = "now" if now else f"on {_day(plan['not_before'])}; they are hidden and signed out at once"
-    lines = [f"{_counted(plan['rows'], 'row')} of a {plan['anchor']} go {when}."]
+    lines = [f"{counted(plan['rows'], 'row')} of a {plan['anchor']} go {when}."]
     if plan["rooms_without_owner"]:
         one = plan["rooms_without_owner"] == 1
-        lines.append(f"{_counted(plan['rooms_without_owner'], 'room')} {'loses its' if one else 'lose their'} owner.")
+        lines.append(f"{counted(plan['rooms_without_owner'], 'room')} {'loses its' if one else 'lose their'} owner.")
     if plan["held"]:
-        lines.append(f"{_counted(plan['held'], 'row')} must wait for a legal hold, and the account with them.")
+        lines.append(f"{counted(plan['held'], 'row')} must wait for a legal hold, and the account with them.")
     if plan["last_administrator"]:
         lines.append("This is the last administrator who can sign in: make another one first, or it is refused.")
     for table, reasons in plan["reasons"].items():
@@ -226,11 +233,11 @@ def _tell(receipt: dict[str, Any]) -> None:
         say("Erased.")
     elif receipt["held"]:
         held = sum(receipt["held"].values())
-        say(f"Erased in part: a legal hold keeps {_counted(held, 'row')}, and the account with them.")
+        say(f"Erased in part: a legal hold keeps {counted(held, 'row')}, and the account with them.")
     else:
         say("The rows are gone, but not everything is off the disk yet; the server goes on with it.")
     say(f"Receipt: {receipt['request_id']}")
-    hint(f"Deleted: {_counted(deleted, 'row')}. Made anonymous: {anonymised}. Files destroyed: {receipt['files']}.")
+    hint(f"Deleted: {counted(deleted, 'row')}. Made anonymous: {anonymised}. Files destroyed: {receipt['files']}.")
     findings = receipt["findings"]
     if receipt["search"] in _SEARCHES:
         hint(_SEARCHES[receipt["search"]].format(**findings))
@@ -273,13 +280,5 @@ def _read(text: str) -> str:
     return sys.stdin.readline().strip() if text == "-" else text
 
 
-def _day(moment: str) -> str:
-    return datetime.fromisoformat(moment).strftime("%-d %B %Y")
-
-
-def _minute(moment: str | None) -> str:
-    return moment[:16].replace("T", " ") if moment else ""
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _day(text: str) -> str:
+    return datetime.fromisoformat(text).strftime("%-d %B %Y")

@@ -14,7 +14,7 @@ import typer
 
 from pymeet.cli.exit_codes import PARTLY
 from pymeet.cli.options import AsJson, ConfigFile, configuration
-from pymeet.cli.output import fail, hint, progress_bar, say, show_json
+from pymeet.cli.output import counted, fail, hint, progress_bar, say, show_json
 from pymeet.cli.passphrases import read_passphrase
 from pymeet.config import Config
 from pymeet.errors import ConflictError, PymeetError
@@ -51,9 +51,9 @@ def export_user(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything held about a person into one archive, for people and for programs.
+    """Write everything held about a person into one archive.
 
-    Ends with 5 when something could not be read; the archive says what.
+    It is for people and for programs. Ends with 5 when something could not be read; the archive says what.
     """
     path = output.with_name(f"{output.name}.age") if passphrase_file and output.suffix != ".age" else output
     _refuse_to_replace(path, force=force)
@@ -166,10 +166,10 @@ def _exists(path: Path) -> ConflictError:
 
 def _tell(made: dict[str, Any], path: Path, *, encrypted: bool) -> None:
     rows = sum(made["tables"].values())
-    files = f" and {_counted(made['files'], 'file')}" if made["files"] else ""
-    say(f"Wrote {path}: {_counted(rows, 'row')} from {_counted(len(made['tables']), 'table')}{files}.")
+    files = f" and {counted(made['files'], 'file')}" if made["files"] else ""
+    say(f"Wrote {path}: {counted(rows, 'row')} from {counted(len(made['tables']), 'table')}{files}.")
     if made["failed"]:
-        what = [f"The archive is not complete: {_counted(len(made['failed']), 'file')} could not be read."]
+        what = [f"The archive is not complete: {counted(len(made['failed']), 'file')} could not be read."]
         what += [f"{each['path']} {_FAILED[each['reason']]}." for each in made["failed"]]
         fail("\n".join(what), "export_partly")
     by_reason: dict[str, list[str]] = {}
@@ -182,7 +182,3 @@ def _tell(made: dict[str, Any], path: Path, *, encrypted: bool) -> None:
         hint("Then unpack export.zip and open index.html in a browser.")
     else:
         hint("To open it: unpack it and open index.html in a browser. It is not encrypted: send it by a safe way.")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

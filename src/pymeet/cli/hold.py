@@ -7,7 +7,6 @@ import typer
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
 from pymeet.cli.output import confirm, hint, say, show_json, show_table
-from pymeet.errors import InvalidInputError
 
 app = typer.Typer(
     name="hold", help="Keep what a court or a legal duty asks for.", no_args_is_help=True, rich_markup_mode=None
@@ -36,9 +35,9 @@ def place(
 ) -> None:
     """Place a hold. It ends when somebody releases it, and never by itself."""
     if sum(each is not None for each in (user, guest_receipt, room)) != 1:
-        raise InvalidInputError("Name one of --user, --guest-receipt and --room.")
+        raise typer.BadParameter("Name one of --user, --guest-receipt and --room.")
     if guest_receipt == "-":
-        guest_receipt = typer.get_text_stream("stdin").readline()
+        guest_receipt = typer.get_text_stream("stdin").readline().strip()
     who = guest_receipt if user is None else user
     hold = operate(config, "hold.place", reason=reason, review=review, who=who, room=room)
     if as_json:
@@ -55,7 +54,10 @@ def release(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Release a hold: what it kept is deleted when its time is over, as a rule by the next sweep."""
+    """Release a hold.
+
+    What it kept is deleted when its time is over, as a rule by the next sweep.
+    """
     confirm("What only this hold keeps is deleted by the next sweep.", "Release it?", yes=yes)
     hold = operate(config, "hold.release", hold_id=hold_id)
     if as_json:

@@ -16,7 +16,11 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     if as_json:
         show_json(found)
         return
-    say(f"The master key opens all {found['keys']} keys.")
+    say(
+        f"The master key opens every key; there are {found['keys']}."
+        if found["keys"] != 1
+        else "The master key opens the only key."
+    )
     if found["unfinished_change"]:
         hint("A change of the master key is not finished. Run `pymeet keys rotate` to finish it.")
 

@@ -52,8 +52,16 @@ _LOOKING = frozenset(
 
 
 def configuration(file: Path | None) -> Config:
-    """The configuration a command works with. ConfigError."""
-    return load(chosen(file), os.environ)
+    """The configuration a command works with. ConfigError.
+
+    What is logged where no server runs goes to standard error from here on, and only what somebody should know.
+    """
+    # Late, because it brings a library that `pymeet --version` does not need.
+    from pymeet.ops.log import configure_log
+
+    settings = load(chosen(file), os.environ)
+    configure_log(settings.log.model_copy(update={"level": "error" if settings.log.level == "error" else "warning"}))
+    return settings
 
 
 def chosen(file: Path | None) -> Path | None:
@@ -65,11 +73,8 @@ def operate(file: Path | None, operation: str, *, on_progress: Progress = silent
     """Runs one operation, in the running server or here; Ctrl-C cancels it. PymeetError."""
     # Late, because it brings the database: `pymeet --version` should not wait for it.
     from pymeet.ops.client import call
-    from pymeet.ops.log import configure_log
 
     settings = configuration(file)
-    # What is logged where no server runs goes to standard error, and only what somebody should know.
-    configure_log(settings.log.model_copy(update={"level": "error" if settings.log.level == "error" else "warning"}))
 
     def say_so() -> None:
         if operation not in _LOOKING:

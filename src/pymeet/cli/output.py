@@ -23,14 +23,27 @@ from pymeet.ops.progress import Progress, silent
 _BAR_AFTER_S = 1.0
 """What is done sooner needs no bar."""
 
+_PIPED_WIDTH = 400
+"""Columns where no terminal is."""
+
+_GAP = 3
+"""Columns between two columns of a table."""
+
+_NOT_FOLDED = 22
+"""A cell of so many columns stays on one line; ids have 22."""
+
 _REMEDIES = {
-    "not_found": "Check the spelling; `pymeet room list` shows the rooms, `pymeet user list` the accounts.",
+    "not_found": "Check the spelling; list commands such as `pymeet user list` and `pymeet room list` show what there is.",
+    "no_such_file": "Check the path.",
+    "file_exists": "Choose another name.",
     "account_disabled": "It stays so; `pymeet user list` shows which accounts are active.",
     "slug_taken": "Give another address with --slug, or leave it out for a random one.",
     "email_taken": "`pymeet user list` shows all accounts; `pymeet user link EMAIL` makes a fresh link.",
     "invalid_input": "Change that and run the command again.",
     "no_such_request": "`pymeet request list --all` shows those that there are.",
     "erasure_decides_itself": "`pymeet erase-user` carries it out.",
+    "no_erasure": "`pymeet request list` shows the erasures that wait.",
+    "last_admin": "`pymeet user role EMAIL admin` makes somebody an administrator.",
     "conflict": "`pymeet status` and the list commands show how things stand.",
     "no_such_operation": "The running server has another version: restart it.",
     "system": "Check that the disk has room and that this user may write there; `pymeet doctor` looks at both.",
@@ -53,14 +66,38 @@ def show_json(value: Any) -> None:
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """The result for people. Piped, every row stays on one line."""
-    console = Console() if sys.stdout.isatty() else Console(width=400, color_system=None)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row))
+    """The result for people. Piped, every row stays on one line.
+
+    On a terminal long texts are folded between words; where that is not enough, each row becomes a paragraph: an id
+    that is broken in two cannot be copied.
+    """
+    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH, color_system=None)
+    cells = [[cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row] for row in rows]
+    least = [max([len(heading), *(_least(row[place]) for row in cells)]) for place, heading in enumerate(headings)]
+    if sum(least) + _GAP * (len(least) - 1) > console.width:
+        _show_paragraphs(console, headings, cells)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    for heading, width in zip(headings, least, strict=True):
+        table.add_column(heading, overflow="fold", min_width=width)
+    for row in cells:
+        table.add_row(*row)
     console.print(table)
+
+
+def _least(cell: Text) -> int:
+    """The columns that a cell needs at least: all for an id, a name or a time, the longest word for what is read."""
+    return cell.cell_len if cell.cell_len <= _NOT_FOLDED else max(map(len, cell.plain.split()), default=0)
+
+
+def _show_paragraphs(console: Console, headings: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    width = max(map(len, headings)) + _GAP
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        for heading, cell in zip(headings, row, strict=True):
+            if cell:
+                console.print(Text.assemble((heading.ljust(width), "bold"), cell), soft_wrap=True)
 
 
 def fail(message: str, code: str) -> None:
@@ -109,7 +146,8 @@ def progress_bar(description: str, *, as_json: bool = False) -> Iterator[Progres
     task = bar.add_task(printable(description), total=None)
 
     def show(done: int, total: int | None, what: str) -> None:
-        bar.update(task, completed=done, total=total, description=printable(what or description))
+        says = printable(what or description)
+        bar.update(task, completed=done, total=total, description=says[:1].upper() + says[1:])
 
     later = threading.Timer(_BAR_AFTER_S, bar.start)
     later.start()
@@ -119,6 +157,16 @@ def progress_bar(description: str, *, as_json: bool = False) -> Iterator[Progres
         later.cancel()
         later.join()  # it may be about to show the bar
         bar.stop()
+
+
+def counted(count: int, what: str) -> str:
+    """`1 row`, `2 rows`, `1,000 rows`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def moment(text: str | None) -> str:
+    """`2026-11-21T12:00:00Z` as people read it, in UTC: `2026-11-21 12:00`; nothing for None."""
+    return text[:16].replace("T", " ") if text else ""
 
 
 def program() -> str:

@@ -7,7 +7,7 @@ import typer
 
 from pymeet.cli.exit_codes import PARTLY
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
-from pymeet.cli.output import confirm_destructive, hint, progress_bar, say, show_json, show_table
+from pymeet.cli.output import confirm_destructive, counted, hint, moment, progress_bar, say, show_json, show_table
 
 _CAUSES = {
     "added": "more than planned",
@@ -52,7 +52,7 @@ def purge(
     Without --category accounts and what proves something (audit log, requests, consents, ledger, breaches) stay.
     """
     if user == "-":
-        user = typer.get_text_stream("stdin").readline()
+        user = typer.get_text_stream("stdin").readline().strip()
     plan = operate(config, "purge.plan", older_than=older_than, categories=category, room=room, user=user)
     if dry_run:
         _show(plan, as_json=as_json)
@@ -63,7 +63,7 @@ def purge(
         if as_json:
             show_json({"plan": plan, "outcome": None})
         raise typer.Exit(PARTLY if plan["held"] or plan["running"] else 0)
-    question = f"Delete {_rows(plan['rows'])} for good?"
+    question = f"Delete {counted(plan['rows'], 'row')} for good?"
     confirm_destructive([], question, yes=yes)
     with progress_bar("Deleting", as_json=as_json) as bar:
         outcome = operate(config, "purge.run", on_progress=bar, plan=plan["plan"], take_clock=accept_clock)
@@ -85,7 +85,7 @@ def _show(plan: Mapping[str, Any], *, as_json: bool) -> None:
         hint(f"People meet in the room {slug} now; nothing of it is deleted.")
     if plan["held"]:
         hint(
-            f"{_rows(plan['held'])} stay because of a legal hold or a restriction; `pymeet hold list` shows the holds."
+            f"Kept by a legal hold or a restriction: {counted(plan['held'], 'row')}. `pymeet hold list` shows the holds."
         )
     if not plan["rows"]:
         hint("There is nothing to delete.")
@@ -93,7 +93,7 @@ def _show(plan: Mapping[str, Any], *, as_json: bool) -> None:
 
 def _with_them(step: Mapping[str, Any]) -> str:
     parts = [f"{count} {table}" for table, count in step["with_them"].items()]
-    parts += [f"{step['files']} files"] if step["files"] else []
+    parts += [counted(step["files"], "file")] if step["files"] else []
     return ", ".join(parts) or "–"
 
 
@@ -103,7 +103,7 @@ _COLUMNS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "Room": lambda step: step["room"] or "–",
     "Rows": lambda step: str(step["rows"]),
     "Oldest": lambda step: (step["oldest"] or "–")[:10],
-    "Up to": lambda step: step["until"][:16].replace("T", " "),
+    "Up to": lambda step: moment(step["until"]),
     "With them": _with_them,
     "Held": lambda step: str(step["held"] or "–"),
     "In a meeting": lambda step: str(step["running"] or "–"),
@@ -114,19 +114,17 @@ _COLUMNS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 def _tell(outcome: Mapping[str, Any]) -> None:
     total = sum(outcome["done"].values())
     files = outcome["files"]
-    say(f"Deleted {_rows(total)}{' and ' + str(files['removed']) + ' files' if files['removed'] else ''}.")
+    say(f"Deleted {counted(total, 'row')}{' and ' + counted(files['removed'], 'file') if files['removed'] else ''}.")
     for drift in outcome["drift"]:
         why = ", ".join(f"{count} {_CAUSES[cause]}" for cause, count in drift["causes"].items())
         hint(f"{drift['retention_class']}: planned {drift['planned']}, done {drift['done']} ({why}).")
     if outcome["held"]:
-        hint(f"{_rows(outcome['held'])} stay because of a legal hold or a restriction.")
+        hint(f"Kept by a legal hold or a restriction: {counted(outcome['held'], 'row')}.")
     if files["failed"]:
-        hint(f"{files['failed']} files could not be removed ({', '.join(files['errors'])}); every sweep tries again.")
+        hint(
+            f"{counted(files['failed'], 'file')} could not be removed ({', '.join(files['errors'])}); every sweep tries again."
+        )
     if not outcome["emptied"]:
         hint(
             "Something reads the database, so deleted rows are still in its write-ahead log; the next sweep empties it."
         )
-
-
-def _rows(count: int) -> str:
-    return f"{count} row" if count == 1 else f"{count} rows"

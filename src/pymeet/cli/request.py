@@ -8,7 +8,7 @@ from rich.text import Text
 
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, operate
-from pymeet.cli.output import hint, say, show_json, show_table
+from pymeet.cli.output import counted, hint, moment, say, show_json, show_table
 
 app = typer.Typer(
     name="request",
@@ -51,9 +51,9 @@ def show(request_id: Id, config: ConfigFile = None, as_json: AsJson = False) -> 
     if as_json:
         show_json(found)
         return
-    say(f"{found['right']}, asked for by {found['who'] or 'nobody'}, received {_moment(found['received_at'])}")
+    say(f"{found['right']}, asked for by {found['who'] or 'nobody'}, received {moment(found['received_at'])}")
     say(_due(found))
-    show_table(["When (UTC)", "What"], [[_moment(step["at"]), step["what"]] for step in found["timeline"]])
+    show_table(["When (UTC)", "What"], [[moment(step["at"]), step["what"]] for step in found["timeline"]])
 
 
 @app.command(cls=Command)
@@ -80,6 +80,8 @@ def add(
 
     It must be answered within a month of the day on which it came in (Article 12(3) GDPR).
     """
+    if (user is not None) + (receipt is not None) + unidentified != 1:
+        raise typer.BadParameter("Name who asks: --user EMAIL, --receipt RECEIPT or --unidentified.")
     made = operate(
         config,
         "request.add",
@@ -94,7 +96,7 @@ def add(
         return
     say(made["id"])
     hint(
-        f"Entered. Answer it by {_moment(made['due_at'])} UTC; `pymeet request decide {made['id']} DECISION` closes it."
+        f"Entered. Answer it by {moment(made['due_at'])} UTC; `pymeet request decide {made['id']} DECISION` closes it."
     )
 
 
@@ -105,14 +107,14 @@ def extend(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put off the time when a request is due by two months, once, before it is due."""
+    """Give a request two more months, once, before it is due."""
     found = operate(config, "request.extend", request_id=request_id, reason=reason)
     if as_json:
         show_json(found)
         return
-    say(f"Due on {_moment(found['due_at'])} UTC now.")
+    say(f"Due on {moment(found['due_at'])} UTC now.")
     hint(
-        f"Tell the person before {_moment(found['was_due_at'])} UTC that it takes longer, and why (Article 12(3) GDPR)."
+        f"Tell the person before {moment(found['was_due_at'])} UTC that it takes longer, and why (Article 12(3) GDPR)."
     )
 
 
@@ -152,11 +154,6 @@ def _left(request: dict[str, Any]) -> object:
 
 def _due(request: dict[str, Any]) -> str:
     if request["closed_at"]:
-        return f"{request['state']}: {request['decision'] or 'closed'}, {_moment(request['closed_at'])}"
+        return f"{request['state']}: {request['decision'] or 'closed'}, {moment(request['closed_at'])}"
     late = ", overdue" if request["overdue"] else ""
-    return f"{request['state']}, due {_moment(request['due_at'])} UTC, {request['days_left']} days left{late}"
-
-
-def _moment(text: str) -> str:
-    """`2026-11-21T12:00:00Z` as people read it."""
-    return text[:16].replace("T", " ")
+    return f"{request['state']}, due {moment(request['due_at'])} UTC, {counted(request['days_left'], 'day')} left{late}"

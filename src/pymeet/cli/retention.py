@@ -4,7 +4,7 @@ import typer
 
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
-from pymeet.cli.output import confirm, hint, say, show_json, show_table
+from pymeet.cli.output import confirm, counted, hint, moment, say, show_json, show_table
 
 app = typer.Typer(
     name="retention", help="Look at how long things are kept.", no_args_is_help=True, rich_markup_mode=None
@@ -13,23 +13,27 @@ app = typer.Typer(
 
 @app.command("list", cls=Command)
 def list_periods(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List the periods in force, and the shorter ones that wait for 72 hours with what they will delete."""
+    """List the periods in force, and shorter ones that wait.
+
+    A shorter period waits for 72 hours; what it will delete is shown.
+    """
     found = operate(config, "retention.periods")
     if as_json:
         show_json(found)
         return
     show_table(
-        ["Class", "What", "Kept", "From when"],
-        [[each["class"], each["title"], each["period"], each["begins"]] for each in found["classes"]],
+        ["Class", "Kept", "Counted", "What"],
+        [[each["class"], each["period"], each["begins"], each["title"]] for each in found["classes"]],
     )
     for each in found["rooms"]:
         say(f"The room {each['room']} keeps {each['class']} for {each['period']}.")
     for each in found["coming"]:
+        rows = counted(each["rows"], "row")
         where = f" in the room {each['room']}" if each["room"] else ""
         oldest = f", the oldest from {each['oldest'][:10]}" if each["oldest"] else ""
         say(
-            f"From {each['in_force_from'][:16].replace('T', ' ')} UTC on {each['class']}{where} is kept for {each['to']} "
-            f"instead of {each['from']}: {each['rows']} rows will be deleted{oldest}."
+            f"From {moment(each['in_force_from'])} UTC on {each['class']}{where} is kept for {each['to']} "
+            f"instead of {each['from']}: {rows} will be deleted{oldest}."
         )
     if found["coming"]:
         hint("Until then it can be taken back.")
@@ -46,4 +50,4 @@ def accept_clock(yes: Yes = False, config: ConfigFile = None, as_json: AsJson = 
     if as_json:
         show_json(accepted)
         return
-    say(f"The clock is believed; it says {accepted['now']}.")
+    say(f"The clock is believed; it says {moment(accepted['now'])} UTC.")

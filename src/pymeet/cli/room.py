@@ -7,7 +7,7 @@ import typer
 
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
-from pymeet.cli.output import confirm, hint, say, show_json, show_table
+from pymeet.cli.output import confirm, counted, hint, moment, say, show_json, show_table
 
 app = typer.Typer(name="room", help="Make, list and delete rooms.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -87,7 +87,7 @@ def token(
         show_json(made)
         return
     say(made["token"])
-    hint(f"Good until {made['expires_at']}. Publish to {made['whip']}, play from {made['whep']}.")
+    hint(f"Good until {moment(made['expires_at'])} UTC. Publish to {made['whip']}, play from {made['whep']}.")
 
 
 @app.command(cls=Command)
@@ -101,7 +101,7 @@ def retention(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep chat or attendance of a room for another time than elsewhere.
+    """Keep what is in a room for another time than elsewhere.
 
     A shorter time counts after 72 hours, so that a mistake can be taken back.
     """
@@ -111,5 +111,5 @@ def retention(
         return
     say(f"The room {made['slug']} keeps {made['class']} for {made['period']}.")
     if coming := made["coming"]:
-        begins = coming["in_force_from"][:16].replace("T", " ")
-        say(f"From {begins} UTC on it keeps it for {coming['to']}: {coming['rows']} rows will be deleted.")
+        rows = counted(coming["rows"], "row")
+        say(f"From {moment(coming['in_force_from'])} UTC on it keeps it for {coming['to']}: {rows} will be deleted.")

@@ -87,7 +87,7 @@ def role(
     if as_json:
         show_json(user)
         return
-    say(f"{user['name']} is {_ROLES[user['role']]}.")
+    say(f"{user['name']} is {_article(_ROLES[user['role']])} now.")
 
 
 @app.command(cls=Command)
@@ -100,3 +100,7 @@ def disable(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: 
         return
     say(f"Disabled the account of {user['name']}.")
     hint("Their rooms stay.")
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

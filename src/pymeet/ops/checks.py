@@ -157,7 +157,7 @@ def check_permissions(config: Config) -> list[Finding]:
     """Whether anybody else on this machine can read what pymeet keeps."""
     if not config.data_dir.exists():
         return [Finding("data_dir", "ok", f"{config.data_dir} is made at the first start.")]
-    names = ("master.key", config.database_path.name, "self-signed.pem", config.socket_path.name)
+    names = ("master.key", "keys.db", config.database_path.name, "self-signed.pem", config.socket_path.name)
     paths = [config.data_dir, *(config.data_dir / name for name in names)]
     findings = [_check_private(path) for path in paths if path.exists()]
     if config.http.tls.key_file and config.http.tls.key_file.exists():

@@ -7,6 +7,7 @@ from pymeet import __version__
 from pymeet.config import Config
 from pymeet.ops.addresses import public_url
 from pymeet.ops.services import Operation, Services
+from pymeet.privacy import gone
 from pymeet.privacy.breach import open_breaches
 from pymeet.privacy.requests import Requests
 
@@ -23,6 +24,7 @@ async def status(services: Services) -> dict[str, Any]:
         "requests_open": len(await requests.list("open")),
         "requests_overdue": len(await requests.list("overdue")),
         "breaches_open": len(breaches),
+        "files_waiting": await services.db.study(gone.waiting),
         **(services.live.status() if services.live else {}),
     }
 
@@ -39,6 +41,7 @@ def no_data(config: Config) -> dict[str, Any]:
         "requests_open": 0,
         "requests_overdue": 0,
         "breaches_open": 0,
+        "files_waiting": 0,
     }
 
 
