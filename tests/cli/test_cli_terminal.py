@@ -177,3 +177,4 @@ def test_a_narrow_terminal_breaks_no_id_in_two() -> None:
     assert sum("xSRUaAoLwQ3EnxsyYCskN1   bo@example.org   3" in line for line in lines) == 2
     assert sum("y" * 22 in line for line in lines) == 2
     assert "Other id" in terminal.shown
+    assert terminal.shown.count("three") == 24

@@ -73,13 +73,18 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     """
     console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH, color_system=None)
     cells = [[cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row] for row in rows]
-    least = [max([len(heading), *(_least(row[place]) for row in cells)]) for place, heading in enumerate(headings)]
-    if sum(least) + _GAP * (len(least) - 1) > console.width:
+    columns = [[Text(heading), *(row[place] for row in cells)] for place, heading in enumerate(headings)]
+    least = [max(map(_least, column)) for column in columns]
+    whole = [max(cell.cell_len for cell in column) for column in columns]
+    room = console.width - sum(least) - _GAP * (len(least) - 1)
+    if room < 0:
         _show_paragraphs(console, headings, cells)
         return
+    short = sum(whole) - sum(least)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-    for heading, width in zip(headings, least, strict=True):
-        table.add_column(heading, overflow="fold", min_width=width)
+    for heading, narrow, wide in zip(headings, least, whole, strict=True):
+        width = wide if short <= room else narrow + (wide - narrow) * room // short
+        table.add_column(heading, overflow="fold", width=width)
     for row in cells:
         table.add_row(*row)
     console.print(table)
