@@ -338,7 +338,7 @@ def test_verify_finds_nothing_on_a_healthy_server(pymeet: Run, pair: tuple[Canar
     asked = json.loads(pymeet("privacy", "verify", "--user", ann.email, "--json").stdout)
 
     assert plain.returncode == 0, plain.stderr
-    assert "Erasures in the ledger: 1. In the database again: 0." in plain.stdout
+    assert "People in the ledger of erasures: 1. In the database again: 0." in plain.stdout
     assert "Everything is as it should be." in plain.stderr
     assert asked["findings"] == []
     assert asked["asked"]["has_account"] is False

@@ -197,6 +197,22 @@ async def test_the_table_counts_where_the_file_was_lost(tmp_path: Path, ledger: 
     await db.close()
 
 
+async def test_somebody_who_was_erased_twice_is_one_person(tmp_path: Path, ledger: Ledger) -> None:
+    """A restore erases people again; whoever reads the number wants to know how many people, not how often."""
+    again, ben = line_of(ledger, at_ms=2_000), line_of(ledger, "ben-id-0123456789", at_ms=3_000)
+    for line in (line_of(ledger), again):
+        ledger.append(line)
+    db = await Database.open(tmp_path / "pymeet.db")
+    try:
+        for line in (line_of(ledger), again, ben):
+            await db.work(note, line)
+        erased = await db.study(ledger.erased)
+    finally:
+        await db.close()
+
+    assert erased.count == 2
+
+
 def test_two_processes_append_without_losing_a_line(tmp_path: Path, ledger: Ledger) -> None:
     """A command and the server may erase at the same time."""
     writes = (

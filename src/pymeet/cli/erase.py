@@ -259,7 +259,7 @@ def _tell(receipt: dict[str, Any]) -> None:
 
 def _tell_verified(found: dict[str, Any]) -> None:
     searched, asked = found["searched"], found["asked"]
-    say(f"Erasures in the ledger: {found['erasures']}. In the database again: {found['returned']}.")
+    say(f"People in the ledger of erasures: {found['erasures']}. In the database again: {found['returned']}.")
     pages = searched["free_pages"]
     say(f"Free pages: {'not seen' if pages is None else pages}. With former content: {searched['dirty_pages']}.")
     say(f"Write-ahead log: {'empty' if found['log_emptied'] else 'in use'}. Unknown files: {found['unknown_files']}.")

@@ -54,7 +54,7 @@ def restore(
         show_json({**done, "made_at": iso(done["made_at_ms"])})
     else:
         _tell(done, settings.data_dir, command("serve", file=config))
-    if done["holds_lost"] or not done["present_was_read"]:
+    if done["held"] or done["holds_lost"] or not done["present_was_read"]:
         raise typer.Exit(PARTLY)
 
 
@@ -65,7 +65,10 @@ def _tell(done: dict[str, Any], data_dir: Path, start: str) -> None:
             f"People erased since, and now again: {done['erased_again']}. A search of all bytes found nothing of them."
         )
     if done["held"]:
-        hint(f"Of {done['held']} of them a legal hold keeps something; it goes when the hold is released.")
+        hint(
+            f"A legal hold keeps something of {done['held']} of them, and the account with it. Look at `pymeet hold list`: "
+            "what a hold of the backup keeps goes when it is released."
+        )
     if done["files_destroyed"]:
         hint(f"Files that were destroyed since stay closed: {done['files_destroyed']}.")
     if rows := sum(done["deleted"].values()):

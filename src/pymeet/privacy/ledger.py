@@ -66,7 +66,7 @@ class Erased:
     marks: Mapping[str, int]
     damaged: int
     count: int
-    """How many erasures they stand for; no two begin in the same millisecond."""
+    """How many people they stand for; somebody whom a restore brought back was erased twice, and counts once."""
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,16 @@ class Ledger:
         marks: dict[str, int] = {}
         for line in reading.lines:
             _note(marks, (line.mark, line.address_mark), line.at_ms)
-        moments = {line.at_ms for line in reading.lines}
-        for row in conn.execute(select(erasure_ledger.c.subject_mark, erasure_ledger.c.at_ms)):
+        moments, people = {line.at_ms for line in reading.lines}, {line.mark for line in reading.lines}
+        rows = select(erasure_ledger.c.subject_mark, erasure_ledger.c.at_ms).order_by(erasure_ledger.c.sequence)
+        for row in conn.execute(rows):
             _note(marks, (row.subject_mark,), row.at_ms)
-            moments.add(row.at_ms)
-        return Erased(marks, reading.damaged, len(moments))
+            if (
+                row.at_ms not in moments
+            ):  # no two erasures begin in the same millisecond, and the person's mark is first
+                moments.add(row.at_ms)
+                people.add(row.subject_mark)
+        return Erased(marks, reading.damaged, len(people))
 
     def returned(self, conn: Connection, erased: Erased) -> Returned:
         """Hashes every id and address in the database, and tells which of them were erased."""

@@ -75,7 +75,7 @@ class Periods:
         await db.work(_reconcile, {name: configured.period_ms(name) for name in CLASSES}, now_ms)
         await periods._load(now_ms)
         for change in periods.coming(now_ms):
-            log.warning(
+            log.info(
                 "a shorter period is coming",
                 retention_class=change.name,
                 room_id=change.room_id,

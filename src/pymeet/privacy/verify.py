@@ -34,7 +34,7 @@ class Verification:
     """What was looked at, and what was found."""
 
     erasures: int
-    """Erasures that the ledger knows."""
+    """People whom the ledger knows as erased."""
     returned: int
     """People and addresses of which it knows that are in the database again."""
     damaged_lines: int
