@@ -195,7 +195,11 @@ async def _opened(
             # There is no end of a log yet that could be signed.
             await db.work(audit.record_now, clock.now_ms(), audit.OPERATOR, "backup.unpacked", "backup")
         lost = await audit_proof.note_restore(db, await _checkpoints(inside, keys), clock.now_ms())
-        carried = await db.work(carry_over.put, newer) if newer is not None else Carried({}, holds_lost=0)
+        carried = Carried({}, holds_lost=0)
+        if newer is not None:
+            carried = await db.work(carry_over.put, newer)
+            registers = await asyncio.to_thread(Ledger.open, inside.data_dir, keys)
+            await db.work(carry_over.release_ended, newer, registers, clock.now_ms())
         await db.work(carry_over.remove_worn_out)
         periods = await Periods.open(db, inside.retention, clock.now_ms())
         yield Lifecycle(inside, db, Files(inside.data_dir, keys), keys, periods, clock), carried, lost

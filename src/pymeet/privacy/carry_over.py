@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
+from pymeet.db import audit
 from pymeet.db.schema import (
     breaches,
     consents,
@@ -30,6 +31,7 @@ from pymeet.db.schema import (
     users,
 )
 from pymeet.privacy.ledger import Erased, Ledger
+from pymeet.privacy.people import guest, member
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows by table."""
@@ -79,6 +81,24 @@ def put(conn: Connection, given: Rows) -> Carried:
     wanted = {row["id"] for row in given[holds.name] if row["released_at_ms"] is None}
     there = set(conn.execute(select(holds.c.id).where(holds.c.released_at_ms.is_(None))).scalars())
     return Carried(counts, holds_lost=len(wanted - there))
+
+
+def release_ended(conn: Connection, given: Rows, ledger: Ledger, now_ms: int) -> int:
+    """Releases holds on people whom the replaced database knew to be erased, and no longer to be held; how many.
+
+    An erasure waits for every hold, and takes the rows of released ones along: a hold that only the backup has was
+    released in between. Where the replaced database never heard of the erasure, such as a new one, holds stay.
+    """
+    erased = {row["subject_mark"] for row in given[erasure_ledger.name]}
+    known = {row["id"] for row in given[holds.name]}
+    released = 0
+    for hold in conn.execute(select(holds).where(holds.c.released_at_ms.is_(None))).all():
+        person = member(hold.user_id) if hold.user_id else guest(hold.participant_id) if hold.participant_id else None
+        if person is not None and hold.id not in known and ledger.mark(person) in erased:
+            conn.execute(update(holds).where(holds.c.id == hold.id).values(released_at_ms=now_ms))
+            audit.record_now(conn, now_ms, audit.SYSTEM, "hold.released", hold.id, {"reason": hold.reason})
+            released += 1
+    return released
 
 
 def remove_worn_out(conn: Connection) -> None:
