@@ -24,4 +24,5 @@ def _own_log() -> Iterator[None]:
     handlers, level = list(root.handlers), root.level
     yield
     structlog.reset_defaults()
-    root.handlers, root.level = handlers, level
+    root.handlers = handlers
+    root.setLevel(level)
