@@ -27,17 +27,17 @@ from pymeet.privacy.rows import among, anonymise_rows, delete_these, picking, ro
 
 log = structlog.get_logger(__name__)
 
-BATCH_S: Final = 0.010
+BATCH_S: Final = 0.005
 """A transaction should take this long at gentle pace: so long everybody else who writes waits,"""
 
 FULL_BATCH_S: Final = 0.030
 """and this long at full pace."""
 
-FEWEST, FIRST, MOST = 200, 200, 5_000
-"""Rows in one transaction: at least, at first, at most. Below some 200 it takes no less time: the disk is waited for."""
+FEWEST, FIRST, MOST = 100, 100, 5_000
+"""Rows in one transaction: at least, at first, at most. Below some 100 it takes no less time: the disk is waited for."""
 
-CHUNK: Final = 5_000
-"""So many candidates are looked up at once, without anybody waiting."""
+CHUNK: Final = 1_000
+"""So many candidates are looked up at once: no writer waits meanwhile, but Python is busy with them."""
 
 GENTLE_DUTY: Final = 0.25
 """At gentle pace it works no more than this part of the time."""
