@@ -1,9 +1,10 @@
 """What deleting millions of messages does to a meeting, and how fast it goes when there is none.
 
-    python benchmarks/purge.py [--rows 2000000] [--full 500000] [--json]
+    python benchmarks/purge.py [--rows 2000000] [--full 500000] [--turns 10] [--json]
 
 A real `pymeet serve` holds the messages. First some of them are purged with nobody there, and as many by bare sqlite3 on a
-copy of the same database; then the rest while ten light clients send and receive in another room. The server is pinned to
+copy of the same database; then the rest while ten light clients send and receive in another room, by turns with the
+same meeting undisturbed. The server is pinned to
 the last CPU, with all its threads; clients to the others. Everything stays on this machine.
 """
 
@@ -17,7 +18,9 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -113,15 +116,6 @@ class Watch:
         self.lag = {bound: after[bound] - self._before[bound] for bound in after}
         self.server_missed = dropped - self._dropped
 
-    def lag_quantile_ms(self, quantile: float) -> float:
-        """Between the bounds of the server's own histogram, as if readings were spread evenly there."""
-        wanted, below, low = quantile * self.lag[float("inf")], 0, 0.0
-        for bound, count in sorted(self.lag.items()):
-            if count >= wanted:
-                return 1000 * (low + (bound - low) * (wanted - below) / max(1, count - below)) if bound < 10 else 1000.0
-            below, low = count, bound
-        return 1000.0
-
     async def _look(self) -> None:
         while True:
             if self._wal.exists():
@@ -141,12 +135,22 @@ class Watch:
         return {float(bound.replace("+Inf", "inf")): int(float(count)) for bound, count in lag}, missed
 
 
-async def purge(config: Config, older_than: str, on_progress: Callable[..., None] = lambda *_: None) -> dict[str, Any]:
+def quantile_ms(lag: Mapping[float, int], quantile: float) -> float:
+    """Between the bounds of the server's own histogram, as if readings were spread evenly there."""
+    wanted, below, low = quantile * lag[float("inf")], 0, 0.0
+    for bound, count in sorted(lag.items()):
+        if count >= wanted:
+            return 1000 * (low + (bound - low) * (wanted - below) / max(1, count - below)) if bound < 10 else 1000.0
+        below, low = count, bound
+    return 1000.0
+
+
+async def purge(config: Config, older_than: str) -> dict[str, Any]:
     """Lets the server purge; rows a second from the first to the last, without making the plan."""
     plan = await call(config, "purge.plan", {"older_than": older_than, "categories": ["chat"]})
     began = time.monotonic()
     arguments = {"plan": plan["plan"], "take_clock": True}
-    outcome = await call(config, "purge.run", arguments, on_progress=on_progress)
+    outcome = await call(config, "purge.run", arguments)
     took = time.monotonic() - began
     assert outcome["complete"], outcome
     return {"rows": plan["rows"], "seconds": took, "rows_per_s": plan["rows"] / took}
@@ -166,54 +170,42 @@ async def alone(config: Config, database: Path, rows: int, total: int) -> dict[s
         "bare_rows_per_s": bare_per_s,
         "ratio": found["rows_per_s"] / bare_per_s,
         "wal_mb": watch.wal_mb,
-        "lag_p99_ms": watch.lag_quantile_ms(0.99),
+        "lag_p99_ms": quantile_ms(watch.lag, 0.99),
     }
 
 
 async def during_a_meeting(
-    server: Server, config: Config, http: aiohttp.ClientSession, calm_s: float
+    server: Server, config: Config, http: aiohttp.ClientSession, cuts: list[str], calm_s: float
 ) -> dict[str, Any]:
-    """Everything that is left, while ten people meet; and as long as `calm_s` the meeting without a purge."""
+    """What is older than each of `cuts` in turn, while ten people meet; before each, `calm_s` of the meeting without a
+    purge. By turns, because what else the machine does changes from minute to minute and would be taken for the purge.
+    """
     slug = server.make_room()
     sender, receiver = Clients(CLIENT_CPU), Clients(CLIENT_CPU)
     people = [Participant(f"p{number}", sender, receiver) for number in range(PEOPLE)]
+    turns: dict[str, list[Turn]] = {"calm": [], "purge": []}
     try:
         for person in people:
             await person.join(http, server.url, slug, with_audio=True)
         sender.ask("send", True)
         await _settled(sender, receiver, MESH)
         sender.ask("pace", VIDEO_PPS)
-
-        async def calm() -> dict[str, Any]:
-            await asyncio.sleep(calm_s)
-            return {}
-
-        async def busy() -> dict[str, Any]:
-            return await purge(config, "2d")
-
-        result = {}
-        for title, work in (("calm", calm), ("purge", busy)):
-            sent0, got0 = await _quiet(sender, receiver)
-            receiver.ask("counts")
-            sender.ask("send", True)
-            cpu0, at0 = server.cpu_s(), time.monotonic()
-            async with Watch(config) as watch:
-                found = await work()
-            cpu = (server.cpu_s() - cpu0) / (time.monotonic() - at0)
-            delays = sorted(receiver.ask("counts")[2])
-            sent1, got1 = await _quiet(sender, receiver)
-            result[title] = {
-                **found,
-                "packets": got1 - got0,
-                "server_missed": watch.server_missed,
-                "lost": (sent1 - sent0) * MESH.copies - (got1 - got0),
-                "lag_p99_ms": watch.lag_quantile_ms(0.99),
-                "delay_p50_ms": 1000 * delays[len(delays) // 2],
-                "delay_p99_ms": 1000 * delays[int(len(delays) * 0.99)],
-                "wal_mb": watch.wal_mb,
-                "cpu_percent": 100 * cpu,
-            }
-        return result
+        for cut in cuts:
+            for title in turns:
+                sent0, got0 = await _quiet(sender, receiver)
+                receiver.ask("counts")
+                sender.ask("send", True)
+                cpu0, at0 = server.cpu_s(), time.monotonic()
+                async with Watch(config) as watch:
+                    rows = 0 if title == "calm" else (await purge(config, cut))["rows"]
+                    if title == "calm":
+                        await asyncio.sleep(calm_s)
+                turn = Turn(rows, time.monotonic() - at0, server.cpu_s() - cpu0, watch)
+                turn.delays_s = receiver.ask("counts")[2]
+                sent1, got1 = await _quiet(sender, receiver)
+                turn.packets, turn.lost = got1 - got0, (sent1 - sent0) * MESH.copies - (got1 - got0)
+                turns[title].append(turn)
+        return {title: together(each) for title, each in turns.items()}
     finally:
         sender.ask("send", False)
         for person in people:
@@ -222,11 +214,46 @@ async def during_a_meeting(
         receiver.stop()
 
 
+@dataclass
+class Turn:
+    """One stretch of the meeting, with or without a purge."""
+
+    rows: int
+    seconds: float
+    cpu_s: float
+    watch: Watch
+    packets: int = 0
+    lost: int = 0
+    delays_s: list[float] = field(default_factory=list)
+
+
+def together(turns: list[Turn]) -> dict[str, Any]:
+    """All turns of one kind as one."""
+    seconds = sum(turn.seconds for turn in turns)
+    lag = sum((Counter(turn.watch.lag) for turn in turns), Counter())
+    delays_s = sorted(delay for turn in turns for delay in turn.delays_s)
+    return {
+        "rows": sum(turn.rows for turn in turns),
+        "seconds": seconds,
+        "rows_per_s": sum(turn.rows for turn in turns) / seconds,
+        "packets": sum(turn.packets for turn in turns),
+        "server_missed": sum(turn.watch.server_missed for turn in turns),
+        "lost": sum(turn.lost for turn in turns),
+        "lag_p99_ms": quantile_ms(lag, 0.99),
+        "lag_p99_ms_by_turn": [round(quantile_ms(turn.watch.lag, 0.99), 1) for turn in turns],
+        "delay_p50_ms": 1000 * delays_s[len(delays_s) // 2],
+        "delay_p99_ms": 1000 * delays_s[int(len(delays_s) * 0.99)],
+        "wal_mb": max(turn.watch.wal_mb for turn in turns),
+        "cpu_percent": 100 * sum(turn.cpu_s for turn in turns) / seconds,
+    }
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=2_000_000, help="messages in the database")
     parser.add_argument("--full", type=int, default=500_000, help="how many of them go while nobody meets")
-    parser.add_argument("--calm", type=float, default=30.0, help="seconds of the meeting without a purge, to compare")
+    parser.add_argument("--turns", type=int, default=10, help="in how many parts the rest goes during a meeting")
+    parser.add_argument("--calm", type=float, default=10.0, help="seconds of the meeting before each, to compare")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -239,7 +266,9 @@ async def main() -> None:
                 megabytes = config.database_path.stat().st_size / 1e6
                 result = {"rows": options.rows, "database_mb": megabytes}
                 result["alone"] = await alone(config, config.database_path, options.full, options.rows)
-                result |= await during_a_meeting(server, config, http, options.calm)
+                first = 900 * (1 - options.full / options.rows)
+                cuts = [f"{round(2 + first * (1 - turn / options.turns))}d" for turn in range(1, options.turns + 1)]
+                result |= await during_a_meeting(server, config, http, cuts, options.calm)
         finally:
             server.stop()
     if options.json:
@@ -256,9 +285,9 @@ def _print(r: dict[str, Any]) -> None:
         f"ratio {a['ratio']:.2f}; write-ahead log {a['wal_mb']:.0f} MB at most; loop lag p99 {a['lag_p99_ms']:.1f} ms"
     )
     for title, m in (("ten people, no purge", c), ("ten people, purge", p)):
-        rows = f"{m['rows_per_s']:.0f} rows/s over {m['rows']} rows; " if "rows" in m else ""
+        rows = f"{m['rows_per_s']:.0f} rows/s over {m['rows']} rows; " if m["rows"] else ""
         print(
-            f"{title}: {rows}loop lag p99 {m['lag_p99_ms']:.1f} ms; packets forwarded {m['packets']}, "
+            f"{title}: {rows}loop lag p99 {m['lag_p99_ms']:.1f} ms {m['lag_p99_ms_by_turn']}; packets forwarded {m['packets']}, "
             f"missed by the server {m['server_missed']}, lost anywhere {m['lost']}; "
             f"delay p50 {m['delay_p50_ms']:.1f} ms, p99 {m['delay_p99_ms']:.1f} ms; "
             f"write-ahead log {m['wal_mb']:.0f} MB at most; {m['cpu_percent']:.0f} % of a core"

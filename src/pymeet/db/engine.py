@@ -7,6 +7,8 @@ administrator) may have the same file open; it waits its turn at `BEGIN IMMEDIAT
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +32,9 @@ BUSY_TIMEOUT_MS = 15_000
 
 CHECKPOINT_WAIT_MS = 500
 """How long a checkpoint waits for readers; writers wait with it, so it is short."""
+
+LONG_WORK_NICENESS = 10
+"""How far the thread for long work stands back from the event loop, when both want the same processor."""
 
 _PRAGMAS: dict[str, int | str] = {
     "busy_timeout": BUSY_TIMEOUT_MS,
@@ -75,7 +80,7 @@ class Database:
         self._writing = _engine(path, begin="BEGIN IMMEDIATE", connections=1)
         self._reading = _engine(path, begin="BEGIN", connections=READERS, query_only=1)
         self._working = _sync_engine(path)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="db-work")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="db-work", initializer=_step_back)
         self._worker = asyncio.Lock()
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(READERS)
@@ -299,6 +304,12 @@ def _set_pragmas(connection: Any, pragmas: dict[str, int | str]) -> None:
                 raise DatabaseError(f"This SQLite does not honour {name}={wanted} (it says {found}).")
     finally:
         cursor.close()
+
+
+def _step_back() -> None:
+    """Lets the calling thread wait for the processor when others want it: media first, long work after."""
+    if sys.platform == "linux":  # elsewhere it would be the priority of the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LONG_WORK_NICENESS)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:

@@ -43,7 +43,7 @@ class Metrics:
         self._lag = Histogram(
             "pymeet_event_loop_lag_seconds",
             "How late the event loop runs what is due.",
-            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+            buckets=(0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0),
             registry=self._registry,
         )
 
