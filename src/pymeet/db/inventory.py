@@ -60,6 +60,7 @@ class Category(StrEnum):
     MEETING = "meeting"  # what happens live
     ATTENDANCE = "attendance"
     CHAT = "chat"
+    RECORDING = "recording"
     MAIL = "mail"
     RIGHTS = "rights"  # requests of data subjects, consent, archives
     ACCOUNTABILITY = "accountability"
@@ -119,6 +120,8 @@ class Recipient(StrEnum):
 
     ROOM = "participants of the room"
     OWNER = "the room's owner"
+    VIEWERS = "people with whom it is shared"
+    RECORDED = "the people in the recording"
     ADMINISTRATORS = "administrators"
     PRIVACY_OFFICERS = "data protection officers"
     MAIL_SERVER = "the operator's mail server"
