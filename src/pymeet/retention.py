@@ -126,7 +126,7 @@ _ALL = (
     RetentionClass(
         "recording",
         "Recordings",
-        "after the recording ended, or as long as it is pinned",
+        "after the recording ended, or after it was no longer pinned",
         default_ms=days(90),
         min_ms=days(1),
         max_ms=days(3650),
