@@ -250,7 +250,7 @@ export default {
   'recording.near.time': 'Sie erreicht ihre längste Dauer.',
   'recording.near.size': 'Sie erreicht ihren größten Umfang.',
   'recording.near.disk': 'Der Speicher des Servers ist fast voll.',
-  'recording.near.other': 'Sie erreicht eine Grenze.',
+  'recording.near.limit': 'Sie erreicht eine Grenze.',
   'recording.over': 'Die Aufzeichnung ist beendet.',
   'recording.ended.host': 'Die Leitung hat die Aufzeichnung beendet.',
   'recording.ended.empty': 'Die Aufzeichnung ist beendet: Niemand war mehr da.',

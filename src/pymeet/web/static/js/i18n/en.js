@@ -249,7 +249,7 @@ export default {
   'recording.near.time': 'it reaches its longest duration.',
   'recording.near.size': 'it reaches its largest size.',
   'recording.near.disk': 'the server’s disk is almost full.',
-  'recording.near.other': 'it reaches a limit.',
+  'recording.near.limit': 'it reaches a limit.',
   'recording.over': 'The recording has ended.',
   'recording.ended.host': 'A host stopped the recording.',
   'recording.ended.empty': 'The recording has ended: everybody had left.',

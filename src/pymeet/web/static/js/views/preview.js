@@ -25,12 +25,10 @@ function Picture({ devices }) {
 
 /** The question comes before the meeting when it is being recorded. @param {{ card: RoomCard, title: { current: HTMLElement | null } }} props */
 function Recorded({ card, title }) {
-  const { recording } = card;
-  return recording && html`
-    <section class="preview-recorded" aria-labelledby="recorded">
+  return card.recording && html`
+    <section class="preview-recorded" aria-labelledby="recorded" aria-describedby="facts">
       <h2 id="recorded" ref=${title} tabindex="-1"><span class="recording-dot" aria-hidden="true"></span>${t('recording.begun')}</h2>
       <p>${t('preview.recorded')}</p>
-      <${Facts} chat=${recording.chat} keepUntil=${recording.keep_until} guest=${card.role === 'guest'} />
     </section>`;
 }
 
@@ -73,6 +71,10 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
           ${devices.asking.value && html`<${Note}><p>${t('preview.asking')}</p></${Note}>`}
           <${DeviceProblems} devices=${devices} />
           <${DeviceMenus} devices=${devices} />
+          ${card.recording && html`
+            <div class="preview-facts" id="facts">
+              <${Facts} chat=${card.recording.chat} keepUntil=${card.recording.keep_until} guest=${card.role === 'guest'} />
+            </div>`}
         </div>
         <form class="preview-form" onSubmit=${submit} novalidate>
           <div class="preview-room">
@@ -85,7 +87,7 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
           <div class="preview-join">
             ${trouble && html`<${Note} tone="amber" icon="wifi-off"><p>${t('preview.trouble')}</p></${Note}>`}
             ${recording && !busy ? html`
-              <div class="choices" role="group" aria-labelledby="recorded">
+              <div class="choices" role="group" aria-labelledby="recorded" aria-describedby="facts">
                 <button type="button" class="button" onClick=${() => join('yes')}>${t('preview.joinYes')}</button>
                 <button type="button" class="button" onClick=${() => join('no')}>${t('preview.joinNo')}</button>
                 <a class="button" href="/">${t('preview.joinNot')}</a>

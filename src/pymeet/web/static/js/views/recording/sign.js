@@ -63,7 +63,7 @@ export function RecordingWarning({ room }) {
 
 /** @param {string} reason @param {number | null} stopsAtMs */
 function warningWords(reason, stopsAtMs) {
-  const why = t(reason === 'time' || reason === 'size' || reason === 'disk' ? `recording.near.${reason}` : 'recording.near.other');
+  const why = t(reason === 'time' || reason === 'size' || reason === 'disk' ? `recording.near.${reason}` : 'recording.near.limit');
   const when = stopsAtMs === null ? t('recording.soon') : t('recording.endsAt', { time: timeOf(stopsAtMs) });
   return `${when} ${why}`;
 }
