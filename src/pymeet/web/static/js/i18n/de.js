@@ -127,8 +127,8 @@ export default {
   'preview.picture': 'Ihr Kamerabild',
   'preview.asking': 'Ihr Browser fragt, ob diese Seite Kamera und Mikrofon verwenden darf.',
   'preview.recorded': 'Möchten Sie aufgezeichnet werden, wenn Sie teilnehmen? Teilnehmen können Sie in jedem Fall.',
-  'preview.joinYes': 'Teilnehmen und aufgezeichnet werden',
-  'preview.joinNo': 'Teilnehmen, ohne aufgezeichnet zu werden',
+  'preview.joinYes': 'Mit Aufzeichnung teilnehmen',
+  'preview.joinNo': 'Ohne Aufzeichnung teilnehmen',
   'preview.joinNot': 'Nicht teilnehmen',
 
   'devices.microphone': 'Mikrofon',
