@@ -35,7 +35,7 @@ from pymeet.privacy.erasure_plan import ErasurePlan as Plan
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.reach import reach
 from pymeet.privacy.request_rows import Request, day_of, get_now, open_now, request_of, step_now
-from pymeet.privacy.rows import among, anonymise_rows, delete_rows, file_columns, rowid
+from pymeet.privacy.rows import among, anonymise_rows, delete_rows, file_columns, make_again, rowid
 
 BATCH: Final = 200
 """Rows in one transaction: some ten milliseconds."""
@@ -315,6 +315,7 @@ def _end(conn: Connection, entry: TableEntry, condition: Any, now_ms: int) -> di
         conn.execute(select(func.count(column)).select_from(table).where(condition)).scalar_one()
         for column in file_columns(table)
     )
+    make_again(conn, entry, condition)
     return {"deleted": dict(delete_rows(conn, table, condition, now_ms)), "files": {entry.name: files}}
 
 

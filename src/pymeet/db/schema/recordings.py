@@ -29,8 +29,8 @@ from pymeet.db.schema.base import metadata
 from pymeet.db.schema.words import one_of
 
 END_REASONS = ("host", "empty", "ended", "time", "size", "disk", "nobody", "server", "crash")
-"""Why a recording ended: a host stopped it, everybody left, the meeting was ended, a limit, nobody agreed any more, the server was
-stopped, or it died."""
+"""Why a recording ended: a host stopped it, everybody left, the meeting was ended, a limit, nobody agreed any more, the
+server was stopped, or it died."""
 SOURCES = ("microphone", "camera", "screen", "screen_audio")
 TRACK_STATES = ("writing", "whole", "repaired", "lost")
 EVENT_KINDS = ("spoke", "shared", "present", "marker", "message")
@@ -42,6 +42,7 @@ VIEW_KINDS = ("film", "track", "film_download", "track_download")
 
 _OWNER = Subject("host", (Hop("owner_id", "users.id"),))
 _STAYS = "It belongs to everybody who is in it; a host renames or deletes it."
+_SHOWS_OTHERS = "A film shows others too. What it shows of the person is handed over as tracks."
 _SEEN = "That it was looked at, and when, is told to the people in it, who looked no more."
 
 
@@ -200,7 +201,7 @@ films = table(
     Column("format", Text, nullable=False, info=not_personal()),
     Column("height", Integer, nullable=False, info=not_personal()),
     Column("with_names", Boolean, nullable=False, info=not_personal()),
-    Column("file_id", Text, nullable=True, info=sealed_file()),
+    Column("file_id", Text, nullable=True, info=sealed_file(withheld=_SHOWS_OTHERS)),
     Column("asked_at_ms", BigInteger, nullable=False, info=not_personal()),
     Column("made_at_ms", BigInteger, nullable=True, info=not_personal()),
     Column("duration_ms", BigInteger, nullable=True, info=not_personal()),
@@ -230,6 +231,15 @@ films = table(
     keep=(KeepWith("recordings", "recording_id"),),
     erase=EraseRow.DELETE,
     recipients=_SEEN_BY,
+    made_again={
+        "state": "queued",
+        "file_id": None,
+        "made_at_ms": None,
+        "duration_ms": None,
+        "size_bytes": None,
+        "attempts": 0,
+        "error": None,
+    },
 )
 # Films lead to people over `film_people`, which goes with either: erasing, which takes children first, must come to them
 # before it comes to the people.
@@ -312,7 +322,7 @@ recording_views = table(
     Index("ix_recording_views_recording_id", "recording_id"),
     Index("ix_recording_views_user_id", "user_id"),
     Index("ix_recording_views_share_id", "share_id"),
-    category=Category.RECORDING,
+    category=Category.ACCOUNTABILITY,
     purpose="To tell the people in a recording who looked at it, and when.",
     basis=Basis.LEGITIMATE_INTEREST,
     subject=(Subject("viewer", (Hop("user_id", "users.id"),)),),

@@ -21,7 +21,8 @@ CREATE TABLE recordings (
     warned_days INTEGER,
     trashed_at_ms BIGINT,
     CONSTRAINT pk_recordings PRIMARY KEY (id),
-    CONSTRAINT ck_recordings_end_reason_word CHECK (end_reason IN ('host', 'empty', 'ended', 'time', 'size', 'disk', 'nobody', 'server', 'crash')),
+    CONSTRAINT ck_recordings_end_reason_word
+        CHECK (end_reason IN ('host', 'empty', 'ended', 'time', 'size', 'disk', 'nobody', 'server', 'crash')),
     CONSTRAINT fk_recordings_room_id FOREIGN KEY(room_id) REFERENCES rooms (id) ON DELETE CASCADE,
     CONSTRAINT fk_recordings_owner_id FOREIGN KEY(owner_id) REFERENCES users (id) ON DELETE SET NULL
 );
@@ -173,7 +174,38 @@ CREATE INDEX ix_film_people_film_id ON film_people (film_id);
 
 CREATE INDEX ix_film_people_person_id ON film_people (person_id);
 
-ALTER TABLE holds ADD COLUMN recording_id TEXT REFERENCES recordings (id) ON DELETE CASCADE;
+ALTER TABLE holds RENAME TO holds_before;
+
+CREATE TABLE holds (
+    id TEXT NOT NULL,
+    user_id TEXT,
+    participant_id TEXT,
+    room_id TEXT,
+    reason TEXT NOT NULL,
+    placed_at_ms BIGINT NOT NULL,
+    review_at_ms BIGINT NOT NULL,
+    released_at_ms BIGINT,
+    recording_id TEXT,
+    CONSTRAINT pk_holds PRIMARY KEY (id),
+    CONSTRAINT ck_holds_reason_word CHECK (reason IN (
+        'legal_claim', 'legal_duty', 'authority_request', 'investigation'
+    )),
+    CONSTRAINT fk_holds_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_holds_room_id FOREIGN KEY(room_id) REFERENCES rooms (id) ON DELETE CASCADE,
+    CONSTRAINT fk_holds_recording_id FOREIGN KEY(recording_id) REFERENCES recordings (id) ON DELETE CASCADE
+);
+
+INSERT INTO holds SELECT *, NULL FROM holds_before;
+
+DROP TABLE holds_before;
+
+CREATE INDEX ix_holds_participant_id ON holds (participant_id);
+
+CREATE INDEX ix_holds_released_at_ms ON holds (released_at_ms);
+
+CREATE INDEX ix_holds_room_id ON holds (room_id);
+
+CREATE INDEX ix_holds_user_id ON holds (user_id);
 
 CREATE INDEX ix_holds_recording_id ON holds (recording_id)
 """
