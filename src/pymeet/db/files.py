@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from pymeet.db import seal_log
-from pymeet.db.keys import KeysBusyError, KeyStore
+from pymeet.db.keys import KeysBusyError
 from pymeet.db.seal import Bytes, PatchableWriter, SealedReader, SealedWriter, plaintext_bytes
 from pymeet.errors import NotFoundError, PymeetError
 
@@ -32,10 +32,23 @@ class FileNotGoneError(PymeetError):
     code = "file_not_gone"
 
 
+class Keys(Protocol):
+    """What files need of a `pymeet.db.keys.KeyStore`; a process without one may have been given some keys."""
+
+    def make(self, file_id: str, now_ms: int) -> bytes:
+        """A new key of 32 bytes. ConflictError when there is one."""
+
+    def get(self, file_id: str) -> bytes:
+        """The key of a file. NotFoundError."""
+
+    def shred(self, *file_ids: str) -> None:
+        """Destroys keys; those that are gone already are no error."""
+
+
 class Files:
     """All sealed files of one data directory."""
 
-    def __init__(self, data_dir: Path, keys: KeyStore) -> None:
+    def __init__(self, data_dir: Path, keys: Keys) -> None:
         self._directory = data_dir / DIRECTORY
         self._keys = keys
 
