@@ -38,7 +38,7 @@ class OpenTrack:
             raise SealError("This track holds nothing that can be read.") from None
         self._first: int | None = None
 
-    def packets(self) -> Iterator[Packet[Any]]:
+    def packets(self) -> Iterator["Packet[Any]"]:
         """What is in it, in order. The time of the first packet counts as `begins_at`."""
         with suppress(FFmpegError):
             for packet in self._container.demux(self._stream):
