@@ -92,6 +92,14 @@ class Entry:
         return tuple(each for each in self.rows.people if not each.hidden or self.is_you(each))
 
     @property
+    def persons(self) -> list[tuple[PersonRow, ...]]:
+        """The same with all seats of one member together, by name; somebody who left and came back has several."""
+        found: dict[str, tuple[PersonRow, ...]] = {}
+        for each in self.people:
+            found[each.user_id or each.id] = (*found.get(each.user_id or each.id, ()), each)
+        return sorted(found.values(), key=lambda seats: seats[0].name.casefold())
+
+    @property
     def duration_ms(self) -> int | None:
         """None while it runs."""
         ended_at_ms = self.rows.recording["ended_at_ms"]
@@ -224,7 +232,13 @@ class Catalogue:
 
     async def restore(self, asker: Asker, recording_id: str) -> None:
         """Takes a recording out of the trash."""
-        await self._change(asker, recording_id, Verb.RESTORE, "recording.restored", lambda _: {"trashed_at_ms": None})
+        await self._change(
+            asker,
+            recording_id,
+            Verb.RESTORE,
+            "recording.restored",
+            lambda _: {"trashed_at_ms": None, "warned_days": None},
+        )
 
     async def delete_now(self, recording_id: str) -> bool:
         """Deletes a recording for good, by the operator, in the trash or not; whether its files are off the disk, too.

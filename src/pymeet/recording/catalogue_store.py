@@ -9,21 +9,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, select, update
 
 from pymeet.db.schema import (
-    film_people,
     films,
+    metadata,
+    pending_gone,
     recording_events,
     recording_people,
     recording_shares,
     recording_tracks,
     recordings,
+    requests,
     rooms,
 )
 from pymeet.privacy.holds import kept
 from pymeet.privacy.periods import Periods
-from pymeet.privacy.rows import delete_rows
+from pymeet.privacy.rows import delete_rows, file_columns, rowid
 from pymeet.privacy.visible import visible
 from pymeet.recording.access import Asker
 
@@ -49,6 +51,7 @@ class Rows:
 
     recording: RowMapping
     people: tuple[PersonRow, ...]
+    """Who came first is first."""
     films: tuple[RowMapping, ...]
     """The newest first; `hidden` says whether somebody hidden is in it."""
     track_bytes: int
@@ -190,17 +193,12 @@ def _by_recording(rows: Iterable[RowMapping]) -> defaultdict[str, list[RowMappin
 
 def _people(periods: Periods, now_ms: int) -> Select[Any]:
     shown = visible(recording_people, periods, now_ms)
-    return select(recording_people, (~shown).label("hidden")).order_by(recording_people.c.name, recording_people.c.id)
+    return select(recording_people, (~shown).label("hidden")).order_by(rowid(recording_people))
 
 
 def _films(periods: Periods, now_ms: int) -> Select[Any]:
-    somebody_hidden = exists(
-        select(film_people.c.film_id)
-        .join(recording_people, recording_people.c.id == film_people.c.person_id)
-        .where(film_people.c.film_id == films.c.id, ~visible(recording_people, periods, now_ms))
-        .correlate(films)
-    )
-    return select(films, somebody_hidden.label("hidden")).order_by(films.c.asked_at_ms.desc(), films.c.id)
+    shown = visible(films, periods, now_ms)
+    return select(films, (~shown).label("hidden")).order_by(films.c.asked_at_ms.desc(), films.c.id)
 
 
 def _sizes() -> Select[Any]:
@@ -215,3 +213,13 @@ def _shares() -> Select[Any]:
 
 def _person(row: RowMapping) -> PersonRow:
     return PersonRow(row["id"], row["name"], row["user_id"], row["participant_id"], bool(row["hidden"]))
+
+
+def known_files(conn: Connection) -> set[str]:
+    """The ids of all sealed files that something knows: a row, the list of files to remove, an erasure under way."""
+    known: set[str] = set(conn.execute(select(pending_gone.c.file_id)).scalars())
+    known.update(conn.execute(select(requests.c.id).where(requests.c.closed_at_ms.is_(None))).scalars())
+    for table in metadata.sorted_tables:
+        for column in file_columns(table):
+            known.update(conn.execute(select(column).where(column.is_not(None))).scalars())
+    return known

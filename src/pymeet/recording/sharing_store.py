@@ -26,6 +26,7 @@ def shares(conn: Connection, recording_id: str, now_ms: int) -> list[RowMapping]
     )
     query = (
         select(recording_shares, users.c.name)
+        .select_from(recording_shares)
         .outerjoin(users, and_(users.c.id == recording_shares.c.user_id, have_looked))
         .where(recording_shares.c.recording_id == recording_id, _good(now_ms))
         .order_by(recording_shares.c.made_at_ms, recording_shares.c.id)
@@ -83,6 +84,7 @@ def views(conn: Connection, recording_id: str, limit: int) -> list[RowMapping]:
     """Who looked, the newest first."""
     query = (
         select(recording_views, users.c.name)
+        .select_from(recording_views)
         .outerjoin(users, users.c.id == recording_views.c.user_id)
         .where(recording_views.c.recording_id == recording_id)
         .order_by(recording_views.c.at_ms.desc(), recording_views.c.id.desc())

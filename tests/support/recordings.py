@@ -1,0 +1,165 @@
+"""Recordings as they stand when a meeting is over: rows, and sealed files with known content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, select, update
+
+from pymeet.db.files import Files
+from pymeet.db.schema import (
+    film_people,
+    films,
+    recording_events,
+    recording_people,
+    recording_tracks,
+    recordings,
+    rooms,
+)
+from pymeet.ids import new_id
+from pymeet.privacy.parts import Lifecycle
+
+LASTS_MS = 600_000
+
+FILM = bytes(range(256)) * 700
+"""More than two chunks of a sealed file."""
+
+TRACK = bytes(reversed(range(256))) * 300
+
+
+@dataclass
+class Made:
+    """What there is now."""
+
+    id: str
+    started_at_ms: int
+    film: str = ""
+    film_file: str = ""
+    people: dict[str, str] = field(default_factory=dict)
+    """Names to ids of `recording_people`."""
+    tracks: dict[str, str] = field(default_factory=dict)
+    """Names to the ids of their one track."""
+    track_files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Somebody who is in it; without account a guest."""
+
+    user_id: str | None = None
+    participant_id: str = ""
+
+
+async def make_recording(
+    lifecycle: Lifecycle,
+    slug: str,
+    owner_id: str | None,
+    people: Mapping[str, Seat],
+    *,
+    name: str = "Tea",
+    running: bool = False,
+    track: bytes = TRACK,
+    film: bytes = FILM,
+) -> Made:
+    """A recording of the room, ended now (or still `running`), with a microphone track of everybody and one film."""
+    now_ms = lifecycle.clock.now_ms()
+    made = Made(new_id(), now_ms - LASTS_MS)
+    for each in people:
+        made.people[each], made.tracks[each] = new_id(), new_id()
+        made.track_files[each] = sealed(lifecycle.files, track, now_ms)
+    if not running:
+        made.film, made.film_file = new_id(), sealed(lifecycle.files, film, now_ms)
+
+    def add(conn: Connection) -> None:
+        ended_at_ms = None if running else now_ms
+        conn.execute(
+            insert(recordings).values(
+                id=made.id,
+                room_id=conn.execute(select(rooms.c.id).where(rooms.c.slug == slug)).scalar_one(),
+                name=name,
+                owner_id=owner_id,
+                with_chat=True,
+                started_at_ms=made.started_at_ms,
+                ended_at_ms=ended_at_ms,
+                end_reason=None if running else "host",
+                keep_from_ms=ended_at_ms,
+            )
+        )
+        for each, seat in people.items():
+            _add_person(conn, made, each, seat, running=running, size_bytes=len(track))
+        if not running:
+            _add_film(conn, made, now_ms, len(film))
+
+    await lifecycle.db.work(add)
+    return made
+
+
+async def change_recording(lifecycle: Lifecycle, recording_id: str, **values: object) -> None:
+    """As time, or a mistake, would change it."""
+
+    def change(conn: Connection) -> None:
+        conn.execute(update(recordings).where(recordings.c.id == recording_id).values(**values))
+
+    await lifecycle.db.work(change)
+
+
+def sealed(files: Files, content: bytes, now_ms: int) -> str:
+    """A finished sealed file; its id."""
+    file_id = new_id()
+    with files.create(file_id, now_ms) as sink:
+        sink.write(content)
+        sink.finish()
+    return file_id
+
+
+def _add_person(conn: Connection, made: Made, name: str, seat: Seat, *, running: bool, size_bytes: int) -> None:
+    person = made.people[name]
+    conn.execute(
+        insert(recording_people).values(
+            id=person,
+            recording_id=made.id,
+            participant_id=seat.participant_id or new_id(),
+            user_id=seat.user_id,
+            name=name,
+        )
+    )
+    conn.execute(
+        insert(recording_tracks).values(
+            id=made.tracks[name],
+            recording_id=made.id,
+            person_id=person,
+            source="microphone",
+            codec="opus",
+            file_id=made.track_files[name],
+            state="writing" if running else "whole",
+            begins_at=0,
+            duration_ms=None if running else LASTS_MS,
+            size_bytes=None if running else size_bytes,
+        )
+    )
+    for kind, text in (("spoke", None), ("message", f"by {name}")):
+        conn.execute(
+            insert(recording_events).values(
+                recording_id=made.id, person_id=person, kind=kind, begins_at=1000, ends_at=2000, text=text
+            )
+        )
+
+
+def _add_film(conn: Connection, made: Made, now_ms: int, size_bytes: int) -> None:
+    conn.execute(
+        insert(films).values(
+            id=made.film,
+            recording_id=made.id,
+            state="ready",
+            layout="grid",
+            format="mp4",
+            height=720,
+            with_names=True,
+            file_id=made.film_file,
+            asked_at_ms=now_ms,
+            made_at_ms=now_ms,
+            duration_ms=LASTS_MS,
+            size_bytes=size_bytes,
+        )
+    )
+    for each in made.people.values():
+        conn.execute(insert(film_people).values(film_id=made.film, person_id=each))
