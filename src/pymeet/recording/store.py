@@ -26,6 +26,9 @@ from pymeet.recording.timeline import Entry
 
 PURPOSE = "recording"
 
+_LANGUAGE = "en"
+"""Of the notice, for who asked for one that there is not."""
+
 
 def begin(
     conn: Connection, recording_id: str, room_id: str, name: str, owner_id: str | None, with_chat: bool, now_ms: int
@@ -112,7 +115,7 @@ def _decide(
         decision,
         method=method,
         notice_version=notice.version,
-        language=language if language in notice.texts else next(iter(notice.texts)),
+        language=language if language in notice.texts else _LANGUAGE,
         now_ms=now_ms,
     )
 
