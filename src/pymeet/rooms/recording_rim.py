@@ -124,7 +124,7 @@ class RecordingRim:
         try:
             await answers.write(seats, given.method, given.language or _LANGUAGE)
         except Exception as error:
-            _log.exception("an answer was not written down", recording=given.recording_id, participant=seat.id)
+            _log.exception("an answer was not written down", recording_id=given.recording_id, participant=seat.id)
             raise _failed(
                 "Your answer could not be written down, so you are not recorded."
                 if given.answer is Answer.YES
@@ -141,7 +141,7 @@ class RecordingRim:
         try:
             await self.answer(seat, given)
         except PymeetError as error:
-            _log.info("an answer before joining does not count", participant=seat.id, code=error.code)
+            _log.info("an answer before joining does not count", participant=seat.id, reason=error.code)
 
     def withdraw(self, person_id: str) -> None:
         """Takes nothing more of this person, by account or seat. Whoever calls this has written it down."""
@@ -166,7 +166,7 @@ class RecordingRim:
         try:
             self._recorder.send(event)
         except Exception:
-            self._fail("was told something")
+            self._fail("telling")
 
     def changed(self, event: RecordingChanged) -> None:
         """Tells it: an answer at once to who gave it, and with the next `tick` to the others, for many answer at once."""
@@ -195,7 +195,7 @@ class RecordingRim:
             self._taken = tracks
         except Exception:
             self._taken += tracks
-            self._fail("was handed tracks")
+            self._fail("handing tracks over")
 
     def tick(self) -> None:
         """What time brings."""
@@ -220,7 +220,7 @@ class RecordingRim:
 
     def _fail(self, when: str) -> None:
         """To be called while an exception of the recorder is handled."""
-        _log.exception("a recorder failed, its recording ends", when=when)
+        _log.exception("a recorder failed, its recording ends", part=when)
         self._close(EndReason.SERVER)
         self._do(StopRecording(EndReason.SERVER), None)
 
