@@ -13,9 +13,18 @@ from sqlalchemy.dialects.sqlite import insert
 
 from pymeet.config import Config
 from pymeet.db import audit
-from pymeet.db.inventory import Anchor, TableEntry
+from pymeet.db.inventory import KEY, Anchor, TableEntry
 from pymeet.db.outbox import queue_statement
-from pymeet.db.schema import metadata, one_time_links, pending_gone, request_events, requests, sessions, users
+from pymeet.db.schema import (
+    metadata,
+    one_time_links,
+    pending_gone,
+    recording_people,
+    request_events,
+    requests,
+    sessions,
+    users,
+)
 from pymeet.errors import ConflictError, PymeetError
 from pymeet.privacy import limits
 from pymeet.privacy.erasure_plan import (
@@ -180,6 +189,14 @@ def passed(
     if left:
         raise ErasureError(f"Rows of {entry.name} lead to the person even after they were made anonymous.")
     return len(found)
+
+
+def in_recordings(conn: Connection, person: DataSubject) -> list[str]:
+    """The person's seats in recordings, apart from those that a hold keeps."""
+    condition = going(recording_people.info[KEY], person, ())
+    if condition is None:
+        return []
+    return list(conn.execute(select(recording_people.c.id).where(condition)).scalars())
 
 
 def finish(conn: Connection, request_id: str, person: DataSubject, addresses: Sequence[str], now_ms: int) -> Finished:
