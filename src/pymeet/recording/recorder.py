@@ -152,7 +152,7 @@ class MeetingRecorder:
     def stop(self, reason: EndReason) -> None:
         """Has the room stop it, which tells everybody; whatever the room does, it is over."""
         if self._reason is None:
-            log.info("a recording is stopped", recording=self.id, reason=reason.value)
+            log.info("a recording is stopped", recording_id=self.id, reason=reason.value)
             self._stop(reason.value)
             self.close(reason.value)
 
@@ -195,7 +195,7 @@ class MeetingRecorder:
                 for taken in tracks:
                     await taken.ended.wait()
         except TimeoutError:
-            log.error("tracks of somebody who withdrew could not be closed in time", recording=self.id)
+            log.error("tracks of somebody who withdrew could not be closed in time", recording_id=self.id)
 
     async def run(self) -> None:
         """Stores what comes, until the recording is over and complete."""
@@ -212,12 +212,12 @@ class MeetingRecorder:
                 await job()
             except (SQLAlchemyError, OSError):
                 # as a rule a full disk: what is stored stays, and recovery at the next start puts the rest in order
-                log.exception("a recording could not be written on", recording=self.id)
+                log.exception("a recording could not be written on", recording_id=self.id)
                 self.stop(EndReason.DISK)
         try:
             await self._means.write(self._complete)
         except SQLAlchemyError:
-            log.exception("the end of a recording could not be stored; the next start does that", recording=self.id)
+            log.exception("the end of a recording could not be stored; the next start does that", recording_id=self.id)
 
     # -- tracks ---------------------------------------------------------------------------------------------------
 
@@ -242,7 +242,9 @@ class MeetingRecorder:
                 try:
                     self._begin_capture(taken)
                 except KeyError:
-                    log.warning("a track cannot be recorded: nobody knows its codec", recording=self.id, codec=track.codec)
+                    log.warning(
+                        "a track cannot be recorded: nobody knows its codec", recording_id=self.id, kind=track.codec
+                    )
                     await self._means.write(store.drop_track, taken.row_id)
         finally:
             if taken.capture is None:
@@ -296,7 +298,7 @@ class MeetingRecorder:
             )
             self._finished_bytes += size_bytes
         except PymeetError as error:  # destroyed meanwhile, or damaged
-            log.warning("a track could not be finished", recording=self.id, track=end.track_id, code=error.code)
+            log.warning("a track could not be finished", recording_id=self.id, reason=error.code)
         finally:
             self._forget(taken)
 

@@ -7,12 +7,12 @@ Every step can be killed and done again. Nothing here touches what begins after 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from pymeet.config import RecordingConfig
 from pymeet.db.files import Files
 from pymeet.db.keys import KeyGoneError
 from pymeet.db.seal import SealedReader, SealError
@@ -30,7 +30,6 @@ _LONGEST_FRAME_MS = 1000
 class Repaired:
     """What became of a track."""
 
-    track_id: str
     state: str | None
     """`repaired`, `lost`, or None where nothing was ever written."""
     begins_at: int | None = None
@@ -39,16 +38,7 @@ class Repaired:
     size_bytes: int = 0
 
 
-@dataclass(frozen=True)
-class Recovery:
-    """What is to be put in order. Made by `prepare`, before anybody can record."""
-
-    tracks: Sequence[Unfinished]
-    recordings: Sequence[str]
-    """Those that got their end from `prepare`."""
-
-
-async def prepare(lifecycle: Lifecycle) -> Recovery:
+async def prepare(lifecycle: Lifecycle) -> Sequence[Unfinished]:
     """Ends the recordings that a dead server left open, at the last moment of which anything is known, and tells which
     tracks are to be repaired. Quick; to be called at every start, before rooms are opened and before the first sweep."""
     tracks = await lifecycle.db.study(store.unfinished_tracks)
@@ -59,36 +49,28 @@ async def prepare(lifecycle: Lifecycle) -> Recovery:
         theirs = [written_ms.get(track.file_id, 0) for track in tracks if track.recording_id == each.recording_id]
         # no later than now: the clock may have been ahead then, and what ends in the future is kept for too long
         ended_at_ms = max(each.started_at_ms, min(now_ms, max(each.started_at_ms + each.last_at, *theirs, 0)))
-        await lifecycle.db.work(_end, each, ended_at_ms, now_ms)
+        await lifecycle.db.work(_end, each, ended_at_ms, lifecycle.config.recording, now_ms)
     if opened:
-        log.warning("recordings that a crash interrupted were ended", recordings=len(opened), tracks=len(tracks))
-    return Recovery(tracks, [each.recording_id for each in opened])
+        log.warning("recordings that a crash interrupted were ended", count=len(opened))
+    return tracks
 
 
-async def run(lifecycle: Lifecycle, recovery: Recovery) -> None:
-    """Repairs the tracks, recording by recording, and asks for the film of each that the crash interrupted.
+async def run(lifecycle: Lifecycle, tracks: Sequence[Unfinished]) -> None:
+    """Repairs these tracks; with the last one of a recording its film is asked for.
 
     It reads every file once, so it goes on beside the server. What cannot be repaired now, such as on a full disk, is
     tried at the next start.
     """
-    grouped = groupby(
-        sorted(recovery.tracks, key=lambda track: track.recording_id), key=lambda track: track.recording_id
-    )
-    tracks = {recording_id: list(each) for recording_id, each in grouped}
-    for recording_id in dict.fromkeys([*tracks, *recovery.recordings]):
-        complete = True
-        for track in tracks.get(recording_id, ()):
-            try:
-                repaired = await asyncio.to_thread(_repair, lifecycle.files, track)
-                await lifecycle.db.work(_note, repaired)
-            except (OSError, SQLAlchemyError):
-                log.exception("a track could not be repaired; the next start tries it again", track=track.track_id)
-                complete = False
-            else:
-                log.info("a track was repaired", track=track.track_id, outcome=repaired.state or "empty")
-        if complete and recording_id in recovery.recordings:
-            config, now_ms = lifecycle.config.recording, lifecycle.clock.now_ms()
-            await lifecycle.db.work(store.queue_film, recording_id, config, now_ms)
+    for track in tracks:
+        try:
+            repaired = await asyncio.to_thread(_repair, lifecycle.files, track)
+            await lifecycle.db.work(_note, track, repaired, lifecycle.config.recording, lifecycle.clock.now_ms())
+        except (OSError, SQLAlchemyError):
+            log.exception(
+                "a track could not be repaired; the next start tries it again", recording_id=track.recording_id
+            )
+        else:
+            log.info("a track was repaired", recording_id=track.recording_id, outcome=repaired.state or "empty")
             lifecycle.poke_films()
 
 
@@ -96,23 +78,20 @@ def _last_written(files: Files) -> dict[str, int]:
     return {file_id: at_ms for file_id, at_ms, _ in files.ids()}
 
 
-def _end(conn: Connection, recording: Open, ended_at_ms: int, now_ms: int) -> None:
+def _end(conn: Connection, recording: Open, ended_at_ms: int, config: RecordingConfig, now_ms: int) -> None:
     store.close_entries(conn, recording.recording_id, ended_at_ms - recording.started_at_ms)
     store.end(conn, recording.recording_id, ended_at_ms, "crash", now_ms)
+    store.queue_film(conn, recording.recording_id, config, now_ms)
 
 
-def _note(conn: Connection, repaired: Repaired) -> None:
+def _note(conn: Connection, track: Unfinished, repaired: Repaired, config: RecordingConfig, now_ms: int) -> None:
     if repaired.state is None:
-        store.drop_track(conn, repaired.track_id)
+        store.drop_track(conn, track.track_id)
     else:
         store.end_track(
-            conn,
-            repaired.track_id,
-            repaired.state,
-            repaired.begins_at,
-            repaired.duration_ms,
-            repaired.size_bytes,
+            conn, track.track_id, repaired.state, repaired.begins_at, repaired.duration_ms, repaired.size_bytes
         )
+    store.queue_film(conn, track.recording_id, config, now_ms)
 
 
 def _repair(files: Files, track: Unfinished) -> Repaired:
@@ -120,17 +99,17 @@ def _repair(files: Files, track: Unfinished) -> Repaired:
         kept = files.recover_log(track.file_id)
     except KeyGoneError:
         # the crash came before the key was made, or the file was destroyed since
-        return Repaired(track.track_id, None)
+        return Repaired(None)
     except SealError:
-        log.error("a track cannot be opened: its file is damaged", track=track.track_id)
-        return Repaired(track.track_id, "lost")
+        log.error("a track cannot be opened: its file is damaged", recording_id=track.recording_id)
+        return Repaired("lost")
     if not kept:
-        return Repaired(track.track_id, "lost")
+        return Repaired("lost")
     with files.open(track.file_id) as reader:
         begins_at, duration_ms = measured(reader)
     if duration_ms == 0:
-        return Repaired(track.track_id, "lost", size_bytes=kept)
-    return Repaired(track.track_id, "repaired", begins_at, duration_ms, kept)
+        return Repaired("lost", size_bytes=kept)
+    return Repaired("repaired", begins_at, duration_ms, kept)
 
 
 def measured(reader: SealedReader) -> tuple[int | None, int]:

@@ -89,7 +89,7 @@ class RecordingService:
         task = asyncio.create_task(self._run(recorder), name="recording")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        log.info("recording begins", recording=recorder.id, room=room_id)
+        log.info("recording begins", recording_id=recorder.id, room=room_id)
         period_ms = self._periods.room(room_id, "recording", started_at_ms)
         return Begun(recorder, started_at_ms, None if period_ms is None else started_at_ms + period_ms)
 
@@ -164,7 +164,7 @@ class RecordingService:
             recorder.close(EndReason.DISK.value)
         finally:
             self._running.pop(recorder.id, None)
-        log.info("recording ended", recording=recorder.id)
+        log.info("recording ended", recording_id=recorder.id)
         self._poke_films()
 
     def _stop_all(self, _code: str) -> None:

@@ -220,11 +220,13 @@ def end(conn: Connection, recording_id: str, ended_at_ms: int, reason: str, now_
 
 
 def queue_film(conn: Connection, recording_id: str, config: RecordingConfig, now_ms: int) -> bool:
-    """Asks for the film that is made of every recording, if the configuration says so and there is anything to show."""
-    there = (recording_tracks.c.recording_id == recording_id, recording_tracks.c.state != "lost")
-    if config.film == "off" or conn.execute(select(recording_tracks.c.id).where(*there).limit(1)).first() is None:
-        return False
-    if _count(conn, films, recording_id):
+    """Asks for the film that is made of every recording by itself: once it is over, none of its tracks is still being
+    written, and there is something to show. False where that is not so, or the configuration wants none."""
+    over = select(recordings.c.id).where(recordings.c.id == recording_id, recordings.c.ended_at_ms.is_not(None))
+    tracks = select(recording_tracks.c.state).where(recording_tracks.c.recording_id == recording_id)
+    states = set(conn.execute(tracks).scalars())
+    complete = conn.execute(over).first() is not None and "writing" not in states
+    if config.film == "off" or not complete or not states - {"lost"} or _count(conn, films, recording_id):
         return False
     conn.execute(
         insert(films).values(
