@@ -218,8 +218,7 @@ async def test_who_declines_is_nowhere_and_who_withdraws_is_cut_within_a_second(
 
     # the film
     film = await studio.film()
-    on_disk = {path.name for path in (studio.server.config.data_dir / "files").rglob("*") if path.is_file()}
-    assert on_disk == {f"{file_id}.sealed" for file_id in [film["file_id"], *(row["file_id"] for row in tracks)]}
+    assert _on_disk(studio) == {film["file_id"], *(row["file_id"] for row in tracks)}
     in_film = await studio.rows(select(film_people))
     assert {row["person_id"] for row in in_film} == {row["id"] for row in people}
     composed = await studio.found(film["file_id"])
@@ -228,6 +227,21 @@ async def test_who_declines_is_nowhere_and_who_withdraws_is_cut_within_a_second(
     share, amplitude = composed.at_most(BLUE)
     assert share < 0.01, "Edsger's colour"
     assert amplitude < min(composed.loudness[RED], composed.loudness[GREEN]) / 20, "Edsger's tone"
+
+    # and when Grace is taken out, only Ada is left: her tracks as they were, and another film
+    (out,) = [row for row in people if row["name"] == "Grace"]
+    own = {row["file_id"]: _sealed(studio, row["file_id"]) for row in tracks if row["name"] == "Ada"}
+    path = f"/api/v1/recordings/{recording['id']}/people/{out['id']}/remove"
+    assert await studio.admin.json("POST", path, {}) == (204, None)
+    assert {row["name"] for row in await studio.tracks()} == {"Ada"}
+    again = await studio.film()
+    assert _on_disk(studio) == {again["file_id"], *own}
+    assert {file_id: _sealed(studio, file_id) for file_id in own} == own
+    left = await studio.found(again["file_id"])
+    assert (left.seen(), left.heard()) == ({RED}, {RED}), left.loudness
+    share, amplitude = left.at_most(GREEN)
+    assert share < 0.01, "Grace's colour"
+    assert amplitude < left.loudness[RED] / 20, "Grace's tone"
 
 
 async def test_who_comes_into_a_meeting_that_is_recorded_is_asked_before(studio: Studio) -> None:
@@ -322,6 +336,20 @@ async def test_the_question_disturbs_nobody_and_stays_until_it_is_answered(studi
     await _stop(ada)
     await grace.page.get_by_text("A host stopped the recording.").last.wait_for(timeout=2_000)
     assert await _question(grace).count() == 0
+
+
+def _on_disk(studio: Studio) -> set[str]:
+    """Ids of the sealed files there are; parts of unfinished ones would have another name."""
+    return {path.name.removesuffix(".sealed") for path in _files(studio) if path.is_file()}
+
+
+def _sealed(studio: Studio, file_id: str) -> bytes:
+    (path,) = [path for path in _files(studio) if path.name == f"{file_id}.sealed"]
+    return path.read_bytes()
+
+
+def _files(studio: Studio) -> list[Path]:
+    return list((studio.server.config.data_dir / "files").rglob("*"))
 
 
 async def _whole(studio: Studio) -> bool:
