@@ -292,12 +292,14 @@ class Capture:
     def _fail(self, track: CaptureTrack, error: Exception) -> None:
         if isinstance(error, sqlite3.Error):
             code = "disk_full" if error.sqlite_errorcode == sqlite3.SQLITE_FULL else "disk_error"
+        elif isinstance(error, FileNotFoundError):
+            code = "gone"
         elif isinstance(error, OSError):
             code = "disk_full" if error.errno in _NO_ROOM else "disk_error"
         else:
             code = "internal"
-        _log.error("track_not_written", track=track.meta.track_id, reason=code, exc_info=error)
-        if code != "internal" and not self._is_failing:
+        _log.error("a track could not be written to its end", reason=code, exc_info=error)
+        if code in ("disk_full", "disk_error") and not self._is_failing:
             self._is_failing = True
             self._call(self._on_disk_error, code)
         self._end(track, code)

@@ -75,8 +75,8 @@ class TrackEnd:
     size_bytes: int
     lost_frames: int
     error: str | None
-    """`disk_full` or `disk_error` when the file could not be written to its end, `internal` for a fault of ours. Unless the
-    track has no file, what was written before can be recovered."""
+    """`disk_full` or `disk_error` when the file could not be written to its end, `internal` for a fault of ours: what was
+    written before can be recovered. `gone` when it was destroyed meanwhile."""
 
 
 class TrackWriter:
