@@ -94,6 +94,15 @@ test('hosts record where it is allowed, others never', () => {
   assert.equal(guest.mayRecord.value, false);
 });
 
+test('a link to the recording gets who may watch it: hosts, and members who were in it', () => {
+  for (const [role, you, may] of /** @type {const} */ ([['host', 'no', true], ['member', 'yes', true], ['member', 'no', false], ['guest', 'yes', false]])) {
+    const room = roomWith({ role });
+    tell(room, recording({ you }));
+    tell(room, null, 'host');
+    assert.equal(room.mayWatch.value, may, `${role} ${you}`);
+  }
+});
+
 /** A connection whose other end is the test. @param {object} options */
 function connect(options) {
   const timers = new FakeTimers();

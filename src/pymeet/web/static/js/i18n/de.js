@@ -313,6 +313,8 @@ export default {
   'end.dataTitle': 'Ihre Daten',
   'end.data': 'Sehen, holen oder löschen Sie, was diese Besprechung über Sie enthält. Der Beleg bleibt nur in diesem Tab; speichern Sie ihn, um später wiederzukommen.',
   'end.dataOpen': 'Ihre Daten ansehen',
+  'end.recordingTitle': 'Die Aufzeichnung',
+  'end.recording': 'Diese Besprechung wurde aufgezeichnet, mit allen, die einverstanden waren. Der Film ist einige Zeit nach dem Ende der Aufzeichnung fertig; wenn Sie darin vorkommen, können Sie sich dort herausnehmen lassen.',
   'end.left': 'Sie haben die Besprechung verlassen',
   'end.leftText': 'Kamera und Mikrofon sind aus.',
   'end.removed': 'Sie wurden aus der Besprechung entfernt',

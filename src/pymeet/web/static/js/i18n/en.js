@@ -312,6 +312,8 @@ export default {
   'end.dataTitle': 'Your data',
   'end.data': 'See, take along or erase what this meeting holds about you. The receipt is kept in this tab only; save it to come back later.',
   'end.dataOpen': 'See your data',
+  'end.recordingTitle': 'The recording',
+  'end.recording': 'This meeting was recorded, with those who agreed. The film is ready some time after the recording has ended; if you are in it, you can be taken out of it there.',
   'end.left': 'You left the meeting',
   'end.leftText': 'Camera and microphone are off.',
   'end.removed': 'You were removed from the meeting',

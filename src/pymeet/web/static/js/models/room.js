@@ -31,6 +31,8 @@ export class Room {
   recordingSince = signal(0);
   /** What happened to it last; `reason` is why it ended, empty when nobody said so. */
   recordingNews = signal(/** @type {{ kind: 'begun' | 'ended', reason: string } | null} */ (null));
+  /** Whether there is one that this member may watch afterwards: a host's, or one they were in. */
+  mayWatch = signal(false);
   /** Whether hosts may record on this server. */
   recordingsAllowed = signal(false);
   /** What happened last, for those who do not see it. */
@@ -133,6 +135,7 @@ export class Room {
   #recorded(now, since, reason = '') {
     const before = this.recording.value;
     this.recording.value = now;
+    if (now && (this.role.value === 'host' || (this.role.value === 'member' && now.you === 'yes'))) this.mayWatch.value = true;
     if (now && now.id !== before?.id) {
       this.recordingSince.value = since;
       this.recordingNews.value = { kind: 'begun', reason: '' };

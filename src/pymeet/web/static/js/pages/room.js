@@ -94,7 +94,8 @@ function resume() {
 function App() {
   if (seat.value) {
     const { room, devices, meeting, name } = seat.value;
-    if (room.ending.value) return html`<${EndingView} ending=${room.ending.value} receipt=${room.receipt.value} onRejoin=${rejoin} />`;
+    if (room.ending.value) return html`<${EndingView} ending=${room.ending.value} receipt=${room.receipt.value}
+      recorded=${room.mayWatch.value} onRejoin=${rejoin} />`;
     if (room.info.value) document.title = room.info.value.name;
     if (room.joined.value) return html`<${MeetingView} room=${room} devices=${devices} meeting=${meeting} name=${name} />`;
     if (card.value) return html`<${Preview} card=${card.value} devices=${devices} initialName=${name} busy trouble=${room.link.value === 'reconnecting'}

@@ -95,7 +95,7 @@ export function RecordingOver({ room, onClose }) {
   return html`
     <p class="chip recording-over">
       <${Icon} name="circle-stop" /><span>${endWords(news.reason)}</span>
-      ${room.role.value !== 'guest' && html`<a class="chip-button" href="/recordings" target="_blank" rel="noopener">${t('recording.open')}</a>`}
+      ${room.mayWatch.value && html`<a class="chip-button" href="/recordings" target="_blank" rel="noopener">${t('recording.open')}</a>`}
       <button type="button" class="chip-button chip-close" aria-label=${t('app.close')} onClick=${onClose}><${Icon} name="x" /></button>
     </p>`;
 }
