@@ -163,3 +163,46 @@ def _add_film(conn: Connection, made: Made, now_ms: int, size_bytes: int) -> Non
     )
     for each in made.people.values():
         conn.execute(insert(film_people).values(film_id=made.film, person_id=each))
+
+
+class MakerOfOneFilm:
+    """Makes films without pictures, at once; the row is what counts."""
+
+    def __init__(self, lifecycle: Lifecycle, *, state: str = "ready") -> None:
+        self._lifecycle = lifecycle
+        self._state = state
+        self.asked: list[dict[str, object]] = []
+        self.stopped: list[str] = []
+
+    async def request(
+        self,
+        recording_id: str,
+        *,
+        layout: str,
+        format: str,  # noqa: A002
+        height: int,
+        with_names: bool,
+    ) -> str:
+        """The film is there when this returns."""
+        self.asked.append({"layout": layout, "format": format, "height": height, "with_names": with_names})
+        film_id, now_ms = new_id(), self._lifecycle.clock.now_ms()
+        values = {"layout": layout, "format": format, "height": height, "with_names": with_names}
+        async with self._lifecycle.db.write() as conn:
+            await conn.execute(
+                insert(films).values(
+                    id=film_id, recording_id=recording_id, state=self._state, asked_at_ms=now_ms, **values
+                )
+            )
+        return film_id
+
+    async def cancel(self, film_id: str) -> None:
+        """Notes it."""
+        self.stopped.append(film_id)
+
+    async def retry(self, film_id: str) -> None:
+        """Notes it."""
+        self.stopped.append(film_id)
+
+    def progress(self, film_id: str) -> float | None:
+        """Half of it."""
+        return 0.5

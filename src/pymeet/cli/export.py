@@ -18,6 +18,7 @@ from pymeet.ops.progress import Progress
 _FAILED = {
     "unreadable": "is damaged or gone, and is left out",
     "broken": "is damaged: only its beginning could be read",
+    "unfinished": "is still being recorded, and is left out",
 }
 
 

@@ -223,3 +223,8 @@ def known_files(conn: Connection) -> set[str]:
         for column in file_columns(table):
             known.update(conn.execute(select(column).where(column.is_not(None))).scalars())
     return known
+
+
+def running(conn: Connection) -> set[str]:
+    """The ids of recordings that have no end yet."""
+    return set(conn.execute(select(recordings.c.id).where(recordings.c.ended_at_ms.is_(None))).scalars())
