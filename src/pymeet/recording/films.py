@@ -111,8 +111,10 @@ class Films:
     async def run(self) -> None:
         """Makes films until cancelled; what it is at then is made after the next start."""
         async with self._lifecycle.db.write() as conn:
-            if resumed := await conn.run_sync(store.resume, self._now_ms()):
-                log.info("films are made again after a restart", films=resumed)
+            resumed = await conn.run_sync(store.resume, self._now_ms())
+        if resumed:
+            log.info("films are made again after a restart", films=resumed)
+            await remove_pending(self._lifecycle)
         while True:
             self._wake.clear()
             try:

@@ -25,8 +25,8 @@ GAP_MS: Final = 500
 
 _BYTES = 4  # two channels of 16 bits
 _BASE = Fraction(1, RATE)
-_LEVEL = "f=250:g=11:m=8:r=0.2:t=0.002"
-"""Quarters of a second, smoothed over 2.75 s; at most 18 dB louder, to an RMS of -14 dB; what is nearly silent stays so."""
+_LEVEL = "f=250:g=11:m=8:r=0.2"
+"""Quarters of a second, smoothed over 2.75 s; at most 18 dB louder, to an RMS of -14 dB."""
 
 
 class Mixer:
