@@ -33,6 +33,7 @@ _WORDS: Mapping[tuple[str, str], Any] = {
     ("mail_outbox", "template"): "export_ready",
     ("one_time_links", "purpose"): "set_password",
     ("request_events", "state"): "done",
+    ("recording_tracks", "state"): "lost",
     ("requests", "state"): "done",
 }
 """Columns in which code expects a word it knows, whether or not the database enforces it."""
