@@ -232,6 +232,8 @@ async def take_all(studio: Studio, admin: Visitor) -> None:
     await studio.take(ada.page, "people")
     await ada.press("People")
 
+    await take_recording(studio, ada, jonas, mei)
+
     start = await enter(browser, admin.url, ada.name, locale="en-GB", color_scheme="light")
     await sign_in(start.context, admin)
     await start.page.goto(f"{admin.url}/")
@@ -246,6 +248,24 @@ async def take_all(studio: Studio, admin: Visitor) -> None:
     await studio.take(start.page, "my-data")
     await start.page.set_viewport_size(PHONE)
     await studio.take(start.page, "my-data-phone")
+
+
+async def take_recording(studio: Studio, ada: Person, jonas: Person, mei: Person) -> None:
+    """Ada records; Mei agrees, Jonas is looked at while he is asked, and then does not."""
+    await ada.press("Record meeting")
+    await studio.take(ada.page, "recording-start")
+    await ada.press("Start recording")
+    await ada.press("Record me")
+    await mei.press("Record me")
+    await jonas.press("Chat")
+    await studio.take(jonas.page, "recording-question", settle_s=8)
+    await jonas.page.set_viewport_size(PHONE)
+    await studio.take(jonas.page, "recording-question-phone")
+    await jonas.page.set_viewport_size(DESKTOP)
+    await jonas.press("Don\N{RIGHT SINGLE QUOTATION MARK}t record me")
+    await studio.take(ada.page, "recording", settle_s=8)
+    await ada.press("Stop recording")
+    await ada.page.get_by_role("dialog").get_by_role("button", name="Stop recording").click()
 
 
 async def main() -> None:
