@@ -228,6 +228,20 @@ CLIENT = (
         lifetime="{idle} without use, {absolute} at most, or until sign-out.",
     ),
     ClientStore(
+        name="__Host-pymeet-film",
+        place=Place.COOKIE,
+        holds="The random number of a link that was opened, signed.",
+        purpose="To play the film that somebody shared by a link.",
+        lifetime="12 hours, or until the link ends.",
+    ),
+    ClientStore(
+        name="pymeet-film",
+        place=Place.COOKIE,
+        holds="The random number of a link that was opened, signed.",
+        purpose="The same on a server without TLS, which only answers its own machine.",
+        lifetime="12 hours, or until the link ends.",
+    ),
+    ClientStore(
         name="pymeet.seat",
         place=Place.SESSION_STORAGE,
         holds="A random token for the seat in the present meeting, the room's address and the name shown there.",
