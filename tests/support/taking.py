@@ -29,6 +29,8 @@ class SentTrack:
         self.keyframes_wanted = 0
         self._sequence = 1000
         self._pictures = vp8_pictures()
+        if self.codec == "vp8":
+            _second_of_vp8()  # before the clock is looked at: encoding takes a while
 
     def as_track(self) -> Track:
         return cast(Track, self)
