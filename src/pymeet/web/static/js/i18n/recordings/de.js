@@ -122,7 +122,7 @@ export default {
   'rec.removeThemNow': 'Bild, Ton, Bildschirm, Chat und wann die Person sprach werden sofort vernichtet.',
   'rec.removeFilm': 'Der Film geht mit und wird ohne diesen Teil neu gemacht. Was andere sagen, bleibt, auch wo sie davon sprechen.',
   'rec.removeOutside': 'Wer den Film vorher heruntergeladen hat, hat die Kopie noch: Die kann niemand zurückholen.',
-  'rec.removeFinal': 'Das lässt sich nicht rückgängig machen. Auch Kopien in Sicherungen sind nicht mehr zu öffnen, denn ihre Schlüssel sind vernichtet.',
+  'rec.removeFinal': 'Das lässt sich nicht rückgängig machen. Sicherungen von vorher enthalten noch eine Kopie, bis sie gelöscht werden.',
   'rec.removeYouDo': 'Mich herausnehmen',
   'rec.removeThemDo': '{name} herausnehmen',
   'rec.removedYou': 'Sie kommen in dieser Aufnahme nicht mehr vor.',

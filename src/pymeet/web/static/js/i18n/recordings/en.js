@@ -121,7 +121,7 @@ export default {
   'rec.removeThemNow': 'Their picture, sound, screen, chat and when they spoke are destroyed at once.',
   'rec.removeFilm': 'The film goes with it, and is made again without that part. What others say stays, even where they speak of it.',
   'rec.removeOutside': 'Whoever downloaded the film before still has their copy: nobody can take that back.',
-  'rec.removeFinal': 'This cannot be undone. Copies in backups cannot be opened any more either, since their keys are destroyed.',
+  'rec.removeFinal': 'This cannot be undone. Backups made before still hold a copy until they are deleted.',
   'rec.removeYouDo': 'Take me out',
   'rec.removeThemDo': 'Take {name} out',
   'rec.removedYou': 'You are no longer in this recording.',
