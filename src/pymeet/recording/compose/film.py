@@ -59,7 +59,8 @@ def compose(job: Job, files: Files, sink: Any, progress: Progress) -> int:
     mixer = Mixer(files, heard) if heard else None
     try:
         with av.open(sink, "w", format=job.format) as output, ThreadPoolExecutor(2) as threads:
-            picture, sound = _streams(output, job, with_sound=mixer is not None)
+            picture = encoder_of_picture(output, job.format, job.height)
+            sound = encoder_of_sound(output, job.format) if mixer is not None else None
             mixed = 0
             for number in range(frames):
                 while mixer is not None and mixed * FPS <= number * RATE:
@@ -80,15 +81,16 @@ def compose(job: Job, files: Files, sink: Any, progress: Progress) -> int:
     return frames * 1000 // FPS
 
 
-def _streams(output: OutputContainer, job: Job, *, with_sound: bool) -> tuple[Any, Any]:
-    video, options = _PICTURE[job.format]
-    width, height = size_of(job.height)
-    picture: Any = output.add_stream(video, rate=FPS, options=dict(options))
-    picture.width, picture.height, picture.pix_fmt = width, height, "yuv420p"
-    context = picture.codec_context
+def encoder_of_picture(output: OutputContainer, kind: Format, height: int) -> Any:
+    """A stream for the picture in a film of this format and size."""
+    codec, options = _PICTURE[kind]
+    stream: Any = output.add_stream(codec, rate=FPS, options=dict(options))
+    stream.width, stream.height = size_of(height)
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
     context.colorspace, context.color_range = _BT601, _LIMITED
     context.color_primaries = context.color_trc = _BT709
-    return picture, encoder_of_sound(output, job.format) if with_sound else None
+    return stream
 
 
 def encoder_of_sound(output: OutputContainer, kind: Format) -> Any:

@@ -25,7 +25,7 @@ GAP_MS: Final = 500
 
 _BYTES = 4  # two channels of 16 bits
 _BASE = Fraction(1, RATE)
-_LEVEL = "f=250:g=11:m=8:r=0.2"
+LEVEL: Final = "f=250:g=11:m=8:r=0.2"
 """Quarters of a second, smoothed over 2.75 s; at most 18 dB louder, to an RMS of -14 dB."""
 
 
@@ -44,7 +44,7 @@ class Mixer:
             entry = self._graph.add_abuffer(sample_rate=RATE, format="s16", layout="stereo", time_base=_BASE)
             self._sources.append(entry)
             if source == "microphone":
-                level = self._graph.add("dynaudnorm", _LEVEL)
+                level = self._graph.add("dynaudnorm", LEVEL)
                 entry.link_to(level)
                 level.link_to(mix, 0, index)
             else:
