@@ -4,9 +4,6 @@ Reading proves that nothing was changed, for each byte is authenticated; decodin
 of the sound, and of pictures those that stand for themselves. Synchronous, for threads.
 """
 
-import av
-from av.error import FFmpegError
-
 from pymeet.db.files import Files
 from pymeet.db.seal import SealedReader, SealError
 from pymeet.errors import NotFoundError
@@ -36,6 +33,10 @@ def problem_of(files: Files, file_id: str) -> str | None:
 
 
 def _decodes(reader: SealedReader) -> bool:
+    # Late, because it is large, and the server never decodes anything unless it is asked to.
+    import av
+    from av.error import FFmpegError
+
     try:
         with av.open(reader, "r") as container:
             for stream in container.streams.video:
