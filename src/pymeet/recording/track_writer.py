@@ -98,7 +98,7 @@ class TrackWriter:
         self._sink: LogSink | None = None
         self._malformed = 0
         self._gap = False
-        self._last_ms = 0
+        self._last_ms = self._kept_ms = 0
         self._last_duration_ms = 0 if is_audio else _FRAME_MS
         self._cluster_since = self._synced_at = self._asked_at = meta.zero_s
         self._is_synced = True
@@ -133,7 +133,7 @@ class TrackWriter:
         if self._muxer.is_empty:
             self._cluster_since = now
         elif now - self._cluster_since >= CLUSTER_MS / 1000:
-            self._append(self._muxer.flush())
+            self._append(self._muxer.flush(), self._end_ms)
             self._cluster_since = now
         if self._sink is not None and not self._is_synced and now - self._synced_at >= self._sync_s:
             self._sink.sync()
@@ -154,7 +154,7 @@ class TrackWriter:
         """
         if error is None:
             self._pass_on(self._reorder.flush())
-            self._append(self._muxer.flush())
+            self._append(self._muxer.flush(), self._end_ms)
         sink, self._sink = self._sink, None
         if sink is not None:
             try:
@@ -163,8 +163,12 @@ class TrackWriter:
                 if error is None:
                     raise
         lost = self._depacketiser.lost_frames + dropped_frames
-        duration = self._last_ms + self._last_duration_ms if self.begins_at is not None else 0
-        return TrackEnd(self.meta.track_id, self.begins_at, duration, self.size_bytes, lost, error)
+        return TrackEnd(self.meta.track_id, self.begins_at, self._kept_ms, self.size_bytes, lost, error)
+
+    @property
+    def _end_ms(self) -> int:
+        """Where the last frame ends."""
+        return self._last_ms + self._last_duration_ms
 
     def _pass_on(self, packets: Iterable[Ordered]) -> None:
         for ordered in packets:
@@ -187,19 +191,22 @@ class TrackWriter:
         if self.begins_at is None:
             self._sink = self._files.create_log(self.meta.file_id, self._now_ms)
             self.begins_at = at_ms
-            self._append(self._muxer.head(frame.picture, at_ms))
+            self._append(self._muxer.head(frame.picture, at_ms), 0)
         at_ms -= self.begins_at
+        end_before = self._end_ms
         if frame.duration:
             self._last_duration_ms = frame.duration * 1000 // self._rate
         elif at_ms > self._last_ms:
             self._last_duration_ms = min(at_ms - self._last_ms, 1000)
         self._last_ms = at_ms
         if piece := self._muxer.add(frame, at_ms):
-            self._append(piece)
+            self._append(piece, end_before)
             self._cluster_since = self._now
 
-    def _append(self, piece: bytes) -> None:
+    def _append(self, piece: bytes, end_ms: int) -> None:
+        """Writes a piece, with which what is written ends at `end_ms`."""
         if piece and self._sink is not None:
             self._sink.append(piece)
             self.size_bytes += len(piece)
+            self._kept_ms = end_ms
             self._is_synced = False
