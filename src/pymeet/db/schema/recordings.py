@@ -75,7 +75,7 @@ def _person() -> Column[Any]:
     )
 
 
-_SEEN_BY = (Recipient.ROOM, Recipient.OWNER, Recipient.VIEWERS, Recipient.BACKUPS)
+_SEEN_BY = (Recipient.HOST, Recipient.OWNER, Recipient.RECORDED, Recipient.VIEWERS, Recipient.BACKUPS)
 
 recordings = table(
     "recordings",
@@ -114,7 +114,7 @@ recordings = table(
     # Two clocks: the end of its time (which pinning moves), and the end of its days in the trash.
     keep=(Keep("recording", clock="keep_from_ms"), Keep("recording_trash", clock="trashed_at_ms")),
     erase=EraseRow.COLUMNS,
-    recipients=_SEEN_BY,
+    recipients=(*_SEEN_BY, Recipient.ADMINISTRATORS),
 )
 
 recording_people = table(
@@ -288,7 +288,7 @@ recording_shares = table(
     subject=(Subject("member it is shared with", (Hop("user_id", "users.id"),)),),
     keep=(KeepWith("recordings", "recording_id"), Keep("link", clock="expires_at_ms")),
     erase=EraseRow.DELETE,
-    recipients=(Recipient.OWNER, Recipient.BACKUPS),
+    recipients=(Recipient.HOST, Recipient.OWNER, Recipient.BACKUPS),
 )
 
 recording_views = table(
@@ -328,5 +328,5 @@ recording_views = table(
     subject=(Subject("viewer", (Hop("user_id", "users.id"),)),),
     keep=(KeepWith("recordings", "recording_id"),),
     erase=EraseRow.COLUMNS,
-    recipients=(Recipient.RECORDED, Recipient.OWNER, Recipient.BACKUPS),
+    recipients=(Recipient.RECORDED, Recipient.HOST, Recipient.OWNER, Recipient.BACKUPS),
 )
