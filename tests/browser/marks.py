@@ -117,10 +117,10 @@ def _shares(frame: av.VideoFrame) -> dict[Mark, float]:
 
 
 def _mark_of(*pixel: int) -> Mark | None:
-    """Whose colour it is; None for what is grey, dark or mixed, as names and empty tiles are."""
+    """Whose colour it is; None for what is grey, dark or mixed, as names and the muted colours of empty tiles are."""
     strongest = max(range(3), key=pixel.__getitem__)
     others = [value for part, value in enumerate(pixel) if part != strongest]
-    return MARKS[strongest] if pixel[strongest] > 110 and pixel[strongest] > 1.8 * max(others) else None
+    return MARKS[strongest] if pixel[strongest] > 145 and pixel[strongest] > 1.8 * max(others) else None
 
 
 def _amplitude(samples: Sequence[int], tone_hz: int) -> float:

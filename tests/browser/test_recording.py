@@ -314,10 +314,10 @@ async def test_the_question_disturbs_nobody_and_stays_until_it_is_answered(studi
     await ada.button("Unmute microphone").wait_for(timeout=2_000)
     await heading.focus()
     reached = []
-    for _ in range(4):
+    for _ in range(3):
         await ada.page.keyboard.press("Tab")
         reached.append(await ada.page.evaluate("document.activeElement.textContent"))
-    assert reached[1:] == ["Record me", "Don’t record me", "Leave"]
+    assert reached == ["Record me", "Don’t record me", "Leave"]
     assert await studio.rows(select(consents)) == []
 
     # one may change one's mind as often as one wants

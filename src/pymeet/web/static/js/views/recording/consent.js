@@ -49,12 +49,12 @@ export function Consent({ room, onAnswer, onLeave }) {
   // `open`, not show(): that would take the focus from whoever is writing. Escape closes no dialog that is not modal.
   return html`
     <dialog open class="consent" aria-labelledby=${id} aria-describedby=${`${id}-by`}>
-      <h2 id=${id} ref=${title} tabindex="-1">${t('recording.askTitle')}</h2>
       <div class="consent-words" tabindex="0" role="group" aria-labelledby=${id}>
+        <h2 id=${id} ref=${title} tabindex="-1">${t('recording.askTitle')}</h2>
         <p id=${`${id}-by`}>${beginner(room, recording.by)}</p>
         <${Facts} chat=${recording.chat} keepUntil=${recording.keep_until} guest=${room.role.value === 'guest'} />
+        <p class="quiet-text">${t('recording.noAnswer')}</p>
       </div>
-      <p class="quiet-text">${t('recording.noAnswer')}</p>
       <div class="choices">
         <button type="button" class="button" disabled=${busy} onClick=${() => void answer('yes')}>${t('recording.yes')}</button>
         <button type="button" class="button" disabled=${busy} onClick=${() => void answer('no')}>${t('recording.no')}</button>
