@@ -25,6 +25,7 @@ export default {
   'rec.pinnedUntil': 'Bleibt bis {date}',
   'rec.goneAt': 'Endgültig weg am {date}',
   'rec.never': 'Bleibt, bis jemand sie löscht',
+  'rec.untilLater': 'Der letzte Tag steht fest, wenn sie zu Ende ist',
   'rec.held': 'Durch eine Aufbewahrungspflicht gehalten',
   'rec.restricted': 'Jemand in diesem Film hat verlangt, dass er zurzeit nicht verwendet wird. Bis das zurückgenommen ist, lässt er sich nicht ansehen.',
   'rec.unnamed': 'Aufnahme vom {date}',
@@ -67,7 +68,7 @@ export default {
   'rec.save': 'Speichern',
   'rec.renamed': 'Der Name wurde geändert.',
   'rec.trashedNote': 'Diese Aufnahme liegt im Papierkorb. Am {date} ist sie endgültig weg.',
-  'rec.runningNote': 'Diese Besprechung wird gerade aufgenommen. Der Film wird gemacht, wenn die Aufnahme zu Ende ist.',
+  'rec.runningNote': 'Ansehen lässt sie sich, wenn die Aufnahme zu Ende und der Film gemacht ist.',
   'rec.watchers': 'Wer sie ansehen kann: wer sie gestartet hat, wem der Raum gehört, die Mitglieder, die darin vorkommen, und die, mit denen sie geteilt wird.',
 
   'rec.video': 'Film von {name}',
@@ -105,7 +106,6 @@ export default {
   'rec.item.shared': '{name} teilt den Bildschirm',
   'rec.item.marker': 'Marke',
   'rec.item.message': '{name} schreibt',
-  'rec.noItems': 'Niemand sprach, und keine Marke wurde gesetzt.',
 
   'rec.peopleTitle': 'Wer darin vorkommt',
   'rec.you': '{name} (Sie)',

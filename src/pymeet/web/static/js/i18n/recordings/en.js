@@ -24,6 +24,7 @@ export default {
   'rec.pinnedUntil': 'Kept until {date}',
   'rec.goneAt': 'Will be gone for good on {date}',
   'rec.never': 'Kept until somebody deletes it',
+  'rec.untilLater': 'Its last day is known when it has ended',
   'rec.held': 'Kept by a legal hold',
   'rec.restricted': 'Somebody in this film asked for it not to be used at present. It cannot be watched until they take that back.',
   'rec.unnamed': 'Recording of {date}',
@@ -66,7 +67,7 @@ export default {
   'rec.save': 'Save',
   'rec.renamed': 'The name was changed.',
   'rec.trashedNote': 'This recording is in the trash. It will be gone for good on {date}.',
-  'rec.runningNote': 'This meeting is being recorded now. The film is made when the recording has ended.',
+  'rec.runningNote': 'It can be watched when the recording has ended and the film is made.',
   'rec.watchers': 'Who can watch: the host who started it, the room’s owner, the members who are in it, and those a host shares it with.',
 
   'rec.video': 'Film of {name}',
@@ -104,7 +105,6 @@ export default {
   'rec.item.shared': '{name} shares a screen',
   'rec.item.marker': 'Marker',
   'rec.item.message': '{name} writes',
-  'rec.noItems': 'Nobody spoke and no marker was set.',
 
   'rec.peopleTitle': 'People in it',
   'rec.you': '{name} (you)',

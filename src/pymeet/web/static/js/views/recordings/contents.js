@@ -19,10 +19,13 @@ function wordsOf({ kind, name, text }) {
   return html`<span>${kind === 'shared' ? t('rec.item.shared', { name }) : name}</span>`;
 }
 
-/** @param {{ events: RecordingEvent[], people: { id?: string, name: string }[], playback: Playback }} props */
-export function Contents({ events, people, playback }) {
+/** What there is to jump to; where there is nothing, the film has the room for itself.
+ * @param {RecordingEvent[]} events @param {{ id?: string, name: string }[]} people */
+export const useItems = (events, people) => useMemo(() => itemsOf(events, people), [events, people]);
+
+/** @param {{ items: Item[], playback: Playback }} props */
+export function Contents({ items, playback }) {
   const [only, setOnly] = useState('all');
-  const items = useMemo(() => itemsOf(events, people), [events, people]);
   const kinds = KINDS.filter((kind) => items.some((item) => item.kind === kind));
   const shown = items.filter(({ kind }) => only === 'all' || kind === only);
   const current = currentOf(shown, playback.at.value);
@@ -33,12 +36,10 @@ export function Contents({ events, people, playback }) {
         <h2 id="contents-title">${t('rec.contents')}</h2>
         ${kinds.length > 1 && html`<${Select} label=${t('rec.only')} value=${only} options=${options} onChange=${setOnly} />`}
       </div>
-      ${items.length === 0 && html`<p class="quiet-text">${t('rec.noItems')}</p>`}
-      ${items.length > 0 && html`
-        <ol class="items">
-          ${shown.map((item, index) => html`
-            <li><button type="button" class="item" aria-current=${index === current ? 'true' : undefined} onClick=${() => playback.seek(startOf(item))}>
-              <span class="item-time">${clockOf(item.begins_at)}</span><${Icon} name=${ICONS[item.kind]} />${wordsOf(item)}</button></li>`)}
-        </ol>`}
+      <ol class="items">
+        ${shown.map((item, index) => html`
+          <li><button type="button" class="item" aria-current=${index === current ? 'true' : undefined} onClick=${() => playback.seek(startOf(item))}>
+            <span class="item-time">${clockOf(item.begins_at)}</span><${Icon} name=${ICONS[item.kind]} />${wordsOf(item)}</button></li>`)}
+      </ol>
     </section>`;
 }

@@ -89,8 +89,8 @@ function MakeDialog({ recording, reload, onClose }) {
     </${Dialog}>`;
 }
 
-/** @param {Props & { film: Film, onDelete: () => void }} props */
-function FilmRow({ recording, film, reload, onDelete }) {
+/** @param {Props & { film: Film, above: boolean, onDelete: () => void }} props */
+function FilmRow({ recording, film, above, reload, onDelete }) {
   const { may } = recording;
   const what = wordsOf(film);
   const size = film.size ? sizeOf(film.size) : '';
@@ -99,7 +99,8 @@ function FilmRow({ recording, film, reload, onDelete }) {
       <div class="timeline-words">
         <h3>${what}</h3>
         ${film.state === 'ready' && html`<p class="quiet-text">${film.duration_ms ? t('rec.filmSize', { length: spanWords(film.duration_ms), size }) : size}</p>`}
-        ${(film.state !== 'ready' || film.restricted) && html`<div class="under-way"><${FilmUnderWay} recording=${recording} film=${film} reload=${reload} /></div>`}
+        ${above && html`<p class="quiet-text">${t(`rec.state.${film.state}`)}</p>`}
+        ${!above && (film.state !== 'ready' || film.restricted) && html`<div class="under-way"><${FilmUnderWay} recording=${recording} film=${film} reload=${reload} /></div>`}
       </div>
       <div class="room-actions">
         ${film.state === 'ready' && !film.restricted && may.includes('download') && html`
@@ -110,8 +111,8 @@ function FilmRow({ recording, film, reload, onDelete }) {
     </li>`;
 }
 
-/** @param {Props} props */
-export function FilmsCard({ recording, reload }) {
+/** @param {Props & { above: Film | null }} props `above`: the one that is spoken of in the film's place */
+export function FilmsCard({ recording, reload, above }) {
   const [making, setMaking] = useState(false);
   const [deleting, setDeleting] = useState(/** @type {Film | null} */ (null));
   const { problem, act } = useAct();
@@ -129,7 +130,7 @@ export function FilmsCard({ recording, reload }) {
       ${films.length === 0 && html`<p class="quiet-text">${t('rec.state.none')}</p>`}
       ${films.length > 0 && html`
         <ul class="timeline">${films.map((film) => html`
-          <${FilmRow} key=${film.id} recording=${recording} film=${film} reload=${reload} onDelete=${() => setDeleting(film)} />`)}</ul>`}
+          <${FilmRow} key=${film.id} recording=${recording} film=${film} above=${film.id === above?.id} reload=${reload} onDelete=${() => setDeleting(film)} />`)}</ul>`}
       ${mayMake && html`<div class="actions"><button type="button" class="button" onClick=${() => setMaking(true)}><${Icon} name="clapperboard" />${t('rec.make')}</button></div>`}
       ${making && html`<${MakeDialog} recording=${recording} reload=${reload} onClose=${() => setMaking(false)} />`}
       ${deleting && html`

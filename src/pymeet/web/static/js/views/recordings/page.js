@@ -9,7 +9,7 @@ import { lengthOf } from '../../models/recording-time.js';
 import { Problem, useAct } from '../act.js';
 import { toast } from '../toast.js';
 import { Dialog, Field, Icon, IconButton, Note, html } from '../ui.js';
-import { Contents } from './contents.js';
+import { Contents, useItems } from './contents.js';
 import { FilmUnderWay, FilmsCard } from './films.js';
 import { Lanes } from './lanes.js';
 import { PinDialog, WhenAndWhere, nameOf, untilWords, useLookAgain } from './parts.js';
@@ -103,25 +103,29 @@ function NoFilm({ recording, reload }) {
 }
 
 /** While it runs, all there is to see is that it runs. */
-const Running = () => html`<div class="player"><${EmptyScreen}><p><strong>${t('rec.state.recording')}</strong></p><p>${t('rec.runningNote')}</p></${EmptyScreen}></div>`;
+const Running = () => html`<${Note} icon="circle-dot"><p><strong>${t('rec.state.recording')}</strong></p><p>${t('rec.runningNote')}</p></${Note}>`;
+
+/** Always the same, so that nothing is worked out anew for it. @type {import('../../api-recordings.js').RecordingEvent[]} */
+const NOTHING = [];
 
 /** The film with what is in it; only this is drawn anew while it plays. @param {Props & { alone: Set<string>, onAlone: (alone: Set<string>) => void }} props */
 function Watch({ recording, reload, alone, onAlone }) {
   const playback = useMemo(makePlayback, [recording.id]);
-  const { events = [], films = [], people } = recording;
+  const { events = NOTHING, films = [], people } = recording;
+  const items = useItems(events, people);
   const film = filmToPlay(films);
   const lengthMs = lengthOf(recording.duration_ms, events, people.flatMap(({ tracks = [] }) => tracks));
   const screen = film
     ? html`<${Film} address=${api.filmAddress(recording.id, film.id)} label=${t('rec.video', { name: nameOf(recording) })} playback=${playback} />`
     : html`<${NoFilm} recording=${recording} reload=${reload} />`;
   return html`
-    <div class="watch">
+    <div class=${items.length ? 'watch' : 'watch alone-film'}>
       <div class="watch-main">
         <${Player} recordingId=${recording.id} film=${screen} people=${recording.may.includes('tracks') ? people : []}
           alone=${alone} onAlone=${onAlone} lengthMs=${lengthMs} playback=${playback} />
         <${Lanes} events=${events} people=${people} lengthMs=${lengthMs} playback=${playback} />
       </div>
-      <${Contents} events=${events} people=${people} playback=${playback} />
+      ${items.length > 0 && html`<${Contents} items=${items} playback=${playback} />`}
     </div>`;
 }
 
@@ -144,7 +148,7 @@ export function RecordingView({ recording, reload, onOut }) {
       ${may.includes('view') && html`<${Watch} recording=${recording} reload=${reload} alone=${alone} onAlone=${setAlone} />`}
       <div class="data-pair">
         ${people.length > 0 && html`<${PeopleCard} recording=${recording} onRemoved=${removed} />`}
-        ${may.includes('view') && html`<${FilmsCard} recording=${recording} reload=${reload} />`}
+        ${may.includes('view') && html`<${FilmsCard} recording=${recording} reload=${reload} above=${filmToPlay(films) ? null : filmToCome(films)} />`}
         ${may.includes('share') && html`<${SharingCard} recording=${recording} reload=${reload} />`}
         ${recording.views && html`<${ViewsCard} views=${recording.views} />`}
       </div>

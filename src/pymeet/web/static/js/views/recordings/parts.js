@@ -9,7 +9,7 @@ import { Problem, useAct } from '../act.js';
 import { toast } from '../toast.js';
 import { Dialog, Field, Icon, html } from '../ui.js';
 
-/** @typedef {Pick<RecordingRow, 'id' | 'name' | 'delete_at' | 'pinned_until' | 'trashed_at' | 'pin_limit' | 'held'>} Kept */
+/** @typedef {Pick<RecordingRow, 'id' | 'name' | 'ended_at' | 'delete_at' | 'pinned_until' | 'trashed_at' | 'pin_limit' | 'held'>} Kept */
 
 const DAY_MS = 86_400_000;
 
@@ -20,8 +20,9 @@ export const nameOf = (row) => row.name || t('rec.unnamed', { date: dateOf(row.s
 export const pageOf = (id) => `/recordings/${encodeURIComponent(id)}`;
 
 /** Until when it is there: the one thing to know about every recording. @param {Kept} kept */
-export function untilWords({ delete_at: deleteAt, pinned_until: pinned, trashed_at: trashed, held }) {
+export function untilWords({ ended_at: endedAt, delete_at: deleteAt, pinned_until: pinned, trashed_at: trashed, held }) {
   if (held) return t('rec.held');
+  if (endedAt === null) return t('rec.untilLater');
   if (deleteAt === null) return t('rec.never');
   if (trashed !== null) return t('rec.goneAt', { date: dateOf(deleteAt) });
   return t(pinned === null ? 'rec.deleteAt' : 'rec.pinnedUntil', { date: dateOf(deleteAt) });

@@ -7,11 +7,14 @@ import { momentOf, t } from '../../i18n.js';
 import { lengthOf } from '../../models/recording-time.js';
 import { Problem } from '../act.js';
 import { Field, html, useFocus } from '../ui.js';
-import { Contents } from './contents.js';
+import { Contents, useItems } from './contents.js';
 import { Lanes } from './lanes.js';
 import { nameOf, peopleWords, spanWords } from './parts.js';
 import { makePlayback } from './playback.js';
 import { EmptyScreen, Film, Speed } from './player.js';
+
+/** Always the same, so that nothing is worked out anew for it. @type {import('../../api-recordings.js').RecordingEvent[]} */
+const NOTHING = [];
 
 /** @param {{ problem: string, onPassword: (password: string) => Promise<void> }} props */
 export function Unlock({ problem, onPassword }) {
@@ -37,9 +40,10 @@ export function Unlock({ problem, onPassword }) {
 /** @param {{ recording: SharedRecording }} props */
 export function SharedView({ recording }) {
   const playback = useMemo(makePlayback, [recording.id]);
-  const { film, events = [] } = recording;
+  const { film, events = NOTHING } = recording;
   // To others, people are their names only.
   const people = useMemo(() => recording.people.map(({ name }) => ({ id: name, name })), [recording]);
+  const items = useItems(events, people);
   const lengthMs = lengthOf(film?.duration_ms || recording.duration_ms, events);
   return html`
     <div class="data recording">
@@ -48,7 +52,7 @@ export function SharedView({ recording }) {
         <p class="quiet-text facts-line"><span>${momentOf(recording.started_at)}</span>
           ${recording.duration_ms ? html`<span>${spanWords(recording.duration_ms)}</span>` : null}<span>${peopleWords(people)}</span></p>
       </header>
-      <div class=${events.length ? 'watch' : 'watch alone-film'}>
+      <div class=${items.length ? 'watch' : 'watch alone-film'}>
         <div class="watch-main">
           ${film?.state === 'ready'
             ? html`<${Film} address=${filmAddress(recording.id, film.id)} label=${t('rec.video', { name: nameOf(recording) })} playback=${playback} />`
@@ -56,7 +60,7 @@ export function SharedView({ recording }) {
           <div class="player-tools"><${Speed} playback=${playback} /></div>
           <${Lanes} events=${events} people=${people} lengthMs=${lengthMs} playback=${playback} />
         </div>
-        ${events.length > 0 && html`<${Contents} events=${events} people=${people} playback=${playback} />`}
+        ${items.length > 0 && html`<${Contents} items=${items} playback=${playback} />`}
       </div>
       <p class="quiet-text">${t('rec.watchNoted')} ${recording.may_until ? t('rec.watchUntil', { moment: momentOf(recording.may_until) }) : ''}</p>
     </div>`;
