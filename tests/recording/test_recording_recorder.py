@@ -81,10 +81,10 @@ class Recording:
         await until(lambda: track.tap is not None)
         return track
 
-    def send(self, track: SentTrack, seconds: float) -> None:
+    def send(self, track: SentTrack, seconds: float, *, from_s: float = 0) -> None:
         now = self.clock.monotonic()
         for number in range(round(seconds * 50)):
-            track.send(now + number / 50, number / 50)
+            track.send(now + number / 50, from_s + number / 50)
 
     async def over(self) -> dict[str, Any]:
         await until(lambda: not self.service.running)
@@ -164,6 +164,26 @@ async def test_a_disk_that_fills_up_is_told_and_then_it_stops(
     free = 10**9 - 1
 
     assert (await recording.over())["end_reason"] == "disk"
+
+
+async def test_a_recording_that_grows_too_large_is_told_and_then_stops(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted while it grows, not when its files are closed."""
+    recording.begun.recorder.close("host")
+    await recording.over()
+    monkeypatch.setattr(limits, "_GIGABYTE", 8_000)
+    await recording.begin()
+    track = await recording.agree()
+    for second in range(40):
+        recording.send(track, 1, from_s=second)
+        await asyncio.sleep(0.15)
+        if recording.stopped:
+            break
+
+    assert recording.stopped == ["size"]
+    assert [said.reason for said in recording.warned if said] == [Limit.SIZE]
+    await until(lambda: not recording.service.running)
 
 
 async def test_what_was_written_before_the_disk_was_full_is_kept(recording: Recording) -> None:

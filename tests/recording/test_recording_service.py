@@ -9,7 +9,7 @@ from typing import Any
 
 import av
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from tests.support.retention import add_room, add_user, open_lifecycle
 from tests.support.taking import SentTrack
 
@@ -26,6 +26,7 @@ from pymeet.db.schema import (
     rooms,
 )
 from pymeet.errors import ConflictError, NotAllowedError, NotFoundError
+from pymeet.privacy import limits
 from pymeet.privacy.notices import Notices
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import guest, member
@@ -324,6 +325,21 @@ async def test_who_is_erased_while_it_runs_is_stopped_first(meeting: Meeting) ->
     assert await meeting.rows(recording_tracks) == []
     assert await meeting.rows(recording_events) == []
     assert (await meeting.recording())["end_reason"] == "host"
+
+
+async def test_who_is_about_to_be_erased_cannot_agree_any_more(meeting: Meeting) -> None:
+    """A yes that was clicked at the last moment would come after the erasure has looked."""
+    await meeting.begin()
+
+    def erase_soon(conn: Connection) -> None:
+        limits.limit(conn, member("ada"), limits.ERASURE, now_ms=1, actor="ada")
+
+    await meeting.lifecycle.db.work(erase_soon)
+    with pytest.raises(ConflictError):
+        await meeting.agree("seat-a", "ada")
+
+    assert await meeting.rows(recording_people) == []
+    assert await meeting.rows(consents) == []
 
 
 async def test_a_track_of_which_nothing_came_leaves_nothing(meeting: Meeting) -> None:

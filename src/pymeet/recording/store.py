@@ -20,7 +20,7 @@ from pymeet.db.schema import (
 )
 from pymeet.errors import ConflictError, NotFoundError
 from pymeet.ids import new_id
-from pymeet.privacy import consents, notices
+from pymeet.privacy import consents, limits, notices
 from pymeet.privacy.people import DataSubject
 from pymeet.recording.timeline import Entry
 
@@ -61,11 +61,14 @@ def agreed(
 ) -> str:
     """Writes down that somebody agreed, and their seat as one of the recording; the person's id.
 
-    ConflictError when the recording is over or gone.
+    ConflictError when the recording is over or gone, or they are about to be erased.
     """
     running = (recordings.c.id == recording_id, recordings.c.ended_at_ms.is_(None))
     if conn.execute(select(recordings.c.id).where(*running)).first() is None:
         raise ConflictError("That recording is over.")
+    # Here, where nothing can come between: after this, an erasure finds what is written here.
+    if any(each.cause == limits.ERASURE for each in limits.in_force(conn, person)):
+        raise ConflictError("Your data here is being erased, so you cannot be recorded.")
     # With a second seat, a member's consent is in force already; it covers all of theirs.
     if consents.state(conn, person, PURPOSE, recording_id) != "given":
         _decide(conn, recording_id, person, "given", method, language, now_ms)
