@@ -90,7 +90,9 @@ class RecordingRim:
             try:
                 begun = await self._recordings.begin(room_id, room_name, user_id, with_chat, stop, warn)
             except PymeetError as error:
-                raise (error if error.code in _TOLD else _failed(error.message)) from error
+                if error.code in _TOLD:
+                    raise
+                raise _failed(error.message) from error
             except Exception as error:
                 _log.exception("a recording could not begin", room=room_id)
                 raise _failed("The recording could not start. It is written in the server's log why.") from error
@@ -128,7 +130,7 @@ class RecordingRim:
             raise _failed(
                 "Your answer could not be written down, so you are not recorded."
                 if given.answer is Answer.YES
-                else "You are not recorded any more, but that could not be written down. Please answer again."
+                else "You are not recorded, but that could not be written down. Please answer again."
             ) from error
         if given.answer is Answer.YES and self._answers is answers:
             self._apply([seat for seat in seats if answers.is_agreed(seat.id)], given.recording_id, Answer.YES)
