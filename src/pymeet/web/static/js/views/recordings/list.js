@@ -38,17 +38,17 @@ function Row({ row, opens, reload, onDeleted }) {
     <li class="rec-row">
       <div class="rec-words">
         <h2>${opens ? html`<a href=${pageOf(row.id)}>${name}</a>` : name}</h2>
-        <p class="quiet-text facts-line"><${WhenAndWhere} row=${row} /><span>${sizeOf(row.size)}</span></p>
+        <p class="quiet-text facts-line"><${WhenAndWhere} row=${row} />${row.size ? html`<span>${sizeOf(row.size)}</span>` : null}</p>
         ${(opens || row.people.length > 0) && html`<p class="quiet-text">${peopleWords(row.people)}</p>`}
       </div>
       <div class="rec-state">
-        ${!trashed && html`<${StateMark} row=${row} />`}
+        ${!trashed && (opens || row.state === 'recording') && html`<${StateMark} row=${row} />`}
         ${row.film?.state === 'making' && html`<${Progress} value=${row.film.progress} label=${t('rec.progress')} />`}
         <p class="until">${row.pinned_until !== null && !trashed && html`<${Icon} name="pin" />`}${untilWords(row)}</p>
-      </div>
-      <div class="room-actions">
         ${!trashed && may.has('compose') && row.film?.state === 'failed' && html`
           <button type="button" class="button small" disabled=${busy} onClick=${retry}>${t('rec.retry')}</button>`}
+      </div>
+      <div class="room-actions">
         ${!trashed && may.has('pin') && html`
           <${IconButton} icon="pin" label=${t('rec.pinOf', { name })} class="quiet" onClick=${() => setPinning(true)} />`}
         ${!trashed && may.has('delete') && row.state === 'ended' && html`
