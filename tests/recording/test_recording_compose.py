@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -316,6 +317,26 @@ def test_a_film_can_be_read_from_anywhere_and_is_patched_only_at_its_beginning(s
             assert next(film.decode(video=0)).time <= 2
 
 
+@pytest.mark.parametrize("format_", ["mp4", "webm"])
+def test_a_long_film_has_an_index_larger_than_what_can_be_written_again(studio: Studio, format_: str) -> None:
+    """Muxers go back within the index they write, far behind the beginning of the file."""
+    studio.add("ada", "camera", video([0, 100], RED, size=(64, 36)), 0, 1000)
+    studio.add("ada", "microphone", tone(range(0, 1000, 20), 400), 0, 1000)
+    lasts = 90_000
+    studio.happenings.append(Happening("present", "ada", 0, lasts))
+
+    run(studio.job(ends_at=lasts, height=36, format=format_))
+
+    with studio.files.open("film-0000") as reader:
+        assert reader.size > 65_536 + 32_768
+        reader.seek(0)
+        with av.open(reader) as film:
+            assert abs((film.duration or 0) - lasts * 1000) < 100_000
+            film.seek((lasts - 1000) * 1000)
+            assert next(film.decode(video=0)).time > 80
+            assert len(list(film.demux(audio=0))) > 10
+
+
 def test_a_webm_film_tells_its_length_and_can_be_searched(studio: Studio) -> None:
     """Without length and cues a player has no bar to click on."""
     both(studio, 6)
@@ -360,6 +381,25 @@ def test_the_child_takes_its_job_from_a_pipe_and_tells_how_far_it_is(studio: Stu
 
     code, said = asyncio.run(child(replace(studio.job(), file_id="film-9999").to_json()))
     assert (code, said[-1]["error"]) == (1, "failed")
+
+
+def test_a_full_disk_is_told_by_its_name(studio: Studio) -> None:
+    """It is no fault of the tracks, and the half film does not stay there."""
+    both(studio, 2)
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); import runpy; "
+    limited += "runpy.run_module('pymeet.recording.compose', run_name='__main__')"
+
+    with subprocess.Popen(
+        [sys.executable, "-c", limited], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(studio.job().to_json())
+        child.stdin.flush()
+        said = child.stdout.readlines()
+
+    assert json.loads(said[-1])["error"] == "disk_full"
+    assert not list(studio.files.path("film-0000").parent.glob("film-0000*"))
 
 
 def test_the_child_ends_with_the_server(studio: Studio) -> None:

@@ -1,7 +1,7 @@
 """Puts a film together: every picture from the tiles of its moment, the sound beside it, into MP4 or WebM.
 
 Memory depends on how many people are to be seen at once, not on how long the film is; only the index that MP4 keeps of its
-frames grows with it (some 20 MB an hour).
+frames grows with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +16,7 @@ from av.container import OutputContainer
 from pymeet.db.files import Files
 from pymeet.recording.compose.canvas import Canvas, Patch, avatar, label, patch_of
 from pymeet.recording.compose.job import Format, Job, Track
+from pymeet.recording.compose.patching import Patchable, Tail
 from pymeet.recording.compose.sound import BLOCK, RATE, Mixer
 from pymeet.recording.compose.tracks import Pictures
 from pymeet.recording.layout import Picture, Segment, Span, Tile, segments, size_of
@@ -48,17 +49,17 @@ _LIMITED: Final = 1
 Progress = Callable[[int], None]
 
 
-def compose(job: Job, files: Files, sink: Any, progress: Progress) -> int:
+def compose(job: Job, files: Files, sink: Patchable, progress: Progress) -> int:
     """Writes the film and tells how many milliseconds it has. `progress` hears thousandths.
 
     Raises OSError when there is no room, FFmpegError when it cannot be encoded.
     """
     frames = max(1, job.ends_at * FPS // 1000)
     heard = [track for track in job.tracks if not track.is_picture]
-    screen = Screen(job, files)
+    screen, tail = Screen(job, files), Tail(sink)
     mixer = Mixer(files, heard) if heard else None
     try:
-        with av.open(sink, "w", format=job.format) as output, ThreadPoolExecutor(2) as threads:
+        with av.open(tail, "w", format=job.format) as output, ThreadPoolExecutor(2) as threads:
             picture = encoder_of_picture(output, job.format, job.height)
             sound = encoder_of_sound(output, job.format) if mixer is not None else None
             mixed = 0
@@ -74,6 +75,8 @@ def compose(job: Job, files: Files, sink: Any, progress: Progress) -> int:
             if mixer is not None:
                 encode(output, sound, mixer.end())
                 encode(output, sound, [None])
+            tail.hold()
+        tail.release()
     finally:
         screen.close()
         if mixer is not None:

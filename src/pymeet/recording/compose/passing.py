@@ -13,12 +13,15 @@ from pymeet.db.files import Files
 from pymeet.errors import PymeetError
 from pymeet.recording.compose.film import Progress, encode, encoder_of_sound
 from pymeet.recording.compose.job import Job, Track
+from pymeet.recording.compose.patching import Patchable, Tail
 from pymeet.recording.compose.sound import BLOCK, RATE, Mixer
 from pymeet.recording.compose.tracks import GAP_MS, OpenTrack
 
 _PICTURES: Final = {"mp4": {"h264"}, "webm": {"vp8", "vp9", "av1"}}
-_LATEST_BEGIN_MS: Final = 1000
-"""A picture that begins later needs something to be seen before."""
+_LATEST_BEGIN_MS: Final = {"mp4": 10_000, "webm": 1000}
+"""A picture that begins later needs something to be seen before. MP4 says in an edit list that it does; in WebM it is left
+to players where the time begins, and a film's time is the recording's.
+"""
 _SPS: Final = 7
 """A sequence parameter set (H.264 table 7-1): it says how large the picture is."""
 _MS: Final = Fraction(1, 1000)
@@ -31,7 +34,7 @@ def passable(job: Job, files: Files) -> bool:
     if len(pictures) != 1 or len(sounds) > 1 or len(job.people) != 1:
         return False
     track = pictures[0]
-    if track.begins_at > _LATEST_BEGIN_MS:
+    if track.begins_at > _LATEST_BEGIN_MS[job.format]:
         return False
     try:
         opened = OpenTrack(files, track)
@@ -56,13 +59,13 @@ def passable(job: Job, files: Files) -> bool:
         opened.close()
 
 
-def pass_through(job: Job, files: Files, sink: Any, progress: Progress) -> int:
+def pass_through(job: Job, files: Files, sink: Patchable, progress: Progress) -> int:
     """Writes the film of one person; milliseconds of it. Raises as `film.compose`."""
     picture = OpenTrack(files, next(track for track in job.tracks if track.is_picture))
     heard = [track for track in job.tracks if not track.is_picture]
-    end = 0
+    tail, end = Tail(sink), 0
     try:
-        with av.open(sink, "w", format=job.format) as output:
+        with av.open(tail, "w", format=job.format) as output:
             target = output.add_stream_from_template(picture.stream)
             sound = _Copied(output, files, heard, job) if job.format == "webm" else _Levelled(output, files, heard, job)
             for packet in picture.packets():
@@ -74,6 +77,8 @@ def pass_through(job: Job, files: Files, sink: Any, progress: Progress) -> int:
                 progress(min(999, end * 1000 // max(1, job.ends_at)))
             sound.until(job.ends_at)
             sound.end()
+            tail.hold()
+        tail.release()
     finally:
         picture.close()
     return max(end, job.ends_at)
