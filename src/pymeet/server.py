@@ -212,8 +212,8 @@ class Server:
         keeping.start(self._run_beside)
 
     async def _remove_from_meetings(self, person: DataSubject) -> None:
-        await self.recordings.forget(person)  # first: sending somebody out does not wait for their files to be closed
         await self.registry.remove_person(person.id, "Your data here is being erased.")
+        await self.recordings.forget(person)  # waits until the files of theirs that were being written are closed
 
     async def _consent_withdrawn(self, person: DataSubject, recording_id: str) -> None:
         await self.recordings.person_withdrew(person, recording_id)
