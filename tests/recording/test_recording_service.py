@@ -327,6 +327,19 @@ async def test_who_is_erased_while_it_runs_is_stopped_first(meeting: Meeting) ->
     assert (await meeting.recording())["end_reason"] == "host"
 
 
+async def test_an_erasure_waits_for_files_that_are_closing_already(meeting: Meeting) -> None:
+    """Somebody says no in the meeting, and a moment later has their data erased."""
+    recording_id = await meeting.begin()
+    await meeting.agree("seat-a", "ada")
+    sound = SentTrack("seat-a", "microphone")
+    meeting.take(sound)
+    await meeting.send(1.0, sound)
+    await meeting.service.refused(recording_id, "seat-a", "ada", "dialog", "en", withdrawn=True)
+    await meeting.service.forget(member("ada"))
+
+    assert [row["state"] for row in await meeting.rows(recording_tracks)] == ["whole"]
+
+
 async def test_who_is_about_to_be_erased_cannot_agree_any_more(meeting: Meeting) -> None:
     """A yes that was clicked at the last moment would come after the erasure has looked."""
     await meeting.begin()

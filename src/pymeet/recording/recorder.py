@@ -66,26 +66,29 @@ class Means:
         return (await asyncio.to_thread(shutil.disk_usage, self.data_dir)).free
 
 
+@dataclass(frozen=True)
+class _Seat:
+    """A seat that is in the recording."""
+
+    participant_id: str
+    person_id: str
+    user_id: str | None
+
+    def is_of(self, person: DataSubject) -> bool:
+        return (self.user_id if person.user_id is not None else self.participant_id) == person.id
+
+
 @dataclass(eq=False)
 class _Taken:
     """A track that is recorded, or was and is not closed yet."""
 
     track: Track
-    participant_id: str
-    person_id: str
+    seat: _Seat
     row_id: str = field(default_factory=new_id)
     file_id: str = field(default_factory=new_id)
     capture: CaptureTrack | None = None
     dropped: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(frozen=True)
-class _Seat:
-    """A seat that is in the recording."""
-
-    person_id: str
-    user_id: str | None
 
 
 class MeetingRecorder:
@@ -135,7 +138,7 @@ class MeetingRecorder:
             self._drop(self._taken.pop(track_id), now)
         for track_id, track in wanted.items():
             if track_id not in self._taken:
-                taken = _Taken(track, track.owner, self._seats[track.owner].person_id)
+                taken = _Taken(track, self._seats[track.owner])
                 self._taken[track_id] = self._unfinished[taken.row_id] = taken
                 self._jobs.put_nowait(partial(self._open, taken))
 
@@ -166,27 +169,23 @@ class MeetingRecorder:
     def agreed(self, participant_id: str, person_id: str, user_id: str | None) -> None:
         """This seat is in the recording from now on; its tracks come with the next `set_tracks`."""
         self._anybody_agreed = True
-        self._seats[participant_id] = _Seat(person_id, user_id)
+        self._seats[participant_id] = _Seat(participant_id, person_id, user_id)
         if self._reason is None:
             self._timeline.agreed(participant_id, person_id, self._at())
 
     def withdraw(self, person: DataSubject) -> Collection[_Taken]:
         """Stops taking anything of all seats of somebody, before it returns. What is to be waited for with `closed`."""
-        theirs = {
-            participant_id
-            for participant_id, seat in self._seats.items()
-            if (person.user_id is not None and seat.user_id == person.user_id)
-            or participant_id == person.participant_id
-        }
         now = self._means.clock.monotonic()
-        for track_id in [each for each, taken in self._taken.items() if taken.participant_id in theirs]:
+        for track_id in [each for each, taken in self._taken.items() if taken.seat.is_of(person)]:
             self._drop(self._taken.pop(track_id), now)
+        theirs = [participant_id for participant_id, seat in self._seats.items() if seat.is_of(person)]
         for participant_id in theirs:
             del self._seats[participant_id]
             self._timeline.withdrew(participant_id, self._at())
         if theirs and self._reason is None:
             self._jobs.put_nowait(self._save_timeline)
-        return [taken for taken in self._unfinished.values() if taken.participant_id in theirs]
+        # also what was closing already when they left, or said no in the room
+        return [taken for taken in self._unfinished.values() if taken.seat.is_of(person)]
 
     async def closed(self, tracks: Collection[_Taken]) -> None:
         """Returns when nothing is written to these any more."""
@@ -230,7 +229,7 @@ class MeetingRecorder:
                     store.add_track,
                     taken.row_id,
                     self.id,
-                    taken.person_id,
+                    taken.seat.person_id,
                     track.source,
                     track.codec,
                     taken.file_id,
