@@ -242,6 +242,23 @@ async def test_a_codec_that_nobody_knows_is_left_out(recording: Recording) -> No
     assert (await recording.over())["end_reason"] == "host"
 
 
+async def test_a_fault_of_ours_ends_it_and_everybody_is_told(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sign that says that something is recorded must not stay when nothing is."""
+    track = await recording.agree()
+
+    def fail(_path: object) -> Usage:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(recorder.shutil, "disk_usage", fail)
+    await until(lambda: not recording.service.running)
+
+    assert recording.stopped == ["server"]
+    assert track.tap is None
+    assert (await recording.row(recordings))["ended_at_ms"] is None, "the next start ends it"
+
+
 async def test_closing_twice_ends_it_once(recording: Recording) -> None:
     """The room, the limits and the server may all want it at the same moment."""
     recording.begun.recorder.close("host")

@@ -153,11 +153,11 @@ class MeetingRecorder:
         self._jobs.put_nowait(self._save_timeline)
 
     def stop(self, reason: EndReason) -> None:
-        """Has the room stop it, which tells everybody; whatever the room does, it is over."""
+        """Ends it, whatever the room does, and has the room tell everybody."""
         if self._reason is None:
             log.info("a recording is stopped", recording_id=self.id, reason=reason.value)
-            self._stop(reason.value)
             self.close(reason.value)
+            self._stop(reason.value)
 
     # -- what the service does ------------------------------------------------------------------------------------
 

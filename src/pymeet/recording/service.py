@@ -160,8 +160,8 @@ class RecordingService:
         try:
             await recorder.run()
         except Exception:
-            log.exception("a recording failed; what was taken of it is put in order at the next start")
-            recorder.close(EndReason.DISK.value)
+            log.exception("a recording failed; the next start puts in order what was taken", recording_id=recorder.id)
+            recorder.stop(EndReason.SERVER)
         finally:
             self._running.pop(recorder.id, None)
         log.info("recording ended", recording_id=recorder.id)
