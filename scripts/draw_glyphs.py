@@ -45,7 +45,7 @@ def main() -> None:
             pictures.append(bytes(round(value / 17) * 17 for value in cell.tobytes()))
     packed = struct.pack(">HB", len(heads), HEIGHT) + b"".join(heads) + b"".join(pictures)
     TARGET.write_bytes(zlib.compress(packed, 9))
-    print(f"{len(heads)} glyphs, {TARGET.stat().st_size} bytes")
+    sys.stdout.write(f"{len(heads)} glyphs, {TARGET.stat().st_size} bytes\n")
 
 
 if __name__ == "__main__":
