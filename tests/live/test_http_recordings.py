@@ -469,6 +469,77 @@ async def test_a_guest_sees_the_recordings_they_are_in_with_the_receipt(
     assert (await visitor.json("POST", path, {"receipt": "nonsense"}))[0] == 401
 
 
+async def test_a_guest_takes_themselves_out(server: Server, scene: Scene, visitor: Visitor) -> None:
+    """For good: nothing of them is left in it, and their receipt finds no recording any more."""
+    path = f"/api/v1/guest-data/recordings/{scene.made.id}/remove"
+
+    assert (await visitor.json("POST", path, {"receipt": scene.receipt}))[0] == 204
+
+    assert not server.lifecycle.files.exists(scene.made.track_files["Gail"])
+    _, data = await visitor.json("POST", "/api/v1/guest-data", {"receipt": scene.receipt})
+    assert data["recordings"] == []
+    _, shown = await scene.ann.json("GET", scene.url)
+    assert [each["name"] for each in shown["people"]] == ["Ann", "Bob"]
+    assert "by Gail" not in str(shown)
+    assert (await visitor.json("POST", path, {"receipt": scene.receipt}))[0] == 404
+
+
+async def test_a_member_takes_themselves_out_with_all_their_seats(server: Server, scene: Scene) -> None:
+    """Also out of the trash; the others' tracks stay, and the film that showed them is gone."""
+    people = {"Ann": Seat(scene.ann.id), "Bob": Seat(scene.bob.id), "Bob again": Seat(scene.bob.id)}
+    made = await make_recording(server.lifecycle, scene.slug, scene.ann.id, people, name="Twice")
+    url = f"{API}/{made.id}"
+    _, shown = await scene.bob.json("GET", url)
+    assert [(each["id"], len(each["tracks"])) for each in shown["people"] if each["you"]] == [(made.people["Bob"], 2)]
+    assert {each["person"] for each in shown["events"]} == {made.people["Ann"], made.people["Bob"]}
+    assert (await scene.ann.json("DELETE", url))[0] == 204
+
+    assert (await scene.bob.json("POST", f"{url}/people/{made.people['Bob']}/remove"))[0] == 204
+
+    assert (await scene.bob.json("GET", url))[0] == 404
+    for name in ("Bob", "Bob again"):
+        assert not server.lifecycle.files.exists(made.track_files[name])
+    assert server.lifecycle.files.exists(made.track_files["Ann"])
+    assert not server.lifecycle.files.exists(made.film_file)
+    assert (await actions(server)).count("recording.person_removed") == 2
+
+
+async def test_an_owner_takes_somebody_out_and_nobody_else_does(server: Server, scene: Scene, admin: Visitor) -> None:
+    """Being able to watch is not enough, nor is looking after the server."""
+    await scene.ann.json("POST", f"{scene.url}/shares", {"email": scene.cleo.email})
+    removing = f"{scene.url}/people/{scene.made.people['Gail']}/remove"
+    assert [(await each.json("POST", removing))[0] for each in (scene.bob, scene.cleo, admin, scene.dan)] == [
+        403,
+        403,
+        403,
+        404,
+    ]
+
+    assert (await scene.ann.json("POST", removing))[0] == 204
+
+    assert (await scene.ann.json("POST", removing))[0] == 404
+    assert not server.lifecycle.files.exists(scene.made.track_files["Gail"])
+
+
+async def test_a_film_is_asked_for_by_the_owner_only(server: Server, scene: Scene) -> None:
+    """With what the player page offers, and nothing else."""
+    wish = {"layout": "speaker", "format": "webm", "height": 360, "names": False}
+    assert (await scene.bob.json("POST", f"{scene.url}/films", wish))[0] == 403
+    for bad in ({**wish, "height": 4320}, {**wish, "format": "avi"}, {**wish, "layout": "x"}, {}):
+        assert (await scene.ann.json("POST", f"{scene.url}/films", bad))[0] == 400
+
+    status, made = await scene.ann.json("POST", f"{scene.url}/films", wish)
+
+    assert status == 202
+    _, shown = await scene.ann.json("GET", scene.url)
+    (film,) = [each for each in shown["films"] if each["id"] == made["id"]]
+    assert (film["layout"], film["format"], film["height"], film["names"]) == ("speaker", "webm", 360, False)
+    assert shown["film"]["id"] == scene.made.film  # the one that can be watched
+    assert (await scene.bob.json("POST", f"{scene.url}/films/{made['id']}/cancel"))[0] == 403
+    assert (await scene.ann.json("POST", f"{scene.url}/films/{'A' * 22}/cancel"))[0] == 404
+    assert "film.requested" in await actions(server)
+
+
 async def _link(scene: Scene, password: str | None = None) -> str:
     body = {"days": 7, **({"password": password} if password else {})}
     status, made = await scene.ann.json("POST", f"{scene.url}/shares", body)

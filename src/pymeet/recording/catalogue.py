@@ -4,7 +4,7 @@ Who may do what is decided in `access.py` and nowhere else. Times are UTC millis
 milliseconds since its beginning.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeVar
@@ -160,19 +160,21 @@ class Catalogue:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
 
-    async def listed(self, asker: Asker, *, search: str = "", trash: bool = False, others: bool = False) -> list[Entry]:
-        """The asker's recordings, the newest first, in the trash or not; with `others`, for administrators and the
-        operator only, also those that are none of theirs. `search` is a part of the name, of the room, or of the name
-        of somebody who is in it."""
+    async def every(self, asker: Asker, *, others: bool = False) -> list[Entry]:
+        """The asker's recordings, the newest first, those in the trash among them; with `others`, for administrators
+        and the operator only, also those that are none of theirs."""
         now_ms = self._lifecycle.clock.now_ms()
-        every = others and (asker.is_admin or asker.is_operator)
+        all_there_are = others and (asker.is_admin or asker.is_operator)
         async with self._lifecycle.db.read() as conn:
             rows = await conn.run_sync(
-                lambda here: store.of_asker(here, asker, self._lifecycle.periods, now_ms, others=every)
+                lambda here: store.of_asker(here, asker, self._lifecycle.periods, now_ms, others=all_there_are)
             )
         entries = [self._entry(each, asker, now_ms) for each in rows]
-        wanted = [each for each in entries if each.trashed == trash and Verb.SEE in each.may]
-        return [each for each in wanted if _matches(each, search)] if search.strip() else wanted
+        return [each for each in entries if Verb.SEE in each.may]
+
+    async def listed(self, asker: Asker, *, search: str = "", trash: bool = False, others: bool = False) -> list[Entry]:
+        """Those of them that `picked` picks."""
+        return picked(await self.every(asker, others=others), search=search, trash=trash)
 
     async def of_guest(self, participant_id: str) -> list[Entry]:
         """The recordings in which a guest's seat is, for the holder of the receipt."""
@@ -316,6 +318,13 @@ class Catalogue:
             trash_ms=periods.period_ms("recording_trash", now_ms),
             user_id=asker.user_id,
         )
+
+
+def picked(entries: Iterable[Entry], *, search: str, trash: bool) -> list[Entry]:
+    """Those in the trash, or those that are not. `search` is a part of the name, of the room's name, or of the name of
+    somebody who is in it."""
+    wanted = [each for each in entries if each.trashed == trash]
+    return [each for each in wanted if _matches(each, search)] if search.strip() else wanted
 
 
 def _standings(rows: Rows, asker: Asker) -> frozenset[Standing]:

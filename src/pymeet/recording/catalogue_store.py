@@ -7,6 +7,7 @@ of their data, is left out by the one condition for that (`privacy/visible.py`).
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, select, update
@@ -149,7 +150,7 @@ def _rows(conn: Connection, which: ColumnElement[bool] | None, periods: Periods,
             rooms.c.name.label("room_name"),
             rooms.c.owner_id.label("room_owner_id"),
             rooms.c.deleted_at_ms.label("room_deleted_at_ms"),
-            kept(recordings).label("held"),
+            _held(),
         )
         .join(rooms, rooms.c.id == recordings.c.room_id)
         .where(visible(recordings, periods, now_ms))
@@ -173,6 +174,12 @@ def _rows(conn: Connection, which: ColumnElement[bool] | None, periods: Periods,
         )
         for each in found
     ]
+
+
+@cache
+def _held() -> ColumnElement[bool]:
+    """Made once: it is large, and making it takes longer than asking it."""
+    return kept(recordings).label("held")
 
 
 _AT_ONCE = 500

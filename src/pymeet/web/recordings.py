@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from pymeet.errors import InvalidInputError, NotFoundError, TooManyError
 from pymeet.recording.access import MAY, Asker, Verb
-from pymeet.recording.catalogue import Catalogue, Contents, Entry, FilmMaker
+from pymeet.recording.catalogue import Contents, Entry, FilmMaker, picked
 from pymeet.recording.catalogue_store import PersonRow
 from pymeet.recording.removal import remove_person
 from pymeet.recording.shares import LONGEST_DAYS, Share
@@ -68,14 +68,17 @@ async def list_recordings(request: web.Request) -> web.Response:
     if len(search) > SEARCH_LENGTH:
         raise InvalidInputError(f"Search for {SEARCH_LENGTH} characters at most.")
     catalogue = request.app[RECORDINGS].catalogue
-    entries = await catalogue.listed(asker, search=search, trash=trash, others=others)
-    answer: dict[str, Any] = {"recordings": [_shown(request, each) for each in entries]}
-    answer["storage_bytes"] = await _bytes_of_own(catalogue, asker)
+    every = await catalogue.every(asker, others=others)
+    entries = picked(every, search=search, trash=trash)
+    answer: dict[str, Any] = {
+        "recordings": [_shown(request, each) for each in entries],
+        "storage_bytes": sum(each.size_bytes for each in every if each.mine),
+    }
     if others:
         seen = [each for each in entries if Verb.VIEW not in _ever(each)]
         if seen:
             await catalogue.note(asker, "data.viewed", "recordings", {"count": len(seen)})
-        answer["storage"] = await _storage(request, catalogue, asker)
+        answer["storage"] = await _storage(request, every)
     return web.json_response(answer)
 
 
@@ -244,14 +247,7 @@ def _ever(entry: Entry) -> frozenset[Verb]:
     return frozenset[Verb]().union(*(MAY[each] for each in entry.standings))
 
 
-async def _bytes_of_own(catalogue: Catalogue, asker: Asker) -> int:
-    """What the recordings that somebody started, or that belong to their rooms, take, in the trash or not."""
-    own = [*await catalogue.listed(asker), *await catalogue.listed(asker, trash=True)]
-    return sum(each.size_bytes for each in own if each.mine)
-
-
-async def _storage(request: web.Request, catalogue: Catalogue, asker: Asker) -> dict[str, int]:
-    every = [*await catalogue.listed(asker, others=True), *await catalogue.listed(asker, trash=True, others=True)]
+async def _storage(request: web.Request, every: list[Entry]) -> dict[str, int]:
     disk = await asyncio.to_thread(shutil.disk_usage, request.app[PARTS].config.data_dir)
     return {"recordings": len(every), "bytes": sum(each.size_bytes for each in every), "free_bytes": disk.free}
 
