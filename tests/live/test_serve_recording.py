@@ -14,6 +14,7 @@ import aiohttp
 import av
 import pytest
 from live_server import Visitor, first_admin, make_config, running, visiting
+from privacy_people import erased
 from sqlalchemy import RowMapping, select
 from tests.support.peer import OPUS, LightPeer
 from tests.support.taking import OPUS_SILENCE
@@ -257,3 +258,33 @@ async def test_who_was_asked_on_the_preview_page_is_recorded_from_their_first_pa
 
     assert person["name"] == "Bob"
     assert recording["end_reason"] == "empty"
+
+
+async def test_who_is_erased_while_they_are_recorded_leaves_nothing_behind(config: Config) -> None:
+    """Their files are closed before they are destroyed, and the recording of the others goes on."""
+    async with running(config) as server, first_admin(server) as ada, visiting(server) as other:
+        slug = await ada.make_room()
+        async with talking(ada, slug, "Ada") as host, talking(other, slug, "Bob") as bob:
+            await host.ask(type="record", on=True)
+            for talker in (host, bob):
+                await talker.answer("yes")
+            begun = bob.sent
+            await bob.until(lambda: bob.sent > begun + 75)
+
+            _, asked = await other.json("POST", "/api/v1/guest-data/erasure", {"receipt": bob.receipt})
+
+            assert (await erased(other, asked["status"]))["state"] == "done"
+            (person,) = await rows(server, recording_people)
+            assert person["participant_id"] == host.id
+            assert host.recording is not None
+            begun = host.sent
+            await host.until(lambda: host.sent > begun + 25)
+            await host.ask(type="record", on=False)
+        await complete(server)
+        (track,) = await rows(server, recording_tracks)
+        (recording,) = await rows(server, recordings)
+        kept = {path.name.split(".")[0] for path in (server.config.data_dir / "files").rglob("*.sealed*")}
+
+    assert (track["person_id"], track["state"]) == (person["id"], "whole")
+    assert recording["end_reason"] == "host"
+    assert kept == {track["file_id"]}
