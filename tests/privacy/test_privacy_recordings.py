@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select, update
 from tests.support.exports import archive_of
 from tests.support.recordings import TRACK, Made, Seat, change_recording, make_recording
-from tests.support.retention import DAY_MS, NOW_MS, add_room, add_seat, add_user, count, open_lifecycle
+from tests.support.retention import DAY_MS, NOW_MS, Clocks, add_room, add_seat, add_user, count, open_lifecycle
 
 from pymeet.db.schema import (
     attendance,
@@ -34,6 +34,7 @@ from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject, guest, member
 from pymeet.privacy.plan import plan
 from pymeet.privacy.purge import execute
+from pymeet.privacy.sweeper import Sweeper
 from pymeet.privacy.visible import visible
 from pymeet.recording.removal import remove_person
 
@@ -379,6 +380,18 @@ async def test_without_the_host_the_owner_of_the_room_is_told(lifecycle: Lifecyc
 
 def _give_room_to_ben(conn: Connection) -> None:
     conn.execute(update(rooms).values(owner_id="ben"))
+
+
+async def test_the_daily_sweep_announces_ends_and_closes_consents(lifecycle: Lifecycle, tea: Made) -> None:
+    """Nobody calls these by hand."""
+    await lifecycle.db.work(_consent, "gone-long-ago", "ben")
+    pass_days(lifecycle, 84)
+    sweeper = Sweeper(lifecycle, recordings_url="https://meet.example.org/recordings", read_clocks=Clocks())
+
+    await sweeper.sweep()
+
+    assert [to for to, _ in await mails(lifecycle)] == ["ann@example.org"]
+    assert await count(lifecycle.db, "consents", lambda c: c.keep_from_ms == lifecycle.clock.now_ms()) == 1
 
 
 # restriction and archives
