@@ -229,7 +229,7 @@ export default {
   'recording.who': 'Wer sie ansehen kann',
   'recording.whoText': 'Die Person, die sie gestartet hat, die Besitzerin oder der Besitzer des Raums, die Mitglieder, die darin vorkommen, und alle, mit denen die Leitung sie teilt. Die Administration sieht, dass es sie gibt (Name, Größe, Daten), und kann sie löschen, aber nicht ansehen.',
   'recording.until': 'Aufbewahrt bis',
-  'recording.untilDate': '{date}; dann wird sie von selbst gelöscht, außer wer sie gestartet hat, bewahrt sie länger auf.',
+  'recording.untilDate': '{date}; dann wird sie von selbst gelöscht, außer die Leitung oder die Person, der der Raum gehört, bewahrt sie länger auf.',
   'recording.untilNever': 'Bis jemand sie löscht. Sie hat kein Ablaufdatum.',
   'recording.change': 'Wenn Sie es sich anders überlegen',
   'recording.changeMember': 'In der Besprechung jederzeit: Drücken Sie auf das Aufzeichnungszeichen. Danach unter „Ihre Daten“; dort lassen Sie es auch löschen.',

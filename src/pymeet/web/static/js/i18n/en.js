@@ -228,7 +228,7 @@ export default {
   'recording.who': 'Who can watch it',
   'recording.whoText': 'The host who started it, the room’s owner, the members who are in it, and those a host shares it with. Administrators see that it exists (name, size, dates) and can delete it, not watch it.',
   'recording.until': 'Kept until',
-  'recording.untilDate': '{date}; then it is deleted by itself, unless whoever started it keeps it longer.',
+  'recording.untilDate': '{date}; then it is deleted by itself, unless its host or the room’s owner keeps it longer.',
   'recording.untilNever': 'Somebody deletes it. It has no end date.',
   'recording.change': 'If you change your mind',
   'recording.changeMember': 'In the meeting at any time: press the recording sign. Afterwards under “Your data”, where you also have it erased.',
