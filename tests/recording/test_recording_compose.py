@@ -127,6 +127,16 @@ def test_a_job_without_somebody_makes_a_film_without_them(studio: Studio) -> Non
     assert seen.loudness(1000, 1000, 2000) < 0.005
 
 
+def test_sound_and_picture_are_equally_long(studio: Studio) -> None:
+    """Sound is mixed in blocks; the film ends where the recording ended, not where the last block does."""
+    studio.add("ada", "camera", video(steady(0, 2100), RED), 0, 2100)
+    studio.add("ada", "microphone", tone(range(0, 2100, 20), 400), 0, 2100)
+
+    seen, _ = studio.film()
+
+    assert abs(seen.duration_ms - 2100) <= 40
+
+
 def test_while_a_camera_is_off_a_tile_in_their_colour_stands_in(studio: Studio) -> None:
     """A frozen picture would look as if somebody were still there; also where the pause is inside of one track."""
     studio.add("ada", "camera", video([*steady(0, 1000), *steady(4000, 5000)], RED), 0, 5000)

@@ -17,7 +17,7 @@ from pymeet.db.files import Files
 from pymeet.recording.compose.canvas import Canvas, Patch, avatar, label, patch_of
 from pymeet.recording.compose.job import Format, Job, Track
 from pymeet.recording.compose.patching import Patchable, Tail
-from pymeet.recording.compose.sound import BLOCK, RATE, Mixer
+from pymeet.recording.compose.sound import RATE, Mixer
 from pymeet.recording.compose.tracks import Pictures
 from pymeet.recording.layout import Picture, Segment, Span, Tile, segments, size_of
 
@@ -57,22 +57,22 @@ def compose(job: Job, files: Files, sink: Patchable, progress: Progress) -> int:
     frames = max(1, job.ends_at * FPS // 1000)
     heard = [track for track in job.tracks if not track.is_picture]
     screen, tail = Screen(job, files), Tail(sink)
-    mixer = Mixer(files, heard) if heard else None
+    mixer = Mixer(files, heard, job.ends_at) if heard else None
     try:
         with av.open(tail, "w", format=job.format) as output, ThreadPoolExecutor(2) as threads:
             picture = encoder_of_picture(output, job.format, job.height)
             sound = encoder_of_sound(output, job.format) if mixer is not None else None
-            mixed = 0
             for number in range(frames):
-                while mixer is not None and mixed * FPS <= number * RATE:
-                    encode(output, sound, mixer.advance(BLOCK))
-                    mixed += BLOCK
-                frame = screen.at(number * 1000 // FPS, threads)
+                at_ms = number * 1000 // FPS
+                if mixer is not None:
+                    encode(output, sound, mixer.until(at_ms))
+                frame = screen.at(at_ms, threads)
                 frame.pts, frame.time_base = number, Fraction(1, FPS)
                 encode(output, picture, [frame])
                 progress(number * 1000 // frames)
             encode(output, picture, [None])
             if mixer is not None:
+                encode(output, sound, mixer.until(job.ends_at))
                 encode(output, sound, mixer.end())
                 encode(output, sound, [None])
             tail.hold()

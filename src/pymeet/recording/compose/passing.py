@@ -14,7 +14,7 @@ from pymeet.errors import PymeetError
 from pymeet.recording.compose.film import Progress, encode, encoder_of_sound
 from pymeet.recording.compose.job import Job, Track
 from pymeet.recording.compose.patching import Patchable, Tail
-from pymeet.recording.compose.sound import BLOCK, RATE, Mixer
+from pymeet.recording.compose.sound import Mixer
 from pymeet.recording.compose.tracks import GAP_MS, OpenTrack
 
 _PICTURES: Final = {"mp4": {"h264"}, "webm": {"vp8", "vp9", "av1"}}
@@ -122,14 +122,12 @@ class _Levelled:
 
     def __init__(self, output: Any, files: Files, heard: list[Track], job: Job) -> None:
         self._output = output
-        self._mixer = Mixer(files, heard) if heard else None
+        self._mixer = Mixer(files, heard, job.ends_at) if heard else None
         self._stream = encoder_of_sound(output, job.format) if heard else None
-        self._mixed = 0
 
     def until(self, at_ms: int) -> None:
-        while self._mixer is not None and self._mixed * 1000 < at_ms * RATE:
-            encode(self._output, self._stream, self._mixer.advance(BLOCK))
-            self._mixed += BLOCK
+        if self._mixer is not None:
+            encode(self._output, self._stream, self._mixer.until(at_ms))
 
     def end(self) -> None:
         if self._mixer is not None:

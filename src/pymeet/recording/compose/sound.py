@@ -32,8 +32,9 @@ LEVEL: Final = "f=250:g=11:m=8:r=0.2"
 class Mixer:
     """Mixes the tracks that are sound. Levelling looks ahead, so it hands out later than it takes in."""
 
-    def __init__(self, files: Files, tracks: Sequence[Track]) -> None:
-        """`tracks` are those of sound; there is at least one."""
+    def __init__(self, files: Files, tracks: Sequence[Track], ends_at: int) -> None:
+        """`tracks` are those of sound; there is at least one. The film has `ends_at` milliseconds."""
+        self._samples = ends_at * RATE // 1000
         by_lane: dict[tuple[str, str], list[Track]] = {}
         for track in sorted(tracks, key=lambda track: track.begins_at):
             by_lane.setdefault((track.person_id, track.source), []).append(track)
@@ -56,15 +57,17 @@ class Mixer:
         self._sink = sink
         self._at = 0
 
-    def advance(self, samples: int) -> Iterator[AudioFrame]:
-        """Takes the next samples of every lane, and hands out what is mixed by now."""
-        for lane, source in zip(self._lanes, self._sources, strict=True):
-            frame = AudioFrame("s16", "stereo", samples)
-            frame.planes[0].update(lane.take(samples))
-            frame.sample_rate, frame.time_base, frame.pts = RATE, _BASE, self._at
-            source.push(frame)
-        self._at += samples
-        yield from _pulled(self._sink)
+    def until(self, at_ms: int) -> Iterator[AudioFrame]:
+        """Takes block after block until that time is over, or the film, and hands out what is mixed by then."""
+        while self._at < self._samples and self._at * 1000 <= at_ms * RATE:
+            samples = min(BLOCK, self._samples - self._at)
+            for lane, source in zip(self._lanes, self._sources, strict=True):
+                frame = AudioFrame("s16", "stereo", samples)
+                frame.planes[0].update(lane.take(samples))
+                frame.sample_rate, frame.time_base, frame.pts = RATE, _BASE, self._at
+                source.push(frame)
+            self._at += samples
+            yield from _pulled(self._sink)
 
     def end(self) -> Iterator[AudioFrame]:
         """The rest."""
