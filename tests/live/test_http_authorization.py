@@ -38,6 +38,7 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", f"{API}/recordings/{{id}}/shares"): {"days": 7},
     ("DELETE", f"{API}/recordings/{{id}}/shares/{{share}}"): None,
     ("POST", f"{API}/shared-recordings"): {"token": "x"},
+    ("POST", f"{API}/guest-data/consents/{{id}}/withdraw"): {"receipt": "x"},
     ("POST", f"{API}/guest-data/recordings/{{id}}/remove"): {"receipt": "x"},
     ("PATCH", f"{API}/my-data"): {"name": "Trap"},
     ("POST", f"{API}/my-data/exports"): {"language": "en"},

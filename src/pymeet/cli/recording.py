@@ -196,9 +196,10 @@ def verify(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read tracks and films to their end, and look whether they can be played.
+    """Look whether tracks and films are whole and play.
 
-    Ends with 5 when something is not as it should be.
+    They are read to their end and decoded: all of the sound, and the pictures that stand for themselves. Ends with 5
+    when something is not as it should be.
     """
     with progress_bar("Reading tracks and films", as_json=as_json) as bar:
         found = operate(config, "recording.verify", on_progress=bar, recording_id=recording_id)
