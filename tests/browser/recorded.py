@@ -143,7 +143,9 @@ def _film(
     options: dict[str, str],
 ) -> bytes:
     content = io.BytesIO()
-    with av.open(content, "w", format=container) as out:
+    # A track is written while it happens: its head does not say how long it is, nor where what stands in it.
+    live = {"live": "1"} if container == "webm" else {}
+    with av.open(content, "w", format=container, options=live) as out:
         picture = out.add_stream(video, rate=FPS, options=options) if video else None
         tone = out.add_stream(audio, rate=RATE, layout="mono") if audio else None
         if isinstance(picture, av.VideoStream):

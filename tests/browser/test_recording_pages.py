@@ -228,7 +228,8 @@ async def test_a_recording_in_the_trash_can_be_taken_back(scene: Scene) -> None:
     await ann.press(f"Delete {NAME}")
     await ann.page.get_by_text(f"“{NAME}” is in the trash.").wait_for()
     await ann.page.get_by_text("Nothing was recorded yet.").wait_for()
-    await ann.press("Undo")
+    await expect(ann.button("Undo")).to_be_focused()
+    await ann.page.keyboard.press("Enter")
     await ann.page.get_by_role("link", name=NAME).click()
     await ann.press("Delete")
     await ann.page.get_by_text("This recording is in the trash.").wait_for()
@@ -278,6 +279,17 @@ async def test_members_take_themselves_out(scene: Scene) -> None:
     files = scene.server.lifecycle.files
     assert not files.exists(scene.recorded.made.track_files["Bob"])
     assert files.exists(scene.recorded.made.track_files["Ann"])
+
+
+async def test_whoever_took_themselves_out_is_told_what_that_means(scene: Scene) -> None:
+    """On the page of the recording itself, which is not theirs any more from then on."""
+    bob = await scene.enter(scene.bob)
+    await bob.page.goto(scene.url)
+    assert await bob.page.get_by_role("button", name="Take Ann out of the recording").count() == 0
+    await bob.press("Take me out…")
+    await bob.page.get_by_role("dialog").get_by_role("button", name="Take me out", exact=True).click()
+    await bob.page.get_by_role("heading", name="You are out of this recording").wait_for()
+    _forgive(bob, "404", 1)
 
 
 async def test_guests_take_themselves_out_with_their_receipt(scene: Scene) -> None:

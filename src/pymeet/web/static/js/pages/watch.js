@@ -25,7 +25,11 @@ async function open(password) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === 'password_needed') missing.value = 'locked';
     else if (password) problem.value = error.code === 'wrong_password' ? t('rec.watchWrong') : error.message || t('start.unreachable');
-    else missing.value = error.status > 0 && error.status < 500 && error.status !== 429 ? 'gone' : 'unreachable';
+    else if (error.status === 404 || error.status === 400) missing.value = 'gone';
+    else {
+      problem.value = error.message;
+      missing.value = 'unreachable';
+    }
   }
 }
 
@@ -44,7 +48,7 @@ function Watch() {
   if (missing.value === 'gone') return html`<${Statement} title=${t('rec.watchGoneTitle')} text=${t('rec.watchGone')}>${back}</${Statement}>`;
   if (missing.value === 'unreachable') {
     return html`
-      <${Statement} title=${t('rec.watchLaterTitle')} text=${t('start.unreachable')}>
+      <${Statement} title=${t('rec.watchLaterTitle')} text=${problem.value || t('start.unreachable')}>
         <button type="button" class="button primary" onClick=${() => void open()}>${t('app.again')}</button></${Statement}>`;
   }
   if (missing.value === 'locked') return html`<${Page} narrow><${Unlock} problem=${problem.value} onPassword=${open} /></${Page}>`;

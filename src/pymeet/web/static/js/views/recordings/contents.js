@@ -3,6 +3,7 @@
 /** @import { RecordingEvent } from '../../api-recordings.js' */
 /** @import { Item } from '../../models/recording-time.js' */
 /** @import { Playback } from './playback.js' */
+import { computed } from '../../../vendor/signals-core.js';
 import { useMemo, useState } from '../../../vendor/preact-hooks.js';
 import { t } from '../../i18n.js';
 import { clockOf, currentOf, itemsOf, startOf } from '../../models/recording-time.js';
@@ -27,8 +28,9 @@ export const useItems = (events, people) => useMemo(() => itemsOf(events, people
 export function Contents({ items, playback }) {
   const [only, setOnly] = useState('all');
   const kinds = KINDS.filter((kind) => items.some((item) => item.kind === kind));
-  const shown = items.filter(({ kind }) => only === 'all' || kind === only);
-  const current = currentOf(shown, playback.at.value);
+  const shown = useMemo(() => items.filter(({ kind }) => only === 'all' || kind === only), [items, only]);
+  // A long list is drawn anew when another item begins, not whenever the film goes on.
+  const current = useMemo(() => computed(() => currentOf(shown, playback.at.value)), [shown, playback]).value;
   const options = [['all', t('rec.only.all')], ...kinds.map((kind) => [kind, t(`rec.only.${kind}`)])];
   return html`
     <section class="card contents" aria-labelledby="contents-title">

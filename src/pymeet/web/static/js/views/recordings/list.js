@@ -7,7 +7,7 @@ import { sizeOf, t } from '../../i18n.js';
 import { inOrder, lookAgainMs, matching, sizeOfMine } from '../../models/recordings.js';
 import { Problem, useAct } from '../act.js';
 import { toast } from '../toast.js';
-import { Field, Icon, IconButton, Note, html } from '../ui.js';
+import { Field, Icon, IconButton, Note, html, useFocus } from '../ui.js';
 import { PinDialog, Progress, StateMark, WhenAndWhere, nameOf, pageOf, peopleWords, untilWords, useLookAgain } from './parts.js';
 
 /** @import { Storage, Which } from '../../api-recordings.js' */
@@ -71,6 +71,8 @@ function Empty({ which, searched, any }) {
 
 /** @param {{ row: RecordingRow, onUndone: () => void }} props */
 function Undo({ row, onUndone }) {
+  // What was pressed is gone.
+  const button = useFocus();
   const { busy, problem, act } = useAct();
   const undo = () => void act(async () => {
     await api.restoreRecording(row.id);
@@ -78,7 +80,7 @@ function Undo({ row, onUndone }) {
   });
   return html`
     <${Note} icon="trash-2"><p>${t('rec.deleted', { name: nameOf(row) })}</p>
-      <button type="button" class="button small" disabled=${busy} onClick=${undo}><${Icon} name="undo-2" />${t('rec.undo')}</button>
+      <button type="button" class="button small" ref=${button} disabled=${busy} onClick=${undo}><${Icon} name="undo-2" />${t('rec.undo')}</button>
       <${Problem} text=${problem} /></${Note}>`;
 }
 

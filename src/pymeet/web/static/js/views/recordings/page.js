@@ -8,7 +8,7 @@ import { filmToCome, filmToPlay, lookAgainMs } from '../../models/recordings.js'
 import { lengthOf } from '../../models/recording-time.js';
 import { Problem, useAct } from '../act.js';
 import { toast } from '../toast.js';
-import { Dialog, Field, Icon, IconButton, Note, html } from '../ui.js';
+import { Dialog, Field, Icon, IconButton, Note, html, useFocus } from '../ui.js';
 import { Contents, useItems } from './contents.js';
 import { FilmUnderWay, FilmsCard } from './films.js';
 import { Lanes } from './lanes.js';
@@ -80,6 +80,7 @@ function Head({ recording, reload }) {
 
 /** @param {Props} props */
 function Trashed({ recording, reload }) {
+  const button = useFocus();
   const { busy, problem, act } = useAct();
   const restore = () => void act(async () => {
     await api.restoreRecording(recording.id);
@@ -89,7 +90,7 @@ function Trashed({ recording, reload }) {
   return html`
     <${Note} tone="amber" icon="trash-2">
       <p>${t('rec.trashedNote', { date: dateOf(recording.delete_at ?? Date.now()) })}</p>
-      ${recording.may.includes('restore') && html`<button type="button" class="button small" disabled=${busy} onClick=${restore}><${Icon} name="undo-2" />${t('rec.undo')}</button>`}
+      ${recording.may.includes('restore') && html`<button type="button" class="button small" ref=${button} disabled=${busy} onClick=${restore}><${Icon} name="undo-2" />${t('rec.undo')}</button>`}
       <${Problem} text=${problem} />
     </${Note}>`;
 }
