@@ -66,7 +66,8 @@ def compose(job: Job, files: Files, sink: Patchable, progress: Progress) -> int:
                 at_ms = number * 1000 // FPS
                 if mixer is not None:
                     encode(output, sound, mixer.until(at_ms))
-                frame = screen.at(at_ms, threads)
+                # What begins within half a picture's time is shown now: sound and picture differ by no more than that.
+                frame = screen.at(at_ms + 500 // FPS, threads)
                 frame.pts, frame.time_base = number, Fraction(1, FPS)
                 encode(output, picture, [frame])
                 progress(number * 1000 // frames)
