@@ -30,6 +30,7 @@ from pymeet.privacy import limits
 from pymeet.privacy.notices import Notices
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import guest, member
+from pymeet.recording import recovery
 from pymeet.recording.recovery import measured
 from pymeet.recording.service import RecordingService
 from pymeet.rooms.events import MessageAdded, ParticipantChanged, SpeakersChanged
@@ -474,3 +475,22 @@ async def test_a_server_that_stops_completes_what_runs(meeting: Meeting) -> None
         lambda conn: conn.execute(select(func.count()).select_from(films)).scalar()
     )
     assert count == 1
+
+
+async def test_what_cannot_be_completed_in_time_is_put_in_order_at_the_next_start(meeting: Meeting) -> None:
+    """A server that is stopped does not wait for ever, and loses nothing by it."""
+    await meeting.begin()
+    await meeting.agree("seat-a", "ada")
+    sound = SentTrack("seat-a", "microphone")
+    meeting.take(sound)
+    await meeting.send(1.0, sound)
+    async with meeting.lifecycle.db.write():  # somebody else has the database
+        await meeting.service.finish_all(grace_s=0.1)
+    assert (await meeting.recording())["ended_at_ms"] is None
+
+    await recovery.run(meeting.lifecycle, await recovery.prepare(meeting.lifecycle))
+
+    (track,) = await meeting.rows(recording_tracks)
+    assert track["state"] == "repaired"
+    assert abs(track["duration_ms"] - 1_000) < 100
+    assert (await meeting.recording())["end_reason"] == "crash"
