@@ -104,12 +104,11 @@ def packets(
     sequence: int = 65000,
     timestamp: int = 0xFFFF0000,
     starts_s: float = 0.0,
-    rate: float = 1.0,
 ) -> list[Sent]:
-    """The samples as RTP packets that come at once when they were taken. `rate` is how fast the sender's media clock runs."""
+    """The samples as RTP packets that come at once when they were taken."""
     sent = []
     for sample in samples:
-        stamp = (timestamp + round(sample.at_s * CLOCK_RATES[codec] * rate)) & 0xFFFFFFFF
+        stamp = (timestamp + round(sample.at_s * CLOCK_RATES[codec])) & 0xFFFFFFFF
         cut = payloads(codec, sample)
         for i, payload in enumerate(cut):
             marker = 0x80 if i == len(cut) - 1 and codec != "opus" else 0
