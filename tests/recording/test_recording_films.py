@@ -198,6 +198,21 @@ async def test_what_runs_or_has_no_tracks_gives_no_film(house: House) -> None:
         await house.ask("nothing-there")
 
 
+async def test_a_film_waits_until_all_tracks_are_closed(house: House) -> None:
+    """Just after the end of a meeting, or before a crash is repaired, it would be made without somebody."""
+    await house.ask(await house.record())
+
+    def set_state(conn: Connection, state: str) -> None:
+        theirs = recording_tracks.c.person_id == house.people["bob"]
+        conn.execute(update(recording_tracks).where(theirs).values(state=state))
+
+    await house.lifecycle.db.work(set_state, "writing")
+    assert not await house.films.make_next()
+
+    await house.lifecycle.db.work(set_state, "repaired")
+    assert await house.films.make_next()
+
+
 async def test_a_film_being_made_can_be_cancelled_and_tried_again(house: House) -> None:
     """Cancelling returns when the process is dead and its half file gone."""
     film_id = await house.ask(await house.record(lasts_ms=LONG_MS))

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db import audit
@@ -97,14 +97,15 @@ def request(conn: Connection, recording_id: str, options: Options, now_ms: int) 
 def next_order(conn: Connection, periods: Periods, now_ms: int, barred: Collection[str]) -> Order | None:
     """Takes the oldest film of the list and marks it as being made. None when none waits.
 
-    Left out are people who may not be shown now: `barred` ones, and those whose rows are hidden.
+    Left out are people who may not be shown now: `barred` ones, and those whose rows are hidden. A recording of which a
+    track is still being closed waits.
     """
     while True:
         waiting = (
             select(films, recordings.c.started_at_ms, recordings.c.ended_at_ms)
             .join(recordings, recordings.c.id == films.c.recording_id)
             .where(films.c.state == "queued", recordings.c.ended_at_ms.is_not(None))
-            .where(recordings.c.trashed_at_ms.is_(None), visible(recordings, periods, now_ms))
+            .where(recordings.c.trashed_at_ms.is_(None), visible(recordings, periods, now_ms), ~_being_written())
             .order_by(films.c.asked_at_ms, films.c.id)
             .limit(1)
         )
@@ -265,6 +266,12 @@ def _settle(conn: Connection, film_id: str, state: str, error: str | None, now_m
     conn.execute(update(films).where(here).values(state=state, error=error, file_id=None))
 
 
+def _being_written() -> ColumnElement[bool]:
+    """Whether a track is not closed yet: just after the end of the recording, or until what a crash left is repaired."""
+    tracks = recording_tracks.c
+    return exists().where(tracks.recording_id == films.c.recording_id, tracks.state == "writing")
+
+
 def _under_way(order: Order) -> Any:
     return (films.c.id == order.film_id) & (films.c.state == "making") & (films.c.file_id == order.file_id)
 
@@ -279,6 +286,6 @@ def _state(conn: Connection, film_id: str) -> str:
 def _has_tracks(conn: Connection, recording_id: str, without: Collection[str] = ()) -> bool:
     tracks = recording_tracks.c
     query = select(func.count()).where(
-        tracks.recording_id == recording_id, tracks.state.in_(_READABLE), tracks.person_id.not_in(without)
+        tracks.recording_id == recording_id, tracks.state != "lost", tracks.person_id.not_in(without)
     )
     return bool(conn.execute(query).scalar_one())
