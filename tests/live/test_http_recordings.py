@@ -1,16 +1,18 @@
 """The catalogue of recordings over HTTP: who sees what, the trash, pinning, sharing, and who looked."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import av
 import pytest
 from live_server import Visitor, visiting
 from privacy_people import Person, guest_was_there, person
 from sqlalchemy import select
-from tests.support.recordings import FILM, LASTS_MS, TRACK, Made, Seat, change_recording, make_recording
+from tests.support.recordings import FILM, LASTS_MS, TRACK, Made, Seat, change_recording, make_recording, sound
 
 from pymeet.db.schema import audit_events, recording_shares, recording_views
 from pymeet.privacy import receipts
@@ -538,6 +540,32 @@ async def test_a_film_is_asked_for_by_the_owner_only(server: Server, scene: Scen
     assert (await scene.bob.json("POST", f"{scene.url}/films/{made['id']}/cancel"))[0] == 403
     assert (await scene.ann.json("POST", f"{scene.url}/films/{'A' * 22}/cancel"))[0] == 404
     assert "film.requested" in await actions(server)
+
+
+async def test_a_film_is_made_and_watched(server: Server, scene: Scene) -> None:
+    """From the button to the sound: the server makes it beside everything else, and the file is what it says."""
+    made = await make_recording(
+        server.lifecycle, scene.slug, scene.ann.id, {"Ann": Seat(scene.ann.id)}, track=sound(), lasts_ms=2_000
+    )
+    url = f"{API}/{made.id}"
+    wish = {"layout": "grid", "format": "webm", "height": 360, "names": True}
+    status, asked = await scene.ann.json("POST", f"{url}/films", wish)
+    assert status == 202
+
+    async with asyncio.timeout(120):
+        while True:
+            _, shown = await scene.ann.json("GET", url)
+            (film,) = [each for each in shown["films"] if each["id"] == asked["id"]]
+            if film["state"] not in ("queued", "making"):
+                break
+            await asyncio.sleep(0.1)  # the player page asks again, too
+
+    assert (film["state"], film["error"]) == ("ready", None)
+    async with scene.ann.http.get(f"{url}/films/{film['id']}/file") as response:
+        content = await response.read()
+    assert (response.headers["Content-Type"], len(content)) == ("video/webm", film["size"])
+    with av.open(io.BytesIO(content)) as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) > 24_000
 
 
 async def _link(scene: Scene, password: str | None = None) -> str:

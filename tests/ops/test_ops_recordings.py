@@ -1,17 +1,13 @@
 """What the operator does with recordings, through the same door as the command line."""
 
-import io
-import math
-from array import array
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 from sqlalchemy import select, update
-from tests.support.recordings import FILM, Made, MakerOfOneFilm, Seat, change_recording, make_recording, sealed
+from tests.support.recordings import FILM, Made, MakerOfOneFilm, Seat, change_recording, make_recording, sealed, sound
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
@@ -34,19 +30,6 @@ class Scene:
 
     async def do(self, name: str, **arguments: Any) -> Any:
         return await run(self.services, f"recording.{name}", arguments)
-
-
-def sound() -> bytes:
-    """A second of a tone, as a track holds it."""
-    made = io.BytesIO()
-    with av.open(made, "w", format="matroska") as container:
-        stream = container.add_stream("libopus", rate=48_000)
-        frame = av.AudioFrame(format="s16", layout="mono", samples=48_000)
-        frame.planes[0].update(array("h", (round(math.sin(at / 20) * 8000) for at in range(48_000))).tobytes())
-        frame.sample_rate = 48_000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return made.getvalue()
 
 
 @pytest.fixture

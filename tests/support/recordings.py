@@ -1,8 +1,12 @@
 """Recordings as they stand when a meeting is over: rows, and sealed files with known content."""
 
+import io
+import math
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import av
 from sqlalchemy import Connection, insert, select, update
 
 from pymeet.db.files import Files
@@ -59,10 +63,11 @@ async def make_recording(
     running: bool = False,
     track: bytes = TRACK,
     film: bytes = FILM,
+    lasts_ms: int = LASTS_MS,
 ) -> Made:
     """A recording of the room, ended now (or still `running`), with a microphone track of everybody and one film."""
     now_ms = lifecycle.clock.now_ms()
-    made = Made(new_id(), now_ms - LASTS_MS)
+    made = Made(new_id(), now_ms - lasts_ms)
     for each in people:
         made.people[each], made.tracks[each] = new_id(), new_id()
         made.track_files[each] = sealed(lifecycle.files, track, now_ms)
@@ -85,12 +90,26 @@ async def make_recording(
             )
         )
         for each, seat in people.items():
-            _add_person(conn, made, each, seat, running=running, size_bytes=len(track))
+            duration_ms = None if running else lasts_ms
+            _add_person(conn, made, each, seat, duration_ms=duration_ms, size_bytes=len(track))
         if not running:
-            _add_film(conn, made, now_ms, len(film))
+            _add_film(conn, made, now_ms, lasts_ms, len(film))
 
     await lifecycle.db.work(add)
     return made
+
+
+def sound() -> bytes:
+    """A second of a tone, as a track holds it."""
+    made = io.BytesIO()
+    with av.open(made, "w", format="matroska") as container:
+        stream = container.add_stream("libopus", rate=48_000)
+        frame = av.AudioFrame(format="s16", layout="mono", samples=48_000)
+        frame.planes[0].update(array("h", (round(math.sin(at / 20) * 8000) for at in range(48_000))).tobytes())
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return made.getvalue()
 
 
 async def change_recording(lifecycle: Lifecycle, recording_id: str, **values: object) -> None:
@@ -111,7 +130,9 @@ def sealed(files: Files, content: bytes, now_ms: int) -> str:
     return file_id
 
 
-def _add_person(conn: Connection, made: Made, name: str, seat: Seat, *, running: bool, size_bytes: int) -> None:
+def _add_person(
+    conn: Connection, made: Made, name: str, seat: Seat, *, duration_ms: int | None, size_bytes: int
+) -> None:
     person = made.people[name]
     conn.execute(
         insert(recording_people).values(
@@ -130,10 +151,10 @@ def _add_person(conn: Connection, made: Made, name: str, seat: Seat, *, running:
             source="microphone",
             codec="opus",
             file_id=made.track_files[name],
-            state="writing" if running else "whole",
+            state="writing" if duration_ms is None else "whole",
             begins_at=0,
-            duration_ms=None if running else LASTS_MS,
-            size_bytes=None if running else size_bytes,
+            duration_ms=duration_ms,
+            size_bytes=None if duration_ms is None else size_bytes,
         )
     )
     for kind, text in (("spoke", None), ("message", f"by {name}")):
@@ -144,7 +165,7 @@ def _add_person(conn: Connection, made: Made, name: str, seat: Seat, *, running:
         )
 
 
-def _add_film(conn: Connection, made: Made, now_ms: int, size_bytes: int) -> None:
+def _add_film(conn: Connection, made: Made, now_ms: int, lasts_ms: int, size_bytes: int) -> None:
     conn.execute(
         insert(films).values(
             id=made.film,
@@ -157,7 +178,7 @@ def _add_film(conn: Connection, made: Made, now_ms: int, size_bytes: int) -> Non
             file_id=made.film_file,
             asked_at_ms=now_ms,
             made_at_ms=now_ms,
-            duration_ms=LASTS_MS,
+            duration_ms=lasts_ms,
             size_bytes=size_bytes,
         )
     )
