@@ -301,6 +301,25 @@ async def test_sound_is_given_up_only_when_there_is_nothing_else(tmp_path: Path,
     assert times[-1] == 20 * (len(words) - 1)
 
 
+async def test_a_slow_disk_does_not_stop_the_meeting_while_somebody_shows_nothing(
+    tmp_path: Path, keys: KeyStore
+) -> None:
+    """A muted camera goes on sending reports: there is nothing in its queue that could be given up."""
+    files = StuckFiles(tmp_path, keys)
+    desk = Desk(files, max_packets=100)
+    voice, face = desk.open("opus", source="microphone"), desk.open("vp9")
+    words = packets("opus", sound(3.0), starts_s=1.0)
+    desk.feed(voice, words[:1])
+    assert await asyncio.to_thread(files.asked.wait, 10)
+    face.report(NTP << 32, 0, desk.zero_s + 0.5)
+    desk.feed(voice, words[1:])
+    waiting = desk.capture.stats()["packets_waiting"]
+    files.released.set()
+    await desk.capture.close()
+
+    assert waiting == 100
+
+
 @contextmanager
 def files_no_larger_than(limit_bytes: int) -> Iterator[None]:
     """The nearest thing to a full disk that needs no rights: the kernel refuses to let a file grow beyond this."""

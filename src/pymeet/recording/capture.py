@@ -195,11 +195,12 @@ class Capture:
         waiting = [track for track in list(self._tracks.values()) if track.waiting]
         while waiting and self._is_too_much:
             track = min(waiting, key=lambda t: (not t.is_video, _oldest(t.waiting)))
-            self._give_up(track)
-            waiting = [track for track in waiting if track.waiting]
+            if not self._give_up(track):
+                waiting.remove(track)  # only reports wait there, as of a muted camera
 
-    def _give_up(self, track: CaptureTrack) -> None:
-        """Gives up the oldest packet of sound, or video up to the next key frame. The gap in the numbers tells the rest."""
+    def _give_up(self, track: CaptureTrack) -> bool:
+        """Gives up the oldest packet of sound, or video up to the next key frame; whether there was any. The gap in the
+        numbers tells the rest."""
         kept: list[_Item] = []
         stamp = -1
         given_up = 0
@@ -221,6 +222,7 @@ class Capture:
                 if not track.is_video:
                     break
         track.waiting.extendleft(reversed(kept))
+        return given_up > 0
 
     # -- the thread -------------------------------------------------------------------------------------------------
 
