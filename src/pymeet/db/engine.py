@@ -33,9 +33,6 @@ BUSY_TIMEOUT_MS = 15_000
 CHECKPOINT_WAIT_MS = 500
 """How long a checkpoint waits for readers; writers wait with it, so it is short."""
 
-LONG_WORK_NICENESS = 10
-"""How far the thread for long work stands back from the event loop, when both want the same processor."""
-
 _PRAGMAS: dict[str, int | str] = {
     "busy_timeout": BUSY_TIMEOUT_MS,
     "journal_mode": "wal",
@@ -307,9 +304,13 @@ def _set_pragmas(connection: Any, pragmas: dict[str, int | str]) -> None:
 
 
 def _step_back() -> None:
-    """Lets the calling thread wait for the processor when others want it: media first, long work after."""
-    if sys.platform == "linux":  # elsewhere it would be the priority of the whole process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LONG_WORK_NICENESS)
+    """Lets the calling thread never take the processor from one that runs: media first, long work after.
+
+    It keeps its fair share. A lower priority would be worse: waiting for other programs while it holds the interpreter's
+    lock, the thread would keep the event loop waiting, too.
+    """
+    if sys.platform == "linux":
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
