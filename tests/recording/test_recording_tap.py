@@ -156,9 +156,10 @@ def test_setting_a_tap_asks_for_a_key_frame_and_tells_the_clock() -> None:
     assert world.sfu.keyframes_asked > keyframes
     assert len(tap.reports) == 1
     assert tap.reports[0][2] < reported
-    alice.report()
+    for _ in range(50):
+        alice.report()
     world.run(0.5)
-    assert len(tap.reports) == 2
+    assert len(tap.reports) == 2  # a flood of reports is not passed on
 
 
 def test_another_ssrc_is_told_as_a_restart() -> None:

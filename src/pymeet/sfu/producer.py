@@ -191,12 +191,12 @@ class Track:
         """Passes the publisher's clock on to every receiver, so that sound and picture stay together."""
         self.report = report
         self._report_at = now
-        if self._tap is not None and report.ssrc == self.ssrc:
-            self._tap.report(report.ntp, report.rtp_timestamp, now)
         self.reception.sender_reported(report.ntp, now)
         if now - self._reported_at < _REPORTS_APART_S:
             return
         self._reported_at = now
+        if self._tap is not None and report.ssrc == self.ssrc:
+            self._tap.report(report.ntp, report.rtp_timestamp, now)
         for consumer in self.fanout.consumers:
             self._send_report(consumer)
 
