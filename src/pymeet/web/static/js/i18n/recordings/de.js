@@ -181,7 +181,7 @@ export default {
   'rec.sharePasswordHint': 'Mindestens 12 Zeichen. Sagen Sie es auf anderem Weg als den Link.',
   'rec.shareDo': 'Teilen',
   'rec.shareLinkDo': 'Link machen',
-  'rec.sharedDone': 'Sie ist geteilt.',
+  'rec.sharedDone': 'Sie ist geteilt, falls es ein Mitglied mit dieser Adresse gibt.',
   'rec.linkTitle': 'Der Link',
   'rec.linkOnce': 'Kopieren Sie ihn jetzt. Er wird nur dieses eine Mal gezeigt; später können Sie ihn zurücknehmen, aber nicht mehr lesen.',
   'rec.linkCopy': 'Link kopieren',

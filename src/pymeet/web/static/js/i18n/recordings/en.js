@@ -180,7 +180,7 @@ export default {
   'rec.sharePasswordHint': 'At least 12 characters. Tell it by another way than the link.',
   'rec.shareDo': 'Share',
   'rec.shareLinkDo': 'Make link',
-  'rec.sharedDone': 'It is shared.',
+  'rec.sharedDone': 'It is shared, if there is a member with this address.',
   'rec.linkTitle': 'The link',
   'rec.linkOnce': 'Copy it now. It is shown this once only; later you can take it back, but not read it again.',
   'rec.linkCopy': 'Copy link',
