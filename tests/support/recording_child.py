@@ -51,7 +51,7 @@ async def record(data_dir: Path) -> None:
         await Notices(lifecycle).current(clock.now_ms())
         service = RecordingService(lifecycle, leave=lambda *_: None)
         begun = await service.begin("room", "Tea", "ada", True, lambda _: None, lambda _: None)
-        zero_s = clock.monotonic()
+        zero_s = clock.monotonic() - (clock.now_ms() - begun.started_at_ms) / 1000
         tracks = []
         for seat, user_id in (("seat-a", "ada"), ("seat-g", None)):
             begun.recorder.send(ParticipantChanged(Participant(seat, seat, Role.GUEST, Kind.BROWSER)))
