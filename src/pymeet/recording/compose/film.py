@@ -4,7 +4,7 @@ Memory depends on how many people are to be seen at once, not on how long the fi
 frames grows with it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any, Final
@@ -59,7 +59,7 @@ def compose(job: Job, files: Files, sink: Patchable, progress: Progress) -> int:
     screen, tail = Screen(job, files), Tail(sink)
     mixer = Mixer(files, heard, job.ends_at) if heard else None
     try:
-        with av.open(tail, "w", format=job.format) as output, ThreadPoolExecutor(2) as threads:
+        with av.open(tail, "w", format=job.format) as output, ThreadPoolExecutor(1) as threads:
             picture = encoder_of_picture(output, job.format, job.height)
             sound = encoder_of_sound(output, job.format) if mixer is not None else None
             for number in range(frames):
@@ -143,8 +143,13 @@ class Screen:
             changed = True
         if changed:
             self._begin()
+        # One half here, the other beside: decoding and scaling let go of the interpreter.
         views = list(self._views.values())
-        for view, patch in zip(views, threads.map(lambda view: view.patch(at_ms), views), strict=True):
+        middle = len(views) // 2
+        beside = threads.submit(_patches, views[:middle], at_ms) if middle else None
+        patches = _patches(views[middle:], at_ms)
+        patches = [*(beside.result() if beside is not None else ()), *patches]
+        for view, patch in zip(views, patches, strict=True):
             if patch is not None:
                 self._put(view.tile, patch)
         return self._canvas.frame()
@@ -203,6 +208,10 @@ class _View:
             return None
         self._shown = what
         return self._instead if frame is None else patch_of(frame, self.tile.width, self.tile.height)
+
+
+def _patches(views: Sequence[_View], at_ms: int) -> list[Patch | None]:
+    return [view.patch(at_ms) for view in views]
 
 
 def _picture(track: Track, job: Job) -> Picture:
