@@ -271,7 +271,9 @@ async def test_the_plan_says_what_the_erasure_does(services: Services) -> None:
     assert {"audit_events", "request_events"} == {step.table for step in plan.steps if step.action is Action.KEEP}
     assert plan.reasons["audit_events"]
     assert "the operator's mail server" in plan.recipients
-    gone = {table: count for table, count in receipt.deleted.items() if table not in ("processing_limits", "film_people")}
+    gone = {
+        table: count for table, count in receipt.deleted.items() if table not in ("processing_limits", "film_people")
+    }
     # what joins films to people goes with the films
     # the two ways in went at the restriction, before the rows were counted
     assert gone == {table: count for table, count in planned.items() if table in gone}

@@ -147,7 +147,7 @@ class _Filling:
             return value
         if place in _WORDS:
             return _WORDS[place]
-        if words := _checked_words(column):
+        if words := checked_words(column):
             return words[0]
         return self._made_up(place, column)
 
@@ -190,7 +190,7 @@ def _points_to(place: str, name: str) -> bool:
     return any(key.column.table.name == name for key in metadata.tables[table].c[column].foreign_keys)
 
 
-def _checked_words(column: Column[Any]) -> list[str]:
+def checked_words(column: Column[Any]) -> list[str]:
     """The words that a CHECK of the table allows in this column."""
     for check in column.table.constraints:
         if isinstance(check, CheckConstraint):
