@@ -320,6 +320,41 @@ async def test_a_slow_disk_does_not_stop_the_meeting_while_somebody_shows_nothin
     assert waiting == 100
 
 
+async def test_what_waits_for_a_slow_disk_is_not_written_after_a_withdrawal(tmp_path: Path, keys: KeyStore) -> None:
+    """However long the disk takes: what somebody sent is not laid down after they were told that nothing is."""
+    files = StuckFiles(tmp_path, keys)
+    desk = Desk(files)
+    voice = desk.open("opus", source="microphone")
+    words = packets("opus", sound(3.0), starts_s=1.0)
+    desk.feed(voice, words[:1])
+    assert await asyncio.to_thread(files.asked.wait, 10)
+    desk.feed(voice, words[1:])
+    voice.close_by(time.monotonic())
+    files.released.set()
+    await desk.capture.close()
+
+    assert len(played(files, voice)[1]) == 1
+
+
+async def test_a_flood_of_reports_does_not_fill_the_memory_while_the_disk_is_stuck(
+    tmp_path: Path, keys: KeyStore
+) -> None:
+    """They are no packets, so nothing gives them up; a publisher may send as many as they like."""
+    files = StuckFiles(tmp_path, keys)
+    desk = Desk(files)
+    voice = desk.open("opus", source="microphone")
+    words = packets("opus", sound(1.0), starts_s=1.0)
+    desk.feed(voice, words[:1])
+    assert await asyncio.to_thread(files.asked.wait, 10)
+    for number in range(5000):
+        voice.report((NTP << 32) + number, number, desk.zero_s + 1.0 + number / 5000)
+    waiting = len(voice.waiting)
+    files.released.set()
+    await desk.capture.close()
+
+    assert waiting <= 11
+
+
 @contextmanager
 def files_no_larger_than(limit_bytes: int) -> Iterator[None]:
     """The nearest thing to a full disk that needs no rights: the kernel refuses to let a file grow beyond this."""

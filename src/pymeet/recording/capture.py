@@ -31,6 +31,7 @@ _TICK_S = 0.04
 _TURN_PACKETS = 32
 _STAND_BACK_S = 0.0001
 """Long enough for a thread that waits to take over; 0 would not be."""
+_REPORTS_APART_S = 0.1
 _MAX_PACKETS = 40_000
 _MAX_BYTES = 32 * 1024 * 1024
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -57,11 +58,13 @@ class CaptureTrack:
         """Belongs to the thread."""
         self.waiting: deque[_Item] = deque()
         self.closing = False
+        self.until: float | None = None
         self.dropped_frames = 0
         self.want_keyframe = want_keyframe
         self.on_begun: Callable[[TrackBegun], None] | None = on_begun
         self.on_end = on_end
         self._capture = capture
+        self._reported_at = float("-inf")
 
     @property
     def size_bytes(self) -> int:
@@ -75,16 +78,25 @@ class CaptureTrack:
             self._capture.took(len(packet))
 
     def report(self, ntp: int, timestamp: int, now: float) -> None:
-        """See `Tap.report`."""
-        self.waiting.append((None, ntp, timestamp, now))
+        """See `Tap.report`. Not more of them than a clock is read by: nothing else bounds how many wait."""
+        if now - self._reported_at >= _REPORTS_APART_S:
+            self._reported_at = now
+            self.waiting.append((None, ntp, timestamp, now))
 
     def restarted(self) -> None:
         """See `Tap.restarted`."""
+        self._reported_at = float("-inf")
         self.waiting.append(_RESTARTED)
 
     def close(self) -> None:
         """The track ends with what has come so far. Returns at once; `on_end` is called later."""
         self.closing = True
+
+    def close_by(self, until: float) -> None:
+        """The same for who withdrew: what still waits for a slow disk then (monotonic seconds) is not written."""
+        self.closing = True
+        if self.until is None:
+            self.until = until
 
 
 class Capture:
@@ -251,7 +263,8 @@ class Capture:
                 if packet is not None:
                     self._packets_out += 1
                     self._bytes_out += len(packet)
-                    writer.packet(packet, number, timestamp, now, now_ms)
+                    if track.until is None or self._clock.monotonic() <= track.until:
+                        writer.packet(packet, number, timestamp, now, now_ms)
                 elif number < 0:
                     writer.restarted()
                 else:

@@ -40,6 +40,9 @@ T = TypeVar("T")
 LOOK_S = 2.0
 """How often the timeline is written on and the limits are looked at."""
 
+WRITE_ON_S = 1.0
+"""How long what was taken before a withdrawal may still be written after it; a slow disk gets the rest no more."""
+
 WITHDRAW_S = 10.0
 """How long somebody who withdrew waits for their files to be closed, at most; no packet of theirs is taken meanwhile."""
 
@@ -185,7 +188,11 @@ class MeetingRecorder:
         if theirs and self._reason is None:
             self._jobs.put_nowait(self._save_timeline)
         # also what was closing already when they left, or said no in the room
-        return [taken for taken in self._unfinished.values() if taken.seat.is_of(person)]
+        closing = [taken for taken in self._unfinished.values() if taken.seat.is_of(person)]
+        for taken in closing:
+            if taken.capture is not None:
+                taken.capture.close_by(now + WRITE_ON_S)
+        return closing
 
     async def closed(self, tracks: Collection[_Taken]) -> None:
         """Returns when nothing is written to these any more."""
