@@ -29,7 +29,7 @@ from pymeet.db.schema.base import metadata
 from pymeet.db.schema.words import one_of
 
 END_REASONS = ("host", "empty", "ended", "time", "size", "disk", "nobody", "server", "crash")
-"""Why a recording ended: a host stopped it, everybody left, the meeting was ended, a limit, nobody agreed any more, the
+"""Why a recording ended: a host stopped it, everybody left, the meeting was ended, a limit, nobody had agreed within a minute, the
 server was stopped, or it died."""
 SOURCES = ("microphone", "camera", "screen", "screen_audio")
 TRACK_STATES = ("writing", "whole", "repaired", "lost")
