@@ -178,3 +178,13 @@ def test_reports_that_cannot_be_are_survived(ntp: int) -> None:
 
     assert all(0 <= at <= 100 * i + 600 for i, at in enumerate(told))
     assert told == sorted(set(told))
+
+
+def test_no_timestamps_lead_into_the_future() -> None:
+    """A packet is held back while others arrive half a turn of the timestamps ahead, which nobody does who means well: a
+    track of a minute must not seem to last for days, or a film of it would be made for as long."""
+    clock = MediaClock(LeastDelay(), 90_000, 1000.0)
+    for timestamp in (0, 0x7FFFFFFF, 0xFFFFFFFE):
+        clock.arrived(timestamp, 1010.0)
+
+    assert max(clock.at(timestamp) for timestamp in (0, 0x7FFFFFFF, 0xFFFFFFFE)) < 12_000

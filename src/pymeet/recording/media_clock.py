@@ -118,7 +118,7 @@ class MediaClock:
             there = ours + (media - at) * slope
             if self._arrived_at - _EARLIEST_S < there < self._arrived_at + _LATEST_S:
                 return there - media
-        if self._arrivals.value is not None and self._line is None:
+        elif self._arrivals.value is not None and media + self._arrivals.value < self._arrived_at + _LATEST_S:
             return self._arrivals.value
         return self._arrived_at - media
 
