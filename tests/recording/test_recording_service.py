@@ -30,9 +30,10 @@ from pymeet.privacy import limits
 from pymeet.privacy.notices import Notices
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import guest, member
-from pymeet.recording import recovery
+from pymeet.recording import recovery, store
 from pymeet.recording.recovery import measured
 from pymeet.recording.service import RecordingService
+from pymeet.recording.timeline import Entry
 from pymeet.rooms.events import MessageAdded, ParticipantChanged, SpeakersChanged
 from pymeet.rooms.people import Kind, Participant, Role
 from pymeet.rooms.recorder import Begun, RecordingWarning
@@ -308,6 +309,29 @@ async def test_a_withdrawal_elsewhere_stops_it_and_waits_until_the_files_are_clo
     assert meeting.left == [("ada", recording_id)]
     assert [row["state"] for row in await meeting.rows(recording_tracks)] == ["whole"]
     assert recording_id in meeting.service.running, "the others go on"
+
+
+async def test_the_end_of_somebody_taken_out_is_not_written_into_the_row_of_another(meeting: Meeting) -> None:
+    """The database gives the numbers of rows that went to rows that come."""
+    recording_id = await meeting.begin()
+    await meeting.agree("seat-a", "ada")
+    await meeting.agree("seat-g")
+
+    def write(conn: Connection) -> int | None:
+        people = recording_people.c
+        ada, guest_ = (
+            conn.execute(select(people.id).where(people.participant_id == seat)).scalar_one()
+            for seat in ("seat-a", "seat-g")
+        )
+        rows = store.save_entries(conn, recording_id, [Entry(1, guest_, "spoke", 10)], {})
+        conn.execute(delete(recording_events).where(recording_events.c.id == rows[1]))
+        other = store.save_entries(conn, recording_id, [Entry(2, ada, "spoke", 20)], {})
+        assert other[2] == rows[1]
+        store.save_entries(conn, recording_id, [Entry(1, guest_, "spoke", 10, 15)], rows)
+        return conn.execute(select(recording_events.c.ends_at).where(recording_events.c.id == other[2])).scalar_one()
+
+    assert await meeting.lifecycle.db.work(write) is None
+    await meeting.end()
 
 
 async def test_who_is_erased_while_it_runs_is_stopped_first(meeting: Meeting) -> None:

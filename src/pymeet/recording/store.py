@@ -191,8 +191,9 @@ def save_entries(
     added = {}
     for entry in entries:
         if entry.number in known:
-            row = recording_events.c.id == known[entry.number]
-            conn.execute(update(recording_events).where(row).values(ends_at=entry.ends_at))
+            # theirs still: they may have been taken out, and the number given to somebody else's row
+            row = (recording_events.c.id == known[entry.number], recording_events.c.person_id == entry.person_id)
+            conn.execute(update(recording_events).where(*row).values(ends_at=entry.ends_at))
         elif entry.person_id in people:
             values = {
                 "recording_id": recording_id,
