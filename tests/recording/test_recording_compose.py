@@ -434,3 +434,30 @@ def test_the_child_ends_with_the_server(studio: Studio) -> None:
     both(studio, 1)
 
     assert asyncio.run(orphan()) == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="only Linux chooses by a score")
+def test_where_memory_runs_out_the_child_dies_and_not_the_server(studio: Studio) -> None:
+    """What people sent decides how much a decoder takes; the meeting must not pay for it."""
+
+    async def score() -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "pymeet.recording.compose",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(studio.job(ends_at=3_600_000).to_json())
+        await process.stdin.drain()
+        await process.stdout.readline()
+        found = await asyncio.to_thread(Path(f"/proc/{process.pid}/oom_score_adj").read_text)
+        process.stdin.close()
+        await process.wait()
+        return found
+
+    both(studio, 1)
+
+    assert asyncio.run(score()).strip() == "1000"

@@ -11,6 +11,8 @@ import resource
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from av import logging
@@ -43,6 +45,8 @@ def run(job: Job) -> Mapping[str, Any]:
 def main() -> int:
     """Reads the job, works, and says how it went. 0 when there is a film."""
     os.nice(19)
+    with suppress(OSError):  # Linux: where memory runs out, this ends and not the server
+        Path("/proc/self/oom_score_adj").write_text("1000")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a picture of this memory would hold keys
     logging.set_level(logging.PANIC)
     line = bytearray()
