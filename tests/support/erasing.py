@@ -76,9 +76,10 @@ async def fill(services: Services, canary: Canary) -> None:
     recorded = [canary.tokens[place] for place in ("recording_tracks.file_id", "films.file_id")]
 
     def write() -> None:
+        content = canary.token("file").encode()
         for file_id in (canary.file_id, *recorded):
             with services.files.create(file_id, now_ms) as sink:
-                sink.write(canary.token("file").encode())
+                sink.write(content)
                 sink.finish()
 
     await asyncio.to_thread(write)
