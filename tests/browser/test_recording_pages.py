@@ -143,7 +143,11 @@ async def test_a_film_plays_and_is_searched_through(scene: Scene) -> None:
     await slider.click(position={"x": box["width"] * 0.75, "y": 12})
     await _at(ann.page, 9)
     await ann.page.get_by_label("Speed").select_option("1.5")
-    assert await _video(ann.page, "playbackRate") == 1.5
+
+    async def faster() -> bool:
+        return float(await _video(ann.page, "playbackRate")) == 1.5
+
+    await until("the film plays faster", faster)
 
 
 async def test_single_people_play_beside_the_film(scene: Scene) -> None:
