@@ -108,8 +108,7 @@ class Stream:
             begins = self.sequence % self.per_frame == 0
             body = (
                 (b"\x10" if begins else b"\x00")
-                + (b"\x10" if begins else b"\x01")
-                + bytes(8)
+                + (b"\x10\x02\x00\x9d\x01\x2a\x80\x02\x68" if begins else bytes(9))  # what a key frame begins with
                 + _STAMP.pack(time.monotonic())
             )
         packet = head + body + bytes(self.size - len(body))

@@ -43,14 +43,15 @@ def free_port(kind: socket.SocketKind) -> int:
 class Server:
     """`pymeet serve` as a process."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, more: str = "") -> None:
+        """`more` is added to its configuration."""
         self.url = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._config = f"{folder}/pymeet.yaml"
         Path(self._config).write_text(
             f"data_dir: {folder}/data\n"
             f"http: {{host: 127.0.0.1, port: {self.url.rpartition(':')[2]}, tls: {{mode: 'off'}}}}\n"
             f"media: {{port: {free_port(socket.SOCK_DGRAM)}, addresses: ['127.0.0.1']}}\n"
-            "rooms: {max_participants: 500}\n"
+            f"rooms: {{max_participants: 500}}\n{more}"
         )
         self._pymeet = str(Path(sys.executable).with_name("pymeet"))
         self._log = open(f"{folder}/log", "wb")  # noqa: SIM115 - closed by stop()
@@ -122,6 +123,7 @@ class Participant:
         assert self._socket is not None
         async for frame in self._socket:
             message: dict[str, Any] = json.loads(frame.data)
+            self.heard(message)
             if message["type"] == "published":
                 published.set_result(message["sdp"])
             elif message["type"] == "offer" and self._receiver is not None and message["tracks"]:
@@ -131,6 +133,13 @@ class Participant:
                 await self._socket.send_json({"type": "subscribed", "offer": message["offer"], "sdp": answer})
             elif message["type"] == "error":
                 raise RuntimeError(message)
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """Everything that the server says comes through here."""
+
+    async def say(self, **message: Any) -> None:
+        assert self._socket is not None
+        await self._socket.send_json(message)
 
     async def leave(self) -> None:
         if self._socket is not None:

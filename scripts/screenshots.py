@@ -148,7 +148,7 @@ class Studio:
     """Browsers, people, and the place where pictures go."""
 
     def __init__(self, stack: AsyncExitStack, folder: Path, origin: str) -> None:
-        self._stack, self._folder, self._origin = stack, folder, origin
+        self._stack, self._folder, self.origin = stack, folder, origin
 
     async def person(self, name: str, land: Landscape, *, voice_s: int, silence_s: int) -> tuple[Person, Browser]:
         """Somebody in front of a browser of their own."""
@@ -158,7 +158,7 @@ class Studio:
         browser = await self._stack.enter_async_context(
             chromium(f"--use-file-for-fake-video-capture={camera}", f"--use-file-for-fake-audio-capture={microphone}")
         )
-        person = await enter(browser, self._origin, name, locale="en-GB", color_scheme="light")
+        person = await enter(browser, self.origin, name, locale="en-GB", color_scheme="light")
         await person.context.add_init_script(_DEVICE_NAMES)
         return person, browser
 
@@ -170,7 +170,7 @@ class Studio:
 
     async def open_preview(self, page: Page, slug: str, name: str) -> None:
         """The page before the meeting, with the picture running."""
-        await page.goto(f"{self._origin}/r/{slug}")
+        await page.goto(f"{self.origin}/r/{slug}")
         await page.get_by_role("textbox", name="Your name").fill(name)
         await page.locator(".preview-picture video").wait_for()
         await page.evaluate("document.activeElement?.blur()")
@@ -232,13 +232,16 @@ async def take_all(studio: Studio, admin: Visitor) -> None:
     await studio.take(ada.page, "people")
     await ada.press("People")
 
+    await take_recording(studio, ada, jonas, mei)
+
     start = await enter(browser, admin.url, ada.name, locale="en-GB", color_scheme="light")
     await sign_in(start.context, admin)
     await start.page.goto(f"{admin.url}/")
-    await start.page.get_by_text(TOPIC).wait_for()
+    await start.page.get_by_role("link", name=f"Enter {TOPIC}").wait_for()
     await start.press("I have read it")
     await start.button("I have read it").wait_for(state="detached")
     await studio.take(start.page, "start")
+    await take_player(studio, start.page)
 
     await start.page.goto(f"{admin.url}/my-data")
     await start.press("Download my data")
@@ -246,6 +249,40 @@ async def take_all(studio: Studio, admin: Visitor) -> None:
     await studio.take(start.page, "my-data")
     await start.page.set_viewport_size(PHONE)
     await studio.take(start.page, "my-data-phone")
+
+
+async def take_recording(studio: Studio, ada: Person, jonas: Person, mei: Person) -> None:
+    """Ada records; Mei agrees, Jonas is looked at while he is asked, and then does not."""
+    await ada.press("Record meeting")
+    await studio.take(ada.page, "recording-start")
+    await ada.press("Start recording")
+    await ada.press("Record me")
+    await mei.press("Record me")
+    await jonas.press("Chat")
+    await studio.take(jonas.page, "recording-question", settle_s=8)
+    await jonas.page.set_viewport_size(PHONE)
+    await studio.take(jonas.page, "recording-question-phone")
+    await jonas.page.set_viewport_size(DESKTOP)
+    await jonas.press("Don\N{RIGHT SINGLE QUOTATION MARK}t record me")
+    await ada.press("Add a marker")
+    marker = ada.page.get_by_role("dialog")
+    await marker.get_by_role("textbox").fill("Plan for the east bed")
+    await marker.get_by_role("textbox").press("Enter")
+    await marker.wait_for(state="detached")
+    await studio.take(ada.page, "recording", settle_s=8)
+    await ada.press("Stop recording")
+    await ada.page.get_by_role("dialog").get_by_role("button", name="Stop recording").click()
+
+
+async def take_player(studio: Studio, page: Page) -> None:
+    """The recording once its film is made, at a moment that shows everybody who agreed."""
+    await page.goto(f"{studio.origin}/recordings")
+    await page.get_by_text("Ready to watch").wait_for(timeout=300_000)
+    await page.get_by_role("link", name=TOPIC).click()
+    video = page.locator("video")
+    await video.evaluate("(video) => video.readyState || new Promise((done) => { video.onloadedmetadata = done; })")
+    await video.evaluate("(video) => { video.currentTime = video.duration - 4; }")
+    await studio.take(page, "recording-page", settle_s=4)
 
 
 async def main() -> None:

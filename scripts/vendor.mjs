@@ -18,8 +18,8 @@ const LIBRARIES = {
 };
 
 const ICONS = [
-  'arrow-left', 'check', 'circle-alert', 'copy', 'eye', 'keyboard', 'loader-circle', 'lock', 'log-out', 'message-square',
-  'mic', 'mic-off', 'monitor-off', 'monitor-up', 'phone-off', 'plus', 'send', 'settings', 'trash-2', 'users', 'user-minus',
+  'arrow-left', 'bookmark', 'check', 'circle-alert', 'circle-dot', 'circle-slash', 'circle-stop', 'copy', 'eye', 'keyboard',
+  'clapperboard', 'clock', 'download', 'loader-circle', 'lock', 'log-out', 'message-square', 'mic', 'mic-off', 'monitor-off', 'monitor-up', 'pause', 'pencil', 'phone-off', 'pin', 'play', 'plus', 'send', 'settings', 'share-2', 'trash-2', 'undo-2', 'users', 'user-minus',
   'video', 'video-off', 'volume-2', 'volume-x', 'wifi-off', 'x',
 ];
 

@@ -186,6 +186,28 @@ class RoomsConfig(Section):
     """How many people, publishers and players one room takes."""
 
 
+class RecordingConfig(Section):
+    """Recording meetings. A host starts it, everybody is asked, and who does not agree is not recorded."""
+
+    enabled: Switch = True
+    """Whether hosts may record."""
+    max_duration: Duration = timedelta(hours=8)
+    """A recording that is this old is stopped."""
+    max_gigabytes: int = Field(50, strict=True, ge=1, le=10_000)
+    """A recording whose tracks are together this large (10^9 bytes) is stopped."""
+    min_free_gigabytes: int = Field(2, strict=True, ge=1, le=10_000)
+    """Recording stops, or does not start, when the disk has less room than this left."""
+    sync: Duration = timedelta(seconds=1)
+    """How often what was recorded is made safe against a power cut. A crash of the server alone loses less."""
+    film: Annotated[Literal["mp4", "webm", "off"], BeforeValidator(_off_is_a_word)] = "mp4"
+    """What is made of a recording by itself when it ends: `mp4` (H.264, AAC), `webm` (VP9, Opus), or `off`: only when
+    somebody asks for it."""
+    film_height: Literal[360, 480, 720, 1080] = 720
+    """Lines of the film's picture."""
+    film_layout: Literal["grid", "speaker"] = "grid"
+    """`grid` shows everybody alike, `speaker` shows who speaks large. A shared screen is large in both."""
+
+
 class SessionsConfig(Section):
     """How long members stay signed in."""
 
@@ -216,6 +238,8 @@ class RetentionConfig(Section):
     room_address: str = _kept("room_address")
     attendance: str = _kept("attendance")
     chat: str = _kept("chat")
+    recording: str = _kept("recording")
+    recording_trash: str = _kept("recording_trash")
     mail_sent: str = _kept("mail_sent")
     mail_failed: str = _kept("mail_failed")
     export: str = _kept("export")
@@ -306,6 +330,7 @@ class Config(Section):
     http: HttpConfig = HttpConfig()
     media: MediaConfig = MediaConfig()
     rooms: RoomsConfig = RoomsConfig()
+    recording: RecordingConfig = RecordingConfig()
     sessions: SessionsConfig = SessionsConfig()
     retention: RetentionConfig = RetentionConfig()
     privacy: PrivacyConfig = PrivacyConfig()

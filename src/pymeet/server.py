@@ -9,7 +9,7 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from ssl import SSLContext
 from typing import Any
 
@@ -38,6 +38,9 @@ from pymeet.ops.verbs.values import iso
 from pymeet.privacy import consent_receipt, receipts, status_text
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
+from pymeet.recording import recovery
+from pymeet.recording.films import Films
+from pymeet.recording.service import RecordingService
 from pymeet.rooms.registry import Registry
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
@@ -81,6 +84,8 @@ class Server:
         self.room_token_key: bytes
         self.media_port: MediaPort
         self.lifecycle: Lifecycle
+        self.recordings: RecordingService
+        self.films: Films
         self.keeping: Keeping
 
     @classmethod
@@ -131,6 +136,9 @@ class Server:
         def poke_mail() -> None:
             loop.call_soon_threadsafe(mailer.poke)  # mails are queued from the thread for long work, too
 
+        def poke_films() -> None:
+            loop.call_soon_threadsafe(self.films.poke)  # and so are films
+
         self.lifecycle = dataclasses.replace(
             services.lifecycle,
             config=self.config,
@@ -138,19 +146,37 @@ class Server:
             remove_from_meetings=self._remove_from_meetings,
             lag_s=lag.worst_s,
             poke_mail=poke_mail,
+            consent_withdrawn=self._consent_withdrawn,
+            withdraw_from_films=self._withdraw_from_films,
+            poke_films=poke_films,
         )
+        self.films = Films(self.lifecycle)
         self.keeping = keeping = Keeping(self.lifecycle, mailer)
         await keeping.prepare()
         self._stack.push_async_callback(keeping.finish)
         self._stack.push_async_callback(services.accounts.record_failures, at_end=True)
         metrics = Metrics(self._stats, lambda: keeping.sweeper.status.gauges())
-        services = dataclasses.replace(services, config=self.config, lifecycle=self.lifecycle, live=_Live(self))
+        services = dataclasses.replace(
+            services, config=self.config, lifecycle=self.lifecycle, live=_Live(self), films=self.films
+        )
         management = ManagementServer(services, metrics.render)
         await management.start()
         self._stack.push_async_callback(management.stop)
         await services.meetings.close_open_attendance(self.clock.now_ms())
+        broken_off = await recovery.prepare(self.lifecycle)
         self.sfu = await self._open_media()
-        self.registry = Registry(meetings=services.meetings, sfu=self.sfu, clock=self.clock, config=self.config)
+        self.recordings = RecordingService(self.lifecycle, leave=self._leave_recording, poke_films=poke_films)
+        # after the rooms are closed, and before the media are
+        self._stack.push_async_callback(self.recordings.finish_all)
+        self.registry = Registry(
+            meetings=services.meetings,
+            sfu=self.sfu,
+            clock=self.clock,
+            config=self.config,
+            recordings=self.recordings,
+        )
+        self._run_beside(self.films.run())
+        self._run_beside(recovery.run(self.lifecycle, broken_off))
         self._run_beside(lag.watch(metrics.observe_lag))
         if tls:
             self._run_beside(_renew(tls, self.config))
@@ -177,6 +203,7 @@ class Server:
             status_key=await asyncio.to_thread(services.keys.purpose_key, status_text.PURPOSE),
             consent_key=await asyncio.to_thread(services.keys.purpose_key, consent_receipt.PURPOSE),
             sweeps=lambda: keeping.sweeper.status,
+            films=self.films,
         )
         app = make_app(parts, read_client())
         self._run_beside(_look_after_attempts(app, services.accounts))
@@ -186,6 +213,16 @@ class Server:
 
     async def _remove_from_meetings(self, person: DataSubject) -> None:
         await self.registry.remove_person(person.id, "Your data here is being erased.")
+        await self.recordings.forget(person)  # waits until the files of theirs that were being written are closed
+
+    async def _consent_withdrawn(self, person: DataSubject, recording_id: str) -> None:
+        await self.recordings.person_withdrew(person, recording_id)
+
+    def _leave_recording(self, person_id: str, recording_id: str) -> None:
+        self.registry.withdraw_recording(person_id, recording_id)
+
+    async def _withdraw_from_films(self, person_ids: Collection[str]) -> None:
+        await self.films.withdraw(person_ids)
 
     async def _open_media(self) -> Sfu:
         media = self.config.media

@@ -247,7 +247,7 @@ def test_what_a_hold_keeps_stays_and_ends_with_5(pymeet: Run, tmp_path: Path):
     [
         (["--room", "alpha", "--reason", "because"], 1, "The reasons are legal_claim, legal_duty,"),
         (["--room", "alpha", "--reason", "legal_claim", "--review", "90"], 1, "90 has no unit."),
-        (["--reason", "legal_claim"], 2, "Name one of --user, --guest-receipt and --room."),
+        (["--reason", "legal_claim"], 2, "Name one of --user, --guest-receipt, --room and --recording."),
         (["--room", "alpha", "--user", "ann", "--reason", "legal_claim"], 2, "Name one of --user,"),
         (
             ["--guest-receipt", "pmg1.forged", "--reason", "legal_claim"],

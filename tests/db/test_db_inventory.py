@@ -193,6 +193,28 @@ def test_a_row_that_lives_with_another_names_a_table_that_exists():
         check(made)
 
 
+def test_a_row_that_stays_for_another_is_named_by_one_that_leads_through_it():
+    """Otherwise it would stay for nothing, or everything would."""
+    made = declare(keep=(Keep("chat", clock="at_ms", unless_named_by="consents.participant_id"),))
+
+    with pytest.raises(InventoryError, match="leads to nobody through them"):
+        check(made)
+
+
+def test_a_row_that_is_made_again_gets_values_for_columns_it_has():
+    """A misspelt one would keep the old file's values."""
+    with pytest.raises(InventoryError, match="does not have"):
+        declare(made_again={"fiel_id": None})
+
+
+def test_a_file_that_shows_others_is_withheld_with_the_reason():
+    """The archive says so, instead of just lacking it."""
+    films = {entry.name: entry for entry in entries(metadata)}["films"]
+
+    assert films.columns["file_id"].file_withheld
+    assert "others" in films.columns["file_id"].reason
+
+
 def test_every_token_and_hash_is_declared_a_secret():
     """What grants something must never be in an export, whoever adds the column."""
     of_public_text = {"notices.hash", "consents.notice_hash"}

@@ -6,7 +6,7 @@ operator does over the management socket.
 
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +14,16 @@ from typing import Any
 
 import aiohttp
 from live_server import ServeProcess, free_port
+from sqlalchemy import Connection, insert, update
 
+from pymeet.clock import SystemClock
 from pymeet.config import Config
+from pymeet.db.schema import recording_events, recording_shares, recording_views
+from pymeet.ids import new_id
 from pymeet.ops.client import call
 from tests.signaling.conftest import Client
+from tests.support.exports import opened
+from tests.support.recordings import Made, Seat, make_recording
 
 ORIGIN = "Origin"
 
@@ -123,6 +129,42 @@ class Story:
             human.participant_id = joined["you"]
             await client.ask(type="chat", text=f"What I say is {human.made('text')}")
             await client.ask(type="leave")
+
+    async def record(self, host: Human, people: Sequence[Human]) -> Made:
+        """A recording of the room with a track, a message and a film of everybody; members among them watched it.
+
+        It is written as the recorder would have: rows and sealed files, beside the running server.
+        """
+        async with opened(self.data_dir, SystemClock(), self.config) as lifecycle:
+            seats = {each.name: Seat(each.user_id or None, each.participant_id) for each in people}
+            made = await make_recording(lifecycle, self.slug, host.user_id, seats, name=host.made("recording"))
+            await lifecycle.db.work(_fill_recording, made, people)
+        for each in people:
+            each.said["track"], each.said["seat in it"] = made.track_files[each.name], made.people[each.name]
+        return made
+
+    async def meeting_recorded(self, host: Human) -> None:
+        """A recording over the wire, with chat and a marker, that the host starts and ends alone."""
+        async with self.seat(host) as (client, _):
+            await client.ask(type="record", on=True, chat=True)
+            recording = next(each["recording"]["id"] for each in client.passed if each["type"] == "recording")
+            await client.ask(type="consent", recording=recording, answer="yes", language="en")
+            await client.ask(type="chat", text=f"To be kept: {host.made('recorded text')}")
+            await client.ask(type="marker", text=host.made("marker"))
+            await client.ask(type="record", on=False)
+            await client.ask(type="leave")
+
+
+def _fill_recording(conn: Connection, made: Made, people: Sequence[Human]) -> None:
+    for each in people:
+        here = {"recording_id": made.id}
+        said = recording_events.c.person_id == made.people[each.name], recording_events.c.kind == "message"
+        conn.execute(update(recording_events).where(*said).values(text=f"It was {each.made('recorded')}"))
+        if each.user_id:
+            shared = {"id": new_id(), "kind": "member", "user_id": each.user_id, "made_at_ms": made.started_at_ms}
+            conn.execute(insert(recording_shares).values(**shared, **here))
+            viewed = {"user_id": each.user_id, "kind": "film", "at_ms": made.started_at_ms}
+            conn.execute(insert(recording_views).values(**viewed, **here))
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ async def test_everything_on_the_disk_of_a_used_server_is_declared(tmp_path: Pat
         told.slug = (await told.ask(admin, "POST", "/api/v1/rooms", {"name": admin.made("room")}, 201))["slug"]
         await told.say(admin)
         guest = await told.add_guest("guest")
+        await told.record(admin, [admin, guest])
         await told.operate("export.build", who=admin.email)
         await told.operate("request.add", right="access", user=admin.email)
         await told.operate("backup.make")

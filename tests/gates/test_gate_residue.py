@@ -16,10 +16,13 @@ from pathlib import Path
 
 from live_server import PASSWORD, first_admin, make_config, running, visiting
 
+from pymeet.clock import SystemClock
 from pymeet.ops.client import call
 from pymeet.privacy.erasure import Erasures
 from pymeet.privacy.people import member as of_account
 from tests.gates.story import Human, story
+from tests.support.exports import opened
+from tests.support.recordings import TRACK
 
 
 def forms(text: str) -> dict[str, bytes]:
@@ -91,10 +94,11 @@ async def test_of_an_erased_member_and_guest_no_byte_is_left_and_of_others_every
             await told.operate("request.add", right="access", user=human.email)
             await told.operate("export.build", who=human.email)
         guest, stays = await told.add_guest("guest"), await told.add_guest("stays")
+        recorded = await told.record(host, [member, other, guest, stays])
         for human in (member, other, guest, stays):
             for secret in ("password", "session", "link", "resume", "receipt"):
                 human.said.pop(secret, None)  # kept as a hash, or not at all: never to be found, before or after
-            assert {"text", "name"} <= {what.partition(" ")[0] for what in found_in(told.data_dir, human)}, "blind"
+            assert _texts_of(human) <= {what.partition(" as ")[0] for what in found_in(told.data_dir, human)}, "blind"
 
         member_receipt = await told.operate("erasure.now", who=member.email)
         guest_receipt = await told.operate("erasure.now", who=guest.receipt)
@@ -104,11 +108,23 @@ async def test_of_an_erased_member_and_guest_no_byte_is_left_and_of_others_every
             human.said["id"] = human.user_id or human.participant_id
             assert found_in(told.data_dir, human) == set(), human.label
         for human in (other, stays):
-            assert {"text", "name"} <= {what.partition(" ")[0] for what in found_in(told.data_dir, human)}
+            assert _texts_of(human) <= {what.partition(" as ")[0] for what in found_in(told.data_dir, human)}
+        async with opened(told.data_dir, SystemClock(), told.config) as lifecycle:
+            for human in (other, stays):
+                with lifecycle.files.open(recorded.track_files[human.name]) as track:
+                    assert track.read() == TRACK, human.label
+            keys = {file_id for file_id, _ in lifecycle.keys.ids()}
+            gone = {recorded.film_file, *(recorded.track_files[human.name] for human in (member, guest))}
+            assert not gone & keys, "what was sealed could still be opened"
+            assert not [file_id for file_id in gone if lifecycle.files.exists(file_id)]
         verified = await told.operate("privacy.verify")
         assert not verified["findings"], verified
         assert own in {room["slug"] for room in await told.operate("room.list")}, "a room belongs to all who use it"
     assert found_in(tmp_path / "data", member) == set(), "after the server stopped"
+
+
+def _texts_of(human: Human) -> set[str]:
+    return {"text", "name", "recorded", "track", "seat in it"} & set(human.said)
 
 
 async def test_no_cache_of_the_running_process_still_holds_an_erased_member(tmp_path: Path):

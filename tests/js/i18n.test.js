@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { addWords, choose, chosenLanguage, lengthOf, loadWords, minutesOf, momentOf, sentence, sizeOf, t, tn } from '../../src/pymeet/web/static/js/i18n.js';
 
 const folder = new URL('../../src/pymeet/web/static/js/', import.meta.url);
-const SETS = ['i18n/', 'i18n/privacy/'];
+const SETS = ['i18n/', 'i18n/privacy/', 'i18n/recordings/'];
 /** @type {Record<string, Record<string, string>>} */
 const catalogues = {};
 for (const set of SETS) {
@@ -20,8 +20,10 @@ const placeholders = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/
 
 test('every set of words has the same languages, and no two of them share a key', () => {
   const languages = SETS.map((set) => Object.keys(catalogues).filter((name) => name.startsWith(set) && !name.slice(set.length).includes('/')));
-  assert.deepEqual(languages[0].map((name) => name.slice(SETS[0].length)), languages[1].map((name) => name.slice(SETS[1].length)));
-  assert.deepEqual(Object.keys(catalogues['i18n/en.js']).filter((key) => key in catalogues['i18n/privacy/en.js']), []);
+  const [first, ...more] = languages.map((names, index) => names.map((name) => name.slice(SETS[index].length)));
+  for (const others of more) assert.deepEqual(others, first);
+  const keys = SETS.flatMap((set) => Object.keys(catalogues[`${set}en.js`]));
+  assert.deepEqual(keys.filter((key, index) => keys.indexOf(key) !== index), []);
 });
 
 for (const [name, words] of Object.entries(catalogues)) {

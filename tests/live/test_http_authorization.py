@@ -27,6 +27,19 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", "/api/v1/links/redeem"): {"token": "x", "password": PASSWORD},
     ("POST", OTHER): {"name": "Trap"},
     ("DELETE", ROOM): None,
+    ("PATCH", f"{API}/recordings/{{id}}"): {"name": "Trap"},
+    ("DELETE", f"{API}/recordings/{{id}}"): None,
+    ("POST", f"{API}/recordings/{{id}}/restore"): None,
+    ("POST", f"{API}/recordings/{{id}}/films"): {"layout": "grid", "format": "mp4", "height": 720, "names": True},
+    ("POST", f"{API}/recordings/{{id}}/films/{{film}}/cancel"): None,
+    ("POST", f"{API}/recordings/{{id}}/films/{{film}}/retry"): None,
+    ("DELETE", f"{API}/recordings/{{id}}/films/{{film}}"): None,
+    ("POST", f"{API}/recordings/{{id}}/people/{{person}}/remove"): None,
+    ("POST", f"{API}/recordings/{{id}}/shares"): {"days": 7},
+    ("DELETE", f"{API}/recordings/{{id}}/shares/{{share}}"): None,
+    ("POST", f"{API}/shared-recordings"): {"token": "x"},
+    ("POST", f"{API}/guest-data/consents/{{id}}/withdraw"): {"receipt": "x"},
+    ("POST", f"{API}/guest-data/recordings/{{id}}/remove"): {"receipt": "x"},
     ("PATCH", f"{API}/my-data"): {"name": "Trap"},
     ("POST", f"{API}/my-data/exports"): {"language": "en"},
     ("PUT", f"{API}/my-data/restriction"): {"on": True},
@@ -86,7 +99,7 @@ async def test_a_foreign_page_changes_nothing_by_any_route(
     admin: Visitor, room: str, method: str, path: str, headers: dict[str, str]
 ) -> None:
     """Whatever the browser sends along, the answer is 403 and the session, the rooms and the account are as they were."""
-    url = path.replace("{slug}", room).replace("{id}", "A" * 22)
+    url = re.sub(r"\{\w+\}", "A" * 22, path.replace("{slug}", room))
     async with admin.http.request(method, url, json=BODIES[method, path], headers=headers) as response:
         assert response.status == 403
         assert (await response.json(content_type=None))["code"] == "foreign_origin"

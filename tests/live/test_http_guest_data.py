@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from live_server import Visitor, visiting
 from privacy_people import erased, guest_was_there, history, person, seated, text_of, was_there
+from sqlalchemy import Connection
+from tests.support.recordings import Seat, make_recording
 
-from pymeet.privacy import receipts, status_text
+from pymeet.privacy import consents, receipts, status_text
 from pymeet.server import Server
 
 GUEST = "/api/v1/guest-data"
@@ -172,3 +174,32 @@ async def test_a_status_text_of_something_else_shows_nothing(server: Server, adm
     assert (await visitor.json("POST", inspect, {"status": forged}))[0] == 401
     assert (await visitor.json("POST", inspect, {"status": status_text.issue(key, entered["id"])}))[0] == 404
     assert (await visitor.json("POST", inspect, {"status": status_text.issue(key, "A" * 22)}))[0] == 404
+
+
+async def test_a_guest_withdraws_a_consent_as_easily_as_it_was_given(
+    server: Server, room: str, visitor: Visitor
+) -> None:
+    """What it allowed stops, and what stands beside it stays; another guest's receipt does not do."""
+    gail = await guest_was_there(server, room, "Gail")
+    hugo = await guest_was_there(server, room, "Hugo")
+    key = await asyncio.to_thread(server.lifecycle.keys.purpose_key, receipts.PURPOSE)
+    whose = receipts.read(key, gail).person
+    made = await make_recording(server.lifecycle, room, None, {"Gail": Seat(None, whose.id)})
+    now_ms = server.lifecycle.clock.now_ms()
+
+    def agree(conn: Connection) -> str:
+        said = {"method": "dialog", "notice_version": 1, "language": "en", "now_ms": now_ms}
+        return consents.record(conn, whose, "recording", made.id, "given", **said).id
+
+    given = await server.lifecycle.db.work(agree)
+    (shown,) = (await visitor.json("POST", GUEST, {"receipt": gail}))[1]["consents"]
+    assert (shown["id"], shown["recording"], shown["decision"]) == (given, made.id, "given")
+
+    path = f"{GUEST}/consents/{given}/withdraw"
+    assert (await visitor.json("POST", path, {"receipt": hugo}))[0] == 404
+    assert (await visitor.json("POST", path, {"receipt": gail}))[0] == 204
+    assert (await visitor.json("POST", path, {"receipt": gail}))[0] == 409
+
+    decided = (await visitor.json("POST", GUEST, {"receipt": gail}))[1]["consents"]
+    assert [each["decision"] for each in decided] == ["given", "withdrawn"]
+    assert await server.lifecycle.db.study(lambda conn: consents.of_object(conn, made.id)[-1].method) == "receipt"

@@ -39,6 +39,8 @@ async def test_the_preview_tells_who_one_would_be(server: Server, admin: Visitor
         "people": 0,
         "max_participants": 100,
         "may_join": True,
+        "recording": None,
+        "recordings_allowed": True,
         "role": "host",
     }
     async with visiting(server) as guest:

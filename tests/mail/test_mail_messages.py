@@ -23,6 +23,7 @@ VALUES = {
     "receipt": "E-7Q2M",
     "scan": "clean",
     "days": "30",
+    "name": "Weekly tea",
 }
 RIGHTS = ("access", "correction", "erasure", "restriction", "portability", "objection", "withdrawal")
 HOSTILE = "x\r\nBcc: eve@example.net\n\n<script>alert('ü')</script>\u202e\u2028\x00 https://evil.example"

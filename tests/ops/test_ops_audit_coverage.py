@@ -3,12 +3,14 @@
 Every operation stands in one of the two tables below; one that is added must be put there, and is tried.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, insert, select
+from tests.support.recordings import MakerOfOneFilm, Seat, make_recording
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
@@ -40,6 +42,15 @@ LEAVES = {
     "room.retention": Leaves(
         "room.retention_changed", lambda _: {"slug": "tea-time", "name": "chat", "period": "200d"}
     ),
+    "recording.list": Leaves("data.viewed"),
+    "recording.show": Leaves("data.viewed", lambda made: {"recording_id": made["recording"].id}),
+    "recording.files": Leaves("recording.exported", lambda made: {"recording_id": made["recording"].id}),
+    "recording.compose": Leaves("film.requested", lambda made: {"recording_id": made["recording"].id}),
+    "recording.remove_person": Leaves(
+        "recording.person_removed", lambda made: {"recording_id": made["recording"].id, "who": "ada@example.org"}
+    ),
+    "recording.delete": Leaves("recording.trashed", lambda made: {"recording_id": made["recording"].id}),
+    "recording.restore": Leaves("recording.restored", lambda made: {"recording_id": made["recording"].id}),
     "hold.place": Leaves("hold.placed", lambda _: {"reason": "legal_claim", "review": "90d", "room": "tea-time"}),
     "hold.list": Leaves("data.viewed"),
     "hold.release": Leaves("hold.released", lambda made: {"hold_id": made["hold.place"]["id"]}),
@@ -91,6 +102,7 @@ LEAVES_NOTHING = {
     "export.discard": "It destroys a copy; that it was made is in the log.",
     "breach.list": "It shows numbers.",
     "purge.plan": "It counts what would go, and changes nothing.",
+    "recording.verify": "It reads files and shows nothing of them.",
     "retention.periods": "It shows periods.",
     "erasure.receipt": "It shows numbers about somebody whom nobody can name.",
 }
@@ -118,10 +130,14 @@ async def test_every_operation_leaves_its_event(tmp_path: Path):
     """Tried one after the other, through the same door as the command line."""
     config = Config.model_validate({"data_dir": str(tmp_path / "data")})
     made: Made = {}
-    async with open_services(config, ManualClock()) as services:
+    async with open_services(config, ManualClock()) as opened:
+        services = dataclasses.replace(opened, films=MakerOfOneFilm(opened.lifecycle))
         for name, leaves in LEAVES.items():
             if name == "consent.receipt":
                 await _consent(services, made["user.add"]["id"])
+            if name == "recording.list":
+                seat = {"Ada": Seat(made["user.add"]["id"])}
+                made["recording"] = await make_recording(services.lifecycle, "tea-time", None, seat)
             if name == "purge.run":
                 made["purge.plan"] = await run(services, "purge.plan", {})
             before = await _newest(services)

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from tests.support.erasing import Canary, fill, found_in, new_guest, new_member
 from tests.support.killing import changes_of, killed_at
+from tests.support.recordings import TRACK, Seat, make_recording
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
@@ -24,13 +25,17 @@ from pymeet.db.keys import WrongKeyError, rotate_master_key
 from pymeet.db.schema import (
     audit_events,
     exports,
+    films,
     holds,
     mail_outbox,
     messages,
     one_time_links,
     processing_limits,
+    recording_people,
+    recording_tracks,
     requests,
     retention_periods,
+    rooms,
     sessions,
     user_credentials,
     users,
@@ -47,6 +52,7 @@ from pymeet.privacy import holds as legal_holds
 from pymeet.privacy.age import Lock, WrongPassphraseError
 from pymeet.privacy.erasure import Erasures
 from pymeet.privacy.requests import Requests
+from pymeet.recording.removal import remove_person
 
 DAY_S = 86_400.0
 DAY_MS = 86_400_000
@@ -191,7 +197,7 @@ async def test_files_destroyed_since_stay_closed_and_lost_ones_come_back(config:
 
     done = await put_back(config, clock, path)
 
-    assert (done.files, done.files_destroyed) == (1, 1)
+    assert (done.files, done.files_destroyed) == (5, 1)  # each has an archive, a track and a film
     async with opened(config, clock) as services:
         with services.files.open(ben.file_id) as file:
             assert file.read().decode() == ben.tokens["file"]
@@ -261,6 +267,38 @@ async def test_a_hold_in_the_backup_keeps_somebody_only_where_nobody_knows_that_
     done = await put_back(config, clock, path)
 
     assert (done.erased_again, done.held, done.holds) == ((1, 0, 0) if present else (1, 1, 1))
+
+
+async def test_who_was_taken_out_of_a_recording_stays_out_of_it(config: Config, clock: ManualClock) -> None:
+    """An older backup has their name, what they wrote, and a film that shows them."""
+    async with opened(config, clock) as services:
+        ann, ben = new_member(), new_member()
+        for person in (ann, ben):
+            await fill(services, person)
+        seats = {"Ann": Seat(ann.person.id), "Ben": Seat(ben.person.id)}
+        slug = next(iter(await rows(services, rooms.c.slug)))
+        made = await make_recording(services.lifecycle, slug, ben.person.id, seats)
+        path = await make(services)
+    clock.advance(DAY_S)
+    async with opened(config, clock) as services:
+        await remove_person(services.lifecycle, made.id, made.people["Ann"], audit.OPERATOR)
+
+    await put_back(config, clock, path)
+
+    async with opened(config, clock) as services:
+        await assert_sound(services)
+        assert await rows(services, recording_people.c.id) >= {made.people["Ben"]}
+        assert made.people["Ann"] not in await rows(services, recording_people.c.id)
+        assert await rows(services, recording_tracks.c.file_id) >= {made.track_files["Ben"]}
+        assert made.track_files["Ann"] not in await rows(services, recording_tracks.c.file_id)
+        shown = await rows(services, films.c.id, films.c.state)
+        assert made.film not in {film for film, _ in shown}
+        assert "queued" in {state for _, state in shown}
+        with services.files.open(made.track_files["Ben"]) as file:
+            assert file.read() == TRACK
+        for gone in (made.track_files["Ann"], made.film_file):
+            with pytest.raises(NotFoundError):
+                services.files.open(gone)
 
 
 async def test_rights_locks_and_promises_are_as_they_were_last(config: Config, clock: ManualClock) -> None:
@@ -416,7 +454,7 @@ async def test_what_is_replaced_can_be_kept(config: Config, clock: ManualClock) 
 async def test_a_damaged_backup_is_refused(config: Config, clock: ManualClock, place: str) -> None:
     """Before anything is touched."""
     path = await back_up(config, clock, new_member())
-    (damaged,) = [each for each in path.rglob("*") if each.name.endswith(place)]
+    damaged = next(each for each in sorted(path.rglob("*")) if each.name.endswith(place))
     data = bytearray(damaged.read_bytes())
     data[len(data) // 2] ^= 1
     damaged.unlink()

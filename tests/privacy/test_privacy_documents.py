@@ -392,6 +392,9 @@ def test_a_stored_file_that_is_not_sealed_is_found(tmp_path: Path):
         sink = files.create(file_id, 0)
         sink.write(b"private")
         sink.finish()
+        log = files.create_log(new_id(), 0)
+        log.append(b"private")
+        log.finish()
         assert verdict_of(check(config, effective), "sealing") == "ok"
 
         files.path(file_id).write_bytes(b"private")

@@ -504,10 +504,12 @@ async def test_files_that_no_row_knows_go_after_a_day(lifecycle: Lifecycle):
 
     orphan, fresh, known = new_id(), new_id(), new_id()
     paths = {each: make_file(lifecycle, each) for each in (orphan, fresh, known)}
-    part = lifecycle.files.create(new_id(), NOW_MS)
+    part_id = new_id()
+    part = lifecycle.files.create(part_id, NOW_MS)
     part._file.close()
+    part_path = lifecycle.files.path(part_id).with_suffix(".sealed.part")
     old_s = (NOW_MS - UNKNOWN_AFTER_MS - 1) / 1000
-    for each in (paths[orphan], paths[known], part._path):
+    for each in (paths[orphan], paths[known], part_path):
         os.utime(each, (old_s, old_s))
     os.utime(paths[fresh], (NOW_MS / 1000, NOW_MS / 1000))
     await lifecycle.db.work(add_export, known, NOW_MS)
@@ -518,7 +520,7 @@ async def test_files_that_no_row_knows_go_after_a_day(lifecycle: Lifecycle):
     assert await queue_unknown(lifecycle) == 2
     await remove_pending(lifecycle)
 
-    assert [each.exists() for each in (paths[orphan], paths[fresh], paths[known], part._path)] == [
+    assert [each.exists() for each in (paths[orphan], paths[fresh], paths[known], part_path)] == [
         False,
         True,
         True,

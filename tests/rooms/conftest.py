@@ -15,7 +15,7 @@ from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.meetings.service import Meetings, Room
 from pymeet.rooms.events import Event
-from pymeet.rooms.joining import JoinRequest, Resume
+from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import TrackWish
 from pymeet.rooms.member import CloseReason
@@ -24,6 +24,7 @@ from pymeet.rooms.registry import Registry
 from pymeet.rooms.seat import Seat
 from tests.rooms.database import open_database
 from tests.rooms.fake_media import FakeMedia
+from tests.rooms.fake_recorder import FakeRecordings
 
 
 @dataclass(eq=False)
@@ -65,11 +66,18 @@ class Stage:
         return self.registry.open(self.room)
 
     async def join(
-        self, name: str = "Guest", *, user: User | None = None, kind: Kind = Kind.BROWSER, resume: Resume | None = None
+        self,
+        name: str = "Guest",
+        *,
+        user: User | None = None,
+        kind: Kind = Kind.BROWSER,
+        resume: Resume | None = None,
+        recording: RecordingAnswer | None = None,
     ) -> tuple[Seat, Ear]:
         """Somebody comes in; a browser listens."""
         ear = Ear()
-        seat = await self.live.join(JoinRequest(name, user, kind, ear if kind is Kind.BROWSER else None, resume))
+        listener = ear if kind is Kind.BROWSER else None
+        seat = await self.live.join(JoinRequest(name, user, kind, listener, resume, recording=recording))
         await turn()
         return seat, ear
 
@@ -137,8 +145,15 @@ def config() -> Config:
 
 
 @pytest.fixture
-async def registry(meetings: Meetings, media: FakeMedia, clock: ManualClock, config: Config) -> AsyncIterator[Registry]:
-    made = Registry(meetings=meetings, sfu=media, clock=clock, config=config)
+async def recordings() -> FakeRecordings:
+    return FakeRecordings()
+
+
+@pytest.fixture
+async def registry(
+    meetings: Meetings, media: FakeMedia, clock: ManualClock, config: Config, recordings: FakeRecordings
+) -> AsyncIterator[Registry]:
+    made = Registry(meetings=meetings, sfu=media, clock=clock, config=config, recordings=recordings)
     yield made
     await made.close("The test is over.", 1)
 

@@ -22,12 +22,16 @@ class FakeTrack:
     id: str = field(default_factory=lambda: f"track-{next(_numbers)}")
     closed: bool = False
     kind: str = ""
+    tap: object = None
 
     def __post_init__(self) -> None:
         self.kind = self.kind or Source(self.source).kind.value
 
     def set_muted(self, muted: bool, now: float) -> None:
         self.muted = muted
+
+    def set_tap(self, tap: object, now: float) -> None:
+        self.tap = tap
 
 
 class FakeTransport:

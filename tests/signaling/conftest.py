@@ -28,6 +28,7 @@ from pymeet.signaling import session
 from pymeet.signaling.session import Timing
 from tests.rooms.database import open_database
 from tests.rooms.fake_media import FakeMedia
+from tests.rooms.fake_recorder import FakeRecordings
 
 WAIT_S = 10.0
 """How long a test waits for something that must come; none waits this long when all is well."""
@@ -103,7 +104,10 @@ class House:
         self.media = FakeMedia()
         self.meetings = Meetings(db, self.clock)
         self.accounts = Accounts(db, self.clock, passwords=Passwords(time_cost=1, memory_kib=8))
-        self.registry = Registry(meetings=self.meetings, sfu=self.media, clock=self.clock, config=config)
+        self.recordings = FakeRecordings()
+        self.registry = Registry(
+            meetings=self.meetings, sfu=self.media, clock=self.clock, config=config, recordings=self.recordings
+        )
         self.timing = timing
         self.users: dict[str, User] = {}
         self.rooms: dict[str, Room] = {}

@@ -73,3 +73,12 @@ def test_an_outbox_is_first_in_first_out_and_bounded_by_count_and_size() -> None
     outbox.clear()
     assert len(outbox) == 0
     assert outbox.put(Frame(FrameKind.TEXT, b"1234567890"))
+
+
+def test_what_is_asked_of_a_recording_is_held_to_a_low_rate() -> None:
+    """Each answer is written to the disk and told to everybody."""
+    allowance = Allowance(0.0)
+
+    assert sum(allowance.take(0.0, size=10, about_recording=True) for _ in range(20)) == 10
+    assert sum(allowance.take(3.0, size=10, about_recording=True) for _ in range(20)) == 3
+    assert allowance.take(3.0, size=10)

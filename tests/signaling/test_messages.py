@@ -74,7 +74,11 @@ def test_close_codes_are_those_of_the_document() -> None:
 
 
 def test_records_are_those_of_the_document() -> None:
-    """Participants and chat messages are described once, below the tables."""
-    for name, model in (("participant", messages.ParticipantRecord), ("message", messages.ChatRecord)):
+    """Participants, chat messages and recordings are described once, below the tables."""
+    for name, model in (
+        ("participant", messages.ParticipantRecord),
+        ("message", messages.ChatRecord),
+        ("recording", messages.RecordingRecord),
+    ):
         (fields,) = re.findall(rf"^- {name}: `{{(.*?)}}`", DOCUMENT, re.MULTILINE)
         assert set(fields.split(", ")) == set(model.model_fields)

@@ -23,6 +23,9 @@ MATRIX: dict[str, dict[str, str]] = {
     "chat": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
     "remove": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
     "end": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
+    "record": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
+    "consent": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
+    "marker": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
     "ping": {"host": DONE, "member": DONE, "guest": DONE, "not joined": DONE},
     "leave": {"host": DONE, "member": DONE, "guest": DONE, "not joined": DONE},
 }
@@ -39,7 +42,16 @@ def fields_of(kind: str, victim: str) -> dict[str, Any]:
         "mute": {"source": "camera", "muted": True},
         "chat": {"text": "hello"},
         "remove": {"participant": victim},
+        "record": {"on": True},
+        "consent": {"recording": "recording-1", "answer": "yes"},
+        "marker": {"text": "decided"},
     }.get(kind, {}) | {"type": kind}
+
+
+async def record(house: House) -> None:
+    """Ann, the host, comes and starts a recording."""
+    ann, _ = await house.enter("Ann", user="ann")
+    assert (await ann.ask(type="record", on=True))["type"] == "ok"
 
 
 def test_the_matrix_names_every_message() -> None:
@@ -57,6 +69,10 @@ async def test_each_role_may_do_what_the_matrix_says(house: House, kind: str, wh
     if who != "not joined":
         await client.join("Sender")
         await client.ask(type="publish", sdp="offer", tracks=TRACKS)
+    if kind in ("consent", "marker"):
+        await record(house)
+        if kind == "marker" and who == "host":
+            await client.ask(**fields_of("consent", victim_id))
     expected = MATRIX[kind][who]
 
     await client.send(id="q", **fields_of(kind, victim_id))

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Boolean, CheckConstraint, Column, Connection, Integer, LargeBinary, Text, insert, select, update
 
 from pymeet.db import audit
-from pymeet.db.inventory import KEY, Subject, TableEntry, entries
+from pymeet.db.inventory import KEY, Hop, Subject, TableEntry, entries
 from pymeet.db.schema import audit_people, metadata, rooms
 from pymeet.ids import new_id
 from pymeet.privacy.people import DataSubject, belongs_to
@@ -33,6 +33,7 @@ _WORDS: Mapping[tuple[str, str], Any] = {
     ("mail_outbox", "template"): "export_ready",
     ("one_time_links", "purpose"): "set_password",
     ("request_events", "state"): "done",
+    ("recording_tracks", "state"): "lost",
     ("requests", "state"): "done",
 }
 """Columns in which code expects a word it knows, whether or not the database enforces it."""
@@ -59,6 +60,11 @@ def fill(conn: Connection, person: DataSubject, label: str, *, at_ms: int = AT_M
     return _Filling(conn, person, label, at_ms).fill()
 
 
+def _hops(person: DataSubject) -> list[Hop]:
+    paths = [path for entry in reachable(person) for path in entry.subjects if isinstance(path, Subject)]
+    return [hop for path in paths if path.anchor is person.anchor for hop in path.hops]
+
+
 def reachable(person: DataSubject) -> tuple[TableEntry, ...]:
     """The tables that hold something about such people."""
     return tuple(entry for entry in entries(metadata) if belongs_to(entry, person) is not None)
@@ -77,6 +83,9 @@ class _Filling:
         for entry in reachable(self._person):
             if entry.name not in _OWN_WAY:
                 self._row(entry.name)
+        for entry in entries(metadata):
+            if not entry.subjects and any(hop.to.startswith(f"{entry.name}.") for hop in _hops(self._person)):
+                self._row(entry.name)  # it leads from one row to another, and says nothing itself
         if self._person.user_id:
             self._audit(self._person.user_id)
         return self._canaries
@@ -89,10 +98,11 @@ class _Filling:
 
     def _make(self, name: str) -> dict[str, Any]:
         entry: TableEntry = metadata.tables[name].info[KEY]
-        if belongs_to(entry, self._person) is None:
+        if name == rooms.name and belongs_to(entry, self._person) is None:
             return self._nobodys_room()
         table = metadata.tables[name]
-        values = {}
+        values: dict[str, Any] = {}
+        before = dict(self._canaries)
         for column in table.columns:
             value = self._value(entry, column)
             if value is not None:
@@ -102,6 +112,11 @@ class _Filling:
             self._conn.execute(update(table).where(*key).values(values))
         else:
             self._conn.execute(insert(table).values(values))
+        if belongs_to(entry, self._person) is None:
+            # such as the recording a guest is in: it must be there, and what stands in it is nobody's
+            self._canaries = {
+                place: text for place, text in self._canaries.items() if place in before or place[0] != name
+            }
         return values
 
     def _nobodys_room(self) -> dict[str, Any]:
@@ -120,6 +135,8 @@ class _Filling:
             for path in entry.subjects
             if isinstance(path, Subject) and path.hops and path.hops[0].column == column.name
         ]
+        if column.primary_key:  # what points to this table is no pointer out of it
+            hops = [(anchor, to) for anchor, to in hops if not _points_to(to, entry.name)]
         if hops and column.nullable and not any(anchor is self._person.anchor for anchor, _ in hops):
             return None  # rows are about a member or about a guest, not both
         for pointed_at in [*(to for _, to in hops), *(key.target_fullname for key in column.foreign_keys)]:
@@ -130,7 +147,7 @@ class _Filling:
             return value
         if place in _WORDS:
             return _WORDS[place]
-        if words := _checked_words(column):
+        if words := checked_words(column):
             return words[0]
         return self._made_up(place, column)
 
@@ -168,7 +185,12 @@ class _Filling:
         return secrets.token_hex(12) + self._label
 
 
-def _checked_words(column: Column[Any]) -> list[str]:
+def _points_to(place: str, name: str) -> bool:
+    table, _, column = place.partition(".")
+    return any(key.column.table.name == name for key in metadata.tables[table].c[column].foreign_keys)
+
+
+def checked_words(column: Column[Any]) -> list[str]:
     """The words that a CHECK of the table allows in this column."""
     for check in column.table.constraints:
         if isinstance(check, CheckConstraint):

@@ -73,11 +73,14 @@ async def fill(services: Services, canary: Canary) -> None:
     """Puts the person into every table that can lead to somebody, and into a sealed file."""
     now_ms = services.clock.now_ms()
     await services.db.work(_fill, canary, now_ms)
+    recorded = [canary.tokens[place] for place in ("recording_tracks.file_id", "films.file_id")]
 
     def write() -> None:
-        with services.files.create(canary.file_id, now_ms) as sink:
-            sink.write(canary.token("file").encode())
-            sink.finish()
+        content = canary.token("file").encode()
+        for file_id in (canary.file_id, *recorded):
+            with services.files.create(file_id, now_ms) as sink:
+                sink.write(content)
+                sink.finish()
 
     await asyncio.to_thread(write)
 
@@ -147,6 +150,7 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
             text=f"So I said {token(f'messages.text.{number}')} and left. " * (200 if number == 2 else 1),
             at_ms=now_ms,
         )
+    _record(add, canary, room_id, seat, now_ms)
     request_id = secrets.token_hex(11)
     add(
         schema.requests,
@@ -200,6 +204,38 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
         requested_at_ms=now_ms,
         **whose,
     )
+
+
+def _record(add: Callable[..., None], canary: Canary, room_id: str, seat: str, now_ms: int) -> None:
+    """A recording in which the person is alone, with a track, what they did, and a film."""
+    token, user_id = canary.token, canary.person.user_id
+    recording_id, film_id, person_id = secrets.token_hex(11), secrets.token_hex(11), token("recording_people.id")
+    here = {"recording_id": recording_id}
+    add(
+        schema.recordings,
+        id=recording_id,
+        room_id=room_id,
+        name="Room",
+        owner_id=user_id,
+        with_chat=True,
+        started_at_ms=now_ms,
+        ended_at_ms=now_ms,
+        end_reason="host",
+        keep_from_ms=now_ms,
+    )
+    name = token("recording_people.name")
+    add(schema.recording_people, id=person_id, participant_id=seat, user_id=user_id, name=name, **here)
+    track = {"source": "camera", "codec": "vp8", "state": "whole", "begins_at": 0, "person_id": person_id, **here}
+    add(schema.recording_tracks, id=token("recording_tracks.id"), file_id=token("recording_tracks.file_id"), **track)
+    said = {"kind": "message", "begins_at": 0, "text": f"And {token('recording_events.text')} was recorded."}
+    add(schema.recording_events, person_id=person_id, **said, **here)
+    film = {"state": "ready", "layout": "grid", "format": "mp4", "height": 720, "with_names": True, **here}
+    add(schema.films, id=film_id, file_id=token("films.file_id"), asked_at_ms=now_ms, **film)
+    add(schema.film_people, film_id=film_id, person_id=person_id)
+    if user_id:
+        shared = {"kind": "member", "user_id": user_id, "made_at_ms": now_ms, **here}
+        add(schema.recording_shares, id=secrets.token_hex(11), **shared)
+        add(schema.recording_views, user_id=user_id, kind="film", at_ms=now_ms, **here)
 
 
 def bytes_of(directory: Path) -> dict[str, bytes]:

@@ -21,6 +21,7 @@ from pymeet.cli import (
     mail,
     privacy,
     purge,
+    recording,
     request,
     restore,
     retention,
@@ -56,6 +57,7 @@ app.command("correct-user", cls=Command)(erase.correct_user)
 app.command("breach-report", cls=Command)(breach.breach_report)
 app.command("restore", cls=Command)(restore.restore)
 app.add_typer(room.app)
+app.add_typer(recording.app)
 app.add_typer(user.app)
 app.add_typer(request.app)
 app.add_typer(consent.app)

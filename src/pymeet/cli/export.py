@@ -1,30 +1,24 @@
 """`pymeet export-user`: everything held about one person, in one file."""
 
 import asyncio
-import contextlib
-import os
-import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pymeet.cli.exit_codes import PARTLY
+from pymeet.cli.new_files import Watched, new_file, refuse_to_replace
 from pymeet.cli.options import AsJson, ConfigFile, configuration
 from pymeet.cli.output import counted, fail, hint, progress_bar, say, show_json
 from pymeet.cli.passphrases import read_passphrase
 from pymeet.config import Config
-from pymeet.errors import ConflictError, PymeetError
 from pymeet.ops.progress import Progress
-
-_MIB = 1 << 20
 
 _FAILED = {
     "unreadable": "is damaged or gone, and is left out",
     "broken": "is damaged: only its beginning could be read",
+    "unfinished": "is still being recorded, and is left out",
 }
 
 
@@ -56,7 +50,7 @@ def export_user(
     It is for people and for programs. Ends with 5 when something could not be read; the archive says what.
     """
     path = output.with_name(f"{output.name}.age") if passphrase_file and output.suffix != ".age" else output
-    _refuse_to_replace(path, force=force)
+    refuse_to_replace(path, force=force)
     passphrase = read_passphrase(passphrase_file) if passphrase_file else None
     settings = configuration(config)
     person = sys.stdin.readline().strip() if who == "-" else who
@@ -80,8 +74,8 @@ async def _export(
     made: dict[str, Any] = await call(config, "export.build", {"who": who, "language": language}, on_progress=progress)
     export_id, file_id = made.pop("id"), made.pop("file_id")
     try:
-        with _new_file(path, force=force) as file:
-            sink = _Watched(file, made["size_bytes"], progress)
+        with new_file(path, force=force) as file:
+            sink = Watched(file, made["size_bytes"], progress)
             if passphrase:
                 lock = await asyncio.to_thread(Lock.make, passphrase)
                 locked = AgeWriter(sink, lock)
@@ -93,75 +87,6 @@ async def _export(
         # Here too when it was broken off: a copy that nobody fetches is of no use.
         await call(config, "export.discard", {"export_id": export_id})
     return made
-
-
-class _Watched:
-    """A file that tells how much has been written."""
-
-    def __init__(self, file: BinaryIO, total_bytes: int, progress: Progress) -> None:
-        self._file = file
-        self._total_bytes = total_bytes
-        self._done_bytes = 0
-        self._progress = progress
-
-    def write(self, data: bytes) -> int:
-        self._file.write(data)
-        self._done_bytes += len(data)
-        total_mib = -(-self._total_bytes // _MIB)
-        self._progress(min(self._done_bytes // _MIB, total_mib), total_mib, "Writing the file (MiB)")
-        return len(data)
-
-
-@contextmanager
-def _new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """A file that only its owner may read. It has its name when the block ended well, whole and on the disk."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if force:
-            part.replace(path)
-        else:
-            _link(part, path)
-        _sync(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _link(part: Path, path: Path) -> None:
-    try:
-        os.link(part, path)  # unlike a rename it replaces nothing, however late the other file came
-    except FileExistsError:
-        raise _exists(path) from None
-    except OSError:  # a file system without hard links
-        _refuse_to_replace(path, force=False)
-        part.rename(path)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # not every file system lets a directory be synced
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _refuse_to_replace(path: Path, *, force: bool) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise PymeetError(f"{path} cannot be a file.\nName a file in a directory that exists.", code="no_such_place")
-    if path.exists() and not force:
-        raise _exists(path)
-
-
-def _exists(path: Path) -> ConflictError:
-    return ConflictError(
-        f"{path} exists already. Nothing was written.\nChoose another name, or replace it with --force.",
-        code="file_exists",
-    )
 
 
 def _tell(made: dict[str, Any], path: Path, *, encrypted: bool) -> None:

@@ -28,18 +28,24 @@ def place(
             metavar="RECEIPT", help="Everything of the guest who has this receipt; - reads it from standard input."
         ),
     ] = None,
-    room: Annotated[str | None, typer.Option(metavar="SLUG", help="Everything in this room.")] = None,
+    room: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="Everything in this room, its recordings too.")
+    ] = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="This recording; `pymeet recording list` shows the id."),
+    ] = None,
     review: Annotated[str, typer.Option(metavar="PERIOD", help="When to look whether it is still needed.")] = "90d",
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Place a hold. It ends when somebody releases it, and never by itself."""
-    if sum(each is not None for each in (user, guest_receipt, room)) != 1:
-        raise typer.BadParameter("Name one of --user, --guest-receipt and --room.")
+    if sum(each is not None for each in (user, guest_receipt, room, recording)) != 1:
+        raise typer.BadParameter("Name one of --user, --guest-receipt, --room and --recording.")
     if guest_receipt == "-":
         guest_receipt = typer.get_text_stream("stdin").readline().strip()
     who = guest_receipt if user is None else user
-    hold = operate(config, "hold.place", reason=reason, review=review, who=who, room=room)
+    hold = operate(config, "hold.place", reason=reason, review=review, who=who, room=room, recording=recording)
     if as_json:
         show_json(hold)
         return
@@ -98,4 +104,6 @@ def list_holds(
 def _object(hold: dict[str, Any]) -> str:
     if hold["room"]:
         return f"the room {hold['room']}"
+    if hold["recording"]:
+        return f"the recording {hold['recording']}"
     return str(hold["user"]) if hold["user"] else f"the guest {hold['guest']}"

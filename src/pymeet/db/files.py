@@ -6,13 +6,15 @@ Everything is synchronous and meant for threads. Ids are random (`pymeet.ids.new
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO, Protocol, TypeVar
 
-from pymeet.db.keys import KeysBusyError, KeyStore
-from pymeet.db.seal import Bytes, SealedReader, SealedWriter, plaintext_bytes
+from pymeet.db import seal_log
+from pymeet.db.keys import KeysBusyError
+from pymeet.db.seal import Bytes, PatchableWriter, SealedReader, SealedWriter, plaintext_bytes
 from pymeet.errors import NotFoundError, PymeetError
 
 DIRECTORY = "files"
@@ -21,6 +23,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _SUFFIX = ".sealed"
 _PART = ".sealed.part"
 
+T = TypeVar("T")
+
 
 class FileNotGoneError(PymeetError):
     """A file, or its key, could not be destroyed: it must stay on the list of what is to go."""
@@ -28,10 +32,23 @@ class FileNotGoneError(PymeetError):
     code = "file_not_gone"
 
 
+class Keys(Protocol):
+    """What files need of a `pymeet.db.keys.KeyStore`; a process without one may have been given some keys."""
+
+    def make(self, file_id: str, now_ms: int) -> bytes:
+        """A new key of 32 bytes. ConflictError when there is one."""
+
+    def get(self, file_id: str) -> bytes:
+        """The key of a file. NotFoundError."""
+
+    def shred(self, *file_ids: str) -> None:
+        """Destroys keys; those that are gone already are no error."""
+
+
 class Files:
     """All sealed files of one data directory."""
 
-    def __init__(self, data_dir: Path, keys: KeyStore) -> None:
+    def __init__(self, data_dir: Path, keys: Keys) -> None:
         self._directory = data_dir / DIRECTORY
         self._keys = keys
 
@@ -40,24 +57,50 @@ class Files:
 
         Raises ConflictError when the id is in use, OSError or sqlite3.Error when there is no room.
         """
+        return self._begin(file_id, now_ms, lambda path, key: SealedSink(self, file_id, path, key))
+
+    def create_patchable(self, file_id: str, now_ms: int) -> "PatchableSink":
+        """As `create`, for programs that write the first 64 KiB once more at the end, as makers of films do."""
+        return self._begin(file_id, now_ms, lambda path, key: PatchableSink(self, file_id, path, key))
+
+    def create_log(self, file_id: str, now_ms: int) -> "SealedLogSink":
+        """Begins a file that grows while something happens. What was appended survives the death of the program, what
+        was synced also a power cut: `recover_log` makes a file of it. Raises as `create`."""
+        return self._begin(file_id, now_ms, lambda path, key: SealedLogSink(self, file_id, path, key))
+
+    def recover_log(self, file_id: str) -> int | None:
+        """Makes a file of what a crash left of a log: cuts off its torn end and finishes it. Bytes of plaintext, or None
+        where nothing was left. Can be killed and done again; a finished file stays as it is.
+
+        NotFoundError without its key, SealError when it is another's, OSError when the disk is full.
+        """
+        if self.exists(file_id):
+            return self.size(file_id)
         path = self._path(file_id, _PART)
-        key = self._keys.make(file_id, now_ms)
+        key = self._keys.get(file_id)
         try:
-            self._make_directory(path.parent)
-            return SealedSink(self, file_id, path, key)
-        except BaseException:
-            self.destroy(file_id)
-            raise
+            file = path.open("r+b", buffering=0)
+        except FileNotFoundError:
+            return None
+        with file:
+            found = seal_log.recover(file, key, file_id)
+            if found is None:
+                return None
+            _finish_log(file, found.whole_bytes, found.end)
+            os.fsync(file.fileno())
+        self._finish(file_id)
+        return found.content_bytes
 
     def open(self, file_id: str) -> SealedReader:
-        """Opens a finished file. NotFoundError without file or key, SealError when it is damaged."""
+        """Opens a finished file of either format. NotFoundError without file or key, SealError when it is damaged."""
         key = self._keys.get(file_id)
         try:
             file = self.path(file_id).open("rb")
         except FileNotFoundError:
             raise NotFoundError("This file is not there.") from None
         try:
-            return SealedReader(file, key, file_id)
+            reader = seal_log.SealedLogReader if _is_log(file) else SealedReader
+            return reader(file, key, file_id)
         except BaseException:
             file.close()
             raise
@@ -65,7 +108,10 @@ class Files:
     def size(self, file_id: str) -> int:
         """Bytes of plaintext in a finished file, by its length alone. NotFoundError when there is none."""
         try:
-            return plaintext_bytes(self.path(file_id).stat().st_size)
+            with self.path(file_id).open("rb", buffering=0) as file:
+                if _is_log(file):
+                    return seal_log.plaintext_bytes(file)
+                return plaintext_bytes(os.fstat(file.fileno()).st_size)
         except FileNotFoundError:
             raise NotFoundError("This file is not there.") from None
 
@@ -112,6 +158,22 @@ class Files:
                 except FileNotFoundError:
                     continue  # destroyed, or finished under its other name, since the directory was read
 
+    def _begin(self, file_id: str, now_ms: int, begin: Callable[[Path, bytes], T]) -> T:
+        path = self._path(file_id, _PART)
+        key = self._keys.make(file_id, now_ms)
+        try:
+            self._make_directory(path.parent)
+            return begin(path, key)
+        except BaseException:
+            self.destroy(file_id)
+            raise
+
+    def _finish(self, file_id: str) -> None:
+        """Gives a part that is whole and synced its name."""
+        path = self._path(file_id, _PART)
+        os.rename(path, self.path(file_id))
+        _sync(path.parent)
+
     def _path(self, file_id: str, suffix: str) -> Path:
         if not _ID.fullmatch(file_id):
             raise ValueError("not the id of a file")
@@ -123,15 +185,40 @@ class Files:
             _sync(each.parent)
 
 
-class SealedSink:
+class _Part:
     """A file being written. In a `with` block it is abandoned unless `finish()` was reached."""
 
-    def __init__(self, files: Files, file_id: str, path: Path, key: bytes) -> None:
+    def __init__(self, files: Files, file_id: str, path: Path, *, buffering: int = -1) -> None:
         self._files = files
         self._file_id = file_id
-        self._path = path
         self._finished = False
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._file: BinaryIO = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering)
+
+    def _settle(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._files._finish(self._file_id)
+        self._finished = True
+
+    def abandon(self) -> None:
+        """Destroys the key and what was written so far. FileNotGoneError as with `Files.destroy`."""
+        with suppress(OSError):  # what it still held back did not fit on the disk either
+            self._file.close()
+        self._files.destroy(self._file_id)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._finished:
+            self.abandon()
+
+
+class SealedSink(_Part):
+    """A file being written from beginning to end."""
+
+    def __init__(self, files: Files, file_id: str, path: Path, key: bytes) -> None:
+        super().__init__(files, file_id, path)
         try:
             self._writer = SealedWriter(self._file, key, file_id)
         except BaseException:
@@ -149,27 +236,112 @@ class SealedSink:
     def finish(self) -> None:
         """The file is whole, under its name and safe on the disk when this returns. Raises OSError otherwise."""
         self._writer.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.rename(self._path, self._files.path(self._file_id))
-        _sync(self._path.parent)
-        self._finished = True
-
-    def abandon(self) -> None:
-        """Destroys the key and what was written so far. FileNotGoneError as with `Files.destroy`."""
-        with suppress(OSError):  # what it still held back did not fit on the disk either
-            self._file.close()
-        self._files.destroy(self._file_id)
+        self._settle()
 
     def __enter__(self) -> "SealedSink":
+        return self
+
+
+class PatchableSink(_Part):
+    """A file being written whose first 64 KiB can be written again until the end."""
+
+    def __init__(self, files: Files, file_id: str, path: Path, key: bytes) -> None:
+        super().__init__(files, file_id, path)
+        try:
+            self._writer = PatchableWriter(self._file, key, file_id)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def write(self, data: Bytes) -> int:
+        """Takes all of `data` at the present place. After an OSError (a full disk) the file can only be abandoned;
+        `io.UnsupportedOperation` where something other than the first 64 KiB would be written again."""
+        return self._writer.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Moves inside the first 64 KiB or to the end; `io.UnsupportedOperation` elsewhere."""
+        return self._writer.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where the next `write` begins."""
+        return self._writer.tell()
+
+    def finish(self) -> None:
+        """The file is whole, under its name and safe on the disk when this returns. Raises OSError otherwise."""
+        self._writer.close()
+        self._settle()
+
+    def __enter__(self) -> "PatchableSink":
+        return self
+
+
+class SealedLogSink(_Part):
+    """A file that grows while something happens. Nothing is held back in the program."""
+
+    def __init__(self, files: Files, file_id: str, path: Path, key: bytes) -> None:
+        super().__init__(files, file_id, path, buffering=0)
+        try:
+            self._writer = seal_log.SealedLogWriter(_Whole(self._file), key, file_id)
+            _sync(path.parent)  # a part without a name could not be recovered
+        except BaseException:
+            self._file.close()
+            raise
+
+    def append(self, data: Bytes) -> None:
+        """Seals and writes all of `data`. After an OSError (a full disk) the file can only be finished or closed: what
+        was appended before is kept."""
+        self._writer.append(data)
+
+    def sync(self) -> None:
+        """What was appended survives a power cut when this returns. Raises OSError."""
+        os.fdatasync(self._file.fileno())
+
+    def finish(self) -> None:
+        """The file is whole, under its name and safe on the disk when this returns, also after an `append` that failed.
+        Raises OSError otherwise; then the part stays for `recover_log`."""
+        try:
+            _finish_log(self._file, self._writer.whole_bytes, self._writer.end())
+            self._settle()
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Leaves the part as it is, for `recover_log`; so does the end of a `with` block. Does nothing once finished."""
+        self._file.close()
+
+    def __enter__(self) -> "SealedLogSink":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._finished:
-            self.abandon()
+        self.close()
+
+
+class _Whole:
+    """Writes to an unbuffered file until everything is there; a file that is full takes a part first, then refuses."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+        return len(data)
+
+
+def _finish_log(file: BinaryIO, whole_bytes: int, end: bytes) -> None:
+    """Puts the last record behind those that are whole. The torn one goes first: that makes room on a full disk."""
+    file.truncate(whole_bytes)
+    file.seek(whole_bytes)
+    _Whole(file).write(end)
+
+
+def _is_log(file: BinaryIO) -> bool:
+    file.seek(0)
+    return file.read(len(seal_log.MAGIC)) == seal_log.MAGIC
 
 
 def _entries(directory: str | os.PathLike[str]) -> list[os.DirEntry[str]]:

@@ -7,7 +7,7 @@ twice. Legal words follow the GDPR. How long the classes are kept stands in `pym
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -60,6 +60,7 @@ class Category(StrEnum):
     MEETING = "meeting"  # what happens live
     ATTENDANCE = "attendance"
     CHAT = "chat"
+    RECORDING = "recording"
     MAIL = "mail"
     RIGHTS = "rights"  # requests of data subjects, consent, archives
     ACCOUNTABILITY = "accountability"
@@ -119,6 +120,9 @@ class Recipient(StrEnum):
 
     ROOM = "participants of the room"
     OWNER = "the room's owner"
+    VIEWERS = "people with whom it is shared"
+    HOST = "the host who started the recording"
+    RECORDED = "the members in the recording"
     ADMINISTRATORS = "administrators"
     PRIVACY_OFFICERS = "data protection officers"
     MAIL_SERVER = "the operator's mail server"
@@ -139,6 +143,8 @@ class ColumnEntry:
     reason: str = ""
     sealed_file: bool = False
     """It holds the id of a sealed file, which is destroyed together with the row."""
+    file_withheld: bool = False
+    """No export carries that file."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,8 @@ class Keep:
     """The retention class, a key of `pymeet.retention.CLASSES`."""
     clock: str
     purge: Purge = Purge.DELETE
+    unless_named_by: str = ""
+    """`table.column`: not while a row there finds its person by this row, and in no other way."""
 
     @property
     def rule(self) -> RetentionClass:
@@ -209,6 +217,9 @@ class TableEntry:
     erase: EraseRow
     columns: Mapping[str, ColumnEntry]
     recipients: tuple[Recipient, ...] = ()
+    made_again: Mapping[str, Any] = field(default_factory=dict)
+    """Rows with a file made of several people's data: where erasing one ends such a row, another takes its place, with
+    these values, and its file is made again without them. Empty where nothing is."""
 
     @property
     def personal(self) -> bool:
@@ -230,10 +241,23 @@ def secret(*, reason: str) -> dict[str, Any]:
     return {KEY: ColumnEntry(True, Kind.CREDENTIAL, Erase.WITH_ROW, Export.NO, secret=True, reason=reason)}
 
 
-def sealed_file() -> dict[str, Any]:
-    """Declares a column with the id of a sealed file: key and file are destroyed with the row, exports hold the file's data already."""
-    reason = "A random number; what the file holds is handed over as such."
-    return {KEY: ColumnEntry(True, Kind.REFERENCE, Erase.WITH_ROW, Export.NO, reason=reason, sealed_file=True)}
+def sealed_file(*, withheld: str = "") -> dict[str, Any]:
+    """Declares a column with the id of a sealed file: key and file are destroyed with the row.
+
+    An export carries the file, unless it is `withheld`, for this reason.
+    """
+    reason = withheld or "A random number; what the file holds is handed over as such."
+    return {
+        KEY: ColumnEntry(
+            True,
+            Kind.REFERENCE,
+            Erase.WITH_ROW,
+            Export.NO,
+            reason=reason,
+            sealed_file=True,
+            file_withheld=bool(withheld),
+        )
+    }
 
 
 def not_personal() -> dict[str, Any]:
@@ -252,6 +276,7 @@ def table(
     keep: tuple[Keep | KeepWith | Lasting, ...],
     erase: EraseRow,
     recipients: tuple[Recipient, ...] = (),
+    made_again: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Table:
     """Makes a table and its declaration; raises InventoryError where anything is left unsaid or contradicts itself."""
@@ -270,7 +295,11 @@ def table(
         _check_erasure(f"{name}.{column}", entry, erase)
     for rule in keep:
         _check_keep(name, rule, columns, is_personal=is_personal)
-    entry_of_table = TableEntry(name, category, purpose, basis, subject, keep, erase, columns, recipients)
+    if strange := set(made_again or {}) - set(columns):
+        raise InventoryError(f"Rows of {name} are made again with columns it does not have: {', '.join(strange)}.")
+    entry_of_table = TableEntry(
+        name, category, purpose, basis, subject, keep, erase, columns, recipients, made_again or {}
+    )
     return Table(name, metadata, *items, info={KEY: entry_of_table}, **options)
 
 
@@ -305,6 +334,8 @@ def check(metadata: MetaData) -> None:
         for rule in entry.keep:
             if isinstance(rule, KeepWith) and rule.table not in metadata.tables:
                 raise InventoryError(f"{entry.name} lives with {rule.table}, which does not exist.")
+            if isinstance(rule, Keep) and rule.unless_named_by:
+                _check_naming(metadata, entry.name, rule)
 
 
 def digest(metadata: MetaData) -> str:
@@ -341,6 +372,19 @@ def _check_keep(
         raise InventoryError(f"The life of {name} depends on a column it does not have: {column}.")
     if isinstance(rule, Keep) and rule.name not in CLASSES:
         raise InventoryError(f"The life of {name} follows a retention class that does not exist: {rule.name}.")
+
+
+def _check_naming(metadata: MetaData, name: str, rule: Keep) -> None:
+    naming, _, column = rule.unless_named_by.partition(".")
+    entry = metadata.tables[naming].info[KEY] if naming in metadata.tables else None
+    paths = entry.subjects if isinstance(entry, TableEntry) else ()
+    if not any(
+        isinstance(path, Subject)
+        and path.hops
+        and (path.hops[0].column, path.hops[0].to.partition(".")[0]) == (column, name)
+        for path in paths
+    ):
+        raise InventoryError(f"Rows of {name} are kept for {rule.unless_named_by}, which leads to nobody through them.")
 
 
 def _check_path(metadata: MetaData, name: str, whose: Subject) -> None:

@@ -26,6 +26,9 @@ LOG_FIELDS: Mapping[str, str] = {
     "reason": "Why, in fixed words.",
     "why": "Why, in fixed words.",
     "room_id": "The random id of a room.",
+    "recording_id": "The random id of a recording.",
+    "film": "The random id of a film.",
+    "films": "A number of films.",
     "user_id": "The random id of an account.",
     "request_id": "The random id of a request.",
     "role": "A fixed word: what somebody may do in a room.",
@@ -89,6 +92,14 @@ RECEIVERS = (
         purpose="To meet.",
         basis=Basis.CONTRACT,
         means=(Recipient.ROOM, Recipient.OWNER),
+    ),
+    Receiver(
+        name="People who watch a recording",
+        receives="The name, sound, picture and shared screen of those who agreed, what they did and, where the chat is recorded "
+        "too, what they wrote.",
+        purpose="To watch a meeting again.",
+        basis=Basis.CONSENT,
+        means=(Recipient.HOST, Recipient.RECORDED, Recipient.VIEWERS),
     ),
     Receiver(
         name="Administrators of this server",

@@ -5,12 +5,13 @@ Misuse-Resistance", 2015) over AES-256-GCM. A chunk opens only in its place, in 
 one or not. So nothing can be changed, moved, repeated, cut off or appended without being noticed.
 """
 
+import io
 import os
 import struct
 from abc import ABC, abstractmethod
 from hashlib import sha256
 from types import TracebackType
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -124,10 +125,103 @@ class SealedWriter(StreamWriter):
         return self._cipher.seal(index, last, chunk)
 
 
+class PatchableWriter:
+    """Writes one sealed file whose first chunk can be written again, for programs that patch the head when they know
+    the end. That chunk is kept in memory and sealed last; so each nonce is used once here, too."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        key: bytes,
+        file_id: str,
+        *,
+        chunk_bytes: int = CHUNK_BYTES,
+        prefix: bytes | None = None,
+    ) -> None:
+        """Writes the header to `file`, which is seekable and empty, and leaves a gap where the first chunk will be."""
+        if not 1 <= chunk_bytes <= _MAX_CHUNK_BYTES:
+            raise ValueError(f"a chunk has 1 to {_MAX_CHUNK_BYTES} bytes")
+        self._file = file
+        self._chunk_bytes = chunk_bytes
+        self._cipher = _Cipher(key, file_id, chunk_bytes, prefix or os.urandom(7))
+        self._head = bytearray()
+        self._held = bytearray()
+        self._next_index = 1
+        self._position = 0
+        self._open = True
+        self._finished = False
+        file.write(self._cipher.header)
+
+    @property
+    def size(self) -> int:
+        """Bytes of plaintext so far."""
+        return len(self._head) + (self._next_index - 1) * self._chunk_bytes + len(self._held)
+
+    def write(self, data: Bytes) -> int:
+        """Takes all of `data` at the present place and returns its length.
+
+        `io.UnsupportedOperation` where it would run from the first chunk into others that are there already. Raises what
+        the file raises; it is then worthless.
+        """
+        self._refuse_unless_open()
+        view = memoryview(data).cast("B")
+        if self._position < self.size > self._chunk_bytes < self._position + len(view):
+            raise io.UnsupportedOperation("only the first chunk can be written again")
+        into_head = max(0, min(len(view), self._chunk_bytes - self._position))
+        self._head[self._position : self._position + into_head] = view[:into_head]
+        for start in range(into_head, len(view), self._chunk_bytes):
+            self._held += view[start : start + self._chunk_bytes]
+            if len(self._held) > self._chunk_bytes:
+                self._emit(self._next_index, self._held[: self._chunk_bytes], last=False)
+                self._next_index += 1
+                del self._held[: self._chunk_bytes]
+        self._position += len(view)
+        return len(view)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Moves inside the first chunk or to the end, and returns that place; `io.UnsupportedOperation` elsewhere."""
+        self._refuse_unless_open()
+        target = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        if target != self.size and not 0 <= target < len(self._head):
+            raise io.UnsupportedOperation("only the first chunk can be written again")
+        self._position = target
+        return target
+
+    def tell(self) -> int:
+        """Where the next `write` begins."""
+        return self._position
+
+    def flush(self) -> None:
+        """For those who call it on every file. It writes nothing."""
+        self._refuse_unless_open()
+
+    def close(self) -> None:
+        """Writes the last chunk, then the first; the file stays open, for its owner to sync. A second call does nothing."""
+        if self._finished:
+            return
+        self._refuse_unless_open()
+        if self._held:
+            self._emit(self._next_index, self._held, last=True)
+        self._emit(0, self._head, last=not self._held)
+        self._open, self._finished = False, True
+
+    def _emit(self, index: int, chunk: Bytes, *, last: bool) -> None:
+        if index >= _MAX_CHUNKS:
+            raise SealError("This file is too large to be sealed.")
+        self._open = False  # as in StreamWriter: nothing may follow a write that failed
+        self._file.seek(_HEADER.size + index * (self._chunk_bytes + TAG_BYTES))
+        self._file.write(self._cipher.seal(index, last, chunk))
+        self._open = True
+
+    def _refuse_unless_open(self) -> None:
+        if not self._open:
+            raise ValueError("this file is closed, or writing to it failed")
+
+
 class SealedReader:
     """Reads a sealed file from anywhere. Belongs to one thread at a time; closing it closes the file."""
 
-    size: Final[int]
+    size: int
     """Bytes of plaintext. The last chunk was opened to be sure that nothing is missing behind it."""
 
     def __init__(self, file: BinaryIO, key: bytes, file_id: str) -> None:

@@ -124,13 +124,13 @@ FILES = (
     FileStore(
         paths=("files/*/*.sealed", "files/*/*.sealed.part"),
         category=Category.RIGHTS,
-        holds="What people were sent as a file, such as archives of their data: sealed, each under a key of its own.",
-        purpose="To hand people their data.",
+        holds="Tracks of recordings, films made of them, and archives of people's data: sealed, each under a key of its own.",
+        purpose="To watch meetings again, and to hand people their data.",
         personal=True,
-        basis=Basis.LEGAL_OBLIGATION,
+        basis=Basis.CONSENT,
         keep="As long as the row that names it; what no row names is removed.",
         erase="Key and file are destroyed with the row.",
-        export="No: an archive holds what the person's next archive holds anew.",
+        export="A person's own tracks. No films, which show others too, and no archives, which hold what the next one holds anew.",
     ),
     FileStore(
         paths=("ledger/erasures.jsonl",),
@@ -226,6 +226,20 @@ CLIENT = (
         holds="A random token.",
         purpose="The same on a server without TLS, which only answers its own machine.",
         lifetime="{idle} without use, {absolute} at most, or until sign-out.",
+    ),
+    ClientStore(
+        name="__Host-pymeet-film",
+        place=Place.COOKIE,
+        holds="The random number of a link that was opened, signed.",
+        purpose="To play the film that somebody shared by a link.",
+        lifetime="12 hours, or until the link ends.",
+    ),
+    ClientStore(
+        name="pymeet-film",
+        place=Place.COOKIE,
+        holds="The random number of a link that was opened, signed.",
+        purpose="The same on a server without TLS, which only answers its own machine.",
+        lifetime="12 hours, or until the link ends.",
     ),
     ClientStore(
         name="pymeet.seat",

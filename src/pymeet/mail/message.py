@@ -30,6 +30,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "erasure_planned": frozenset({"date", "url"}),
     "erasure_done": frozenset({"receipt", "scan"}),
     "account_expiring": frozenset({"days", "url"}),
+    "recording_expiring": frozenset({"name", "days", "url"}),
     "confirm_address": frozenset({"url"}),
     "test": frozenset(),
 }

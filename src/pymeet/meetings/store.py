@@ -6,9 +6,9 @@ from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, insert, or
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import attendance, messages, processing_limits, rooms, users
+from pymeet.db.schema import attendance, messages, processing_limits, recordings, rooms, users
 from pymeet.privacy import limits
-from pymeet.privacy.holds import held
+from pymeet.privacy.holds import kept
 from pymeet.privacy.rows import delete_rows
 
 
@@ -57,8 +57,8 @@ async def all_rooms(conn: Transaction, owner_id: str | None, *, or_nobody: bool 
 
 async def empty_and_mark_room(conn: Transaction, room_id: str, at_ms: int) -> None:
     """Removes everything of a room but its address; what is under a legal hold goes with that, once the hold ends."""
-    for table in (messages, attendance):
-        await conn.run_sync(delete_rows, table, and_(table.c.room_id == room_id, ~held(table)), at_ms)
+    for table in (recordings, messages, attendance):
+        await conn.run_sync(delete_rows, table, and_(table.c.room_id == room_id, ~kept(table)), at_ms)
     await conn.execute(update(rooms).where(rooms.c.id == room_id).values(name="", owner_id=None, deleted_at_ms=at_ms))
 
 

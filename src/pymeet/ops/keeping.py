@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 ACCOUNT_PAGE = "/sign-in"
 """Where people go who were told that their account ends: signing in keeps it."""
 
+RECORDINGS_PAGE = "/recordings"
+"""Where people see their recordings."""
+
 
 class Keeping:
     """Made once for a server, with a lifecycle that knows the running meetings."""
@@ -50,6 +53,7 @@ class Keeping:
                 self._sign_audit_log,
             ),
             site_url=f"{site}{ACCOUNT_PAGE}",
+            recordings_url=f"{site}{RECORDINGS_PAGE}",
         )
 
     async def prepare(self) -> None:

@@ -200,6 +200,7 @@ async def _opened(
             carried = await db.work(carry_over.put, newer)
             registers = await asyncio.to_thread(Ledger.open, inside.data_dir, keys)
             await db.work(carry_over.release_ended, newer, registers, clock.now_ms())
+            await db.work(carry_over.take_out_again, newer, clock.now_ms())
         await db.work(carry_over.remove_worn_out)
         periods = await Periods.open(db, inside.retention, clock.now_ms())
         yield Lifecycle(inside, db, Files(inside.data_dir, keys), keys, periods, clock), carried, lost

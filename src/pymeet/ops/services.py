@@ -18,6 +18,7 @@ from pymeet.meetings.service import Meetings
 from pymeet.ops.restore_swap import check_no_restore_pending
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.periods import Periods
+from pymeet.recording.catalogue import FilmMaker
 
 Operation = Callable[..., Awaitable[Any]]
 """An async function over `Services`, with plain keyword arguments; what it returns JSON can carry.
@@ -61,6 +62,9 @@ class Services:
 
     live: Live | None = None
     """None where no server runs."""
+
+    films: FilmMaker | None = None
+    """Makes films of recordings; None where no server runs."""
 
 
 @asynccontextmanager

@@ -255,16 +255,18 @@ def _ids(entry: TableEntry, whose: Subject, condition: ColumnElement[bool]) -> S
     """The ids of the people to whom the rows lead along one path."""
     table = metadata.tables[entry.name]
     joined: Any = table
+    at = table
     column = table.c[whose.hops[0].column if whose.hops else whose.anchor.value.partition(".")[2]]
     for hop, following in zip(whose.hops, whose.hops[1:], strict=False):
         target, _, key = hop.to.partition(".")
-        joined = joined.join(metadata.tables[target], column == metadata.tables[target].c[key])
-        column = metadata.tables[target].c[following.column]
+        at = metadata.tables[target]
+        joined = joined.join(at, column == at.c[key])
+        column = at.c[following.column]
     query = select(column.label("id")).select_from(joined).where(condition, column.is_not(None))
     if whose.anchor is Anchor.GUEST:
         # Members have a seat, too, and are counted by their account.
         seats = select(attendance.c.participant_id).where(attendance.c.user_id.is_not(None))
         query = query.where(column.not_in(seats))
-        if "user_id" in table.c:
-            query = query.where(table.c.user_id.is_(None))
+        if "user_id" in at.c:
+            query = query.where(at.c.user_id.is_(None))
     return query

@@ -2,7 +2,7 @@
 
 Holds, requests, restrictions, objections, consents, breaches, notices and periods of the database that is replaced win
 over those in the backup; so do passwords, roles and locked accounts. Sessions, one-time links and mails of the backup go:
-they were used, ended or sent since. Both databases have the newest schema.
+they were used, ended or sent since. Who was taken out of a recording stays out of it. Both databases have the newest schema.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,21 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from pymeet.db import audit
+from pymeet.db.inventory import KEY
 from pymeet.db.schema import (
     breaches,
     consents,
     erasure_ledger,
+    film_people,
+    films,
     holds,
     mail_outbox,
     metadata,
     notices,
     one_time_links,
     processing_limits,
+    recording_people,
+    recordings,
     request_events,
     requests,
     retention_periods,
@@ -32,6 +37,7 @@ from pymeet.db.schema import (
 )
 from pymeet.privacy.ledger import Erased, Ledger
 from pymeet.privacy.people import guest, member
+from pymeet.privacy.rows import delete_rows, make_again
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows by table."""
@@ -65,7 +71,13 @@ def read(conn: Connection) -> Rows:
     tables = (*_BY_ID, *_WITHOUT_NUMBER, *_REPLACED, user_credentials)
     found = {table.name: [dict(row) for row in conn.execute(select(table)).mappings()] for table in tables}
     roles = select(users.c.id, *(users.c[name] for name in _ROLES))
-    return {**found, users.name: [dict(row) for row in conn.execute(roles).mappings()]}
+    for table, query in (
+        (users, roles),
+        (recordings, select(recordings.c.id)),
+        (recording_people, select(recording_people.c.id)),
+    ):
+        found[table.name] = [dict(row) for row in conn.execute(query).mappings()]
+    return found
 
 
 def put(conn: Connection, given: Rows) -> Carried:
@@ -99,6 +111,24 @@ def release_ended(conn: Connection, given: Rows, ledger: Ledger, now_ms: int) ->
             audit.record_now(conn, now_ms, audit.SYSTEM, "hold.released", hold.id, {"reason": hold.reason})
             released += 1
     return released
+
+
+def take_out_again(conn: Connection, given: Rows, now_ms: int) -> int:
+    """Takes those out of recordings who were taken out since; how many. Their files are closed for good already.
+
+    Where the replaced database knows a recording and somebody in the backup's is not in it any more, they were taken out.
+    Films that show them are made again.
+    """
+    known = {row["id"] for row in given[recordings.name]}
+    stayed = {row["id"] for row in given[recording_people.name]}
+    rows = conn.execute(select(recording_people.c.id, recording_people.c.recording_id)).all()
+    gone = [row.id for row in rows if row.recording_id in known and row.id not in stayed]
+    for person_id in gone:
+        showing = films.c.id.in_(select(film_people.c.film_id).where(film_people.c.person_id == person_id))
+        make_again(conn, films.info[KEY], showing)
+        delete_rows(conn, films, showing, now_ms)
+        delete_rows(conn, recording_people, recording_people.c.id == person_id, now_ms)
+    return len(gone)
 
 
 def remove_worn_out(conn: Connection) -> None:

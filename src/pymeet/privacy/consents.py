@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
 
-from pymeet.db.schema import consents, notices
+from pymeet.db.schema import consents, notices, recordings
 from pymeet.db.schema.privacy import CONSENT_METHODS, CONSENT_PURPOSES
 from pymeet.errors import ConflictError, InvalidInputError, NotFoundError
 from pymeet.ids import new_id
@@ -24,6 +24,9 @@ NOTICE: Final = "privacy_notice"
 
 UNTIL_ENDED_MS: Final = 253_402_300_799_999
 """`keep_from_ms` while that exists for which the decision was made: the last millisecond of the year 9999."""
+
+_THINGS: Final = {"recording": recordings.c.id}
+"""Where that stands for which a consent was asked, by purpose."""
 
 _OBJECT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -146,6 +149,16 @@ def ended(conn: Connection, object_id: str, at_ms: int) -> int:
     """What the decisions were for is gone: their period of retention begins. How many decisions there are."""
     waiting = (consents.c.object_id == object_id, consents.c.keep_from_ms == UNTIL_ENDED_MS)
     return conn.execute(update(consents).where(*waiting).values(keep_from_ms=at_ms)).rowcount
+
+
+def end_of_gone(conn: Connection, now_ms: int) -> int:
+    """The same for everything that has gone, by whatever way; how many decisions there are."""
+    count = 0
+    for purpose, things in _THINGS.items():
+        waiting = (consents.c.purpose == purpose, consents.c.keep_from_ms == UNTIL_ENDED_MS)
+        gone = consents.c.object_id.not_in(select(things))
+        count += conn.execute(update(consents).where(*waiting, gone).values(keep_from_ms=now_ms)).rowcount
+    return count
 
 
 def _check(purpose: str, object_id: str | None, decision: str, method: str) -> None:

@@ -290,6 +290,8 @@ class Erasures:
         self, request: Request, person: DataSubject, sealed: "_Sealed | None", progress: Progress
     ) -> dict[str, int]:
         """Everything of the person, children before parents, the account last; what a hold keeps, by table."""
+        if shown := await self._db.study(rows.in_recordings, person):
+            await self._lifecycle.withdraw_from_films(shown)
         plan = await self._db.study(rows.preview, person)
         addresses = sealed.addresses if sealed else await self._db.study(addresses_of, person)
         done = batches = 0
@@ -309,6 +311,7 @@ class Erasures:
                         break
             finished = await self._db.work(rows.finish, request.id, person, addresses, self._clock.now_ms())
             if not finished.again:
+                self._lifecycle.poke_films()
                 return finished.held
         raise rows.ErasureError("Rows of the person come faster than they go. Nothing of the account was removed.")
 

@@ -13,9 +13,18 @@ from sqlalchemy.dialects.sqlite import insert
 
 from pymeet.config import Config
 from pymeet.db import audit
-from pymeet.db.inventory import Anchor, TableEntry
+from pymeet.db.inventory import KEY, Anchor, TableEntry
 from pymeet.db.outbox import queue_statement
-from pymeet.db.schema import metadata, one_time_links, pending_gone, request_events, requests, sessions, users
+from pymeet.db.schema import (
+    metadata,
+    one_time_links,
+    pending_gone,
+    recording_people,
+    request_events,
+    requests,
+    sessions,
+    users,
+)
 from pymeet.errors import ConflictError, PymeetError
 from pymeet.privacy import limits
 from pymeet.privacy.erasure_plan import (
@@ -35,7 +44,7 @@ from pymeet.privacy.erasure_plan import ErasurePlan as Plan
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.reach import reach
 from pymeet.privacy.request_rows import Request, day_of, get_now, open_now, request_of, step_now
-from pymeet.privacy.rows import among, anonymise_rows, delete_rows, file_columns, rowid
+from pymeet.privacy.rows import among, anonymise_rows, delete_rows, file_columns, make_again, rowid
 
 BATCH: Final = 200
 """Rows in one transaction: some ten milliseconds."""
@@ -182,6 +191,14 @@ def passed(
     return len(found)
 
 
+def in_recordings(conn: Connection, person: DataSubject) -> list[str]:
+    """The person's seats in recordings, apart from those that a hold keeps."""
+    condition = going(recording_people.info[KEY], person, ())
+    if condition is None:
+        return []
+    return list(conn.execute(select(recording_people.c.id).where(condition)).scalars())
+
+
 def finish(conn: Connection, request_id: str, person: DataSubject, addresses: Sequence[str], now_ms: int) -> Finished:
     """Ends what the erasure itself needed, with the account, if and only if nothing else is left. ErasureError."""
     held: dict[str, int] = {}
@@ -315,6 +332,7 @@ def _end(conn: Connection, entry: TableEntry, condition: Any, now_ms: int) -> di
         conn.execute(select(func.count(column)).select_from(table).where(condition)).scalar_one()
         for column in file_columns(table)
     )
+    make_again(conn, entry, condition)
     return {"deleted": dict(delete_rows(conn, table, condition, now_ms)), "files": {entry.name: files}}
 
 

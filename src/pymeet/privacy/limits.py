@@ -170,9 +170,8 @@ def _of_people_with(cause: str, table: Table) -> ColumnElement[bool]:
 
 
 def _limited(cause: str, column: Column[Any]) -> Select[Any]:
-    return select(column).where(
-        processing_limits.c.lifted_at_ms.is_(None), processing_limits.c.cause == cause, column.is_not(None)
-    )
+    here = processing_limits.c.lifted_at_ms.is_(None), processing_limits.c.cause == cause, column.is_not(None)
+    return select(column).where(*here).correlate(None)
 
 
 def _target(person: DataSubject, limit_id: str) -> str | audit.Person:

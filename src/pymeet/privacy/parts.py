@@ -1,6 +1,6 @@
 """What the lifecycle works with: built once, by `server.py` for the server or by `ops/services.py` for one command."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from pymeet.clock import Clock
@@ -14,6 +14,14 @@ from pymeet.privacy.periods import Periods
 
 async def _nobody_is_here(_person: DataSubject) -> None:
     """Where no server runs, nobody is in a meeting."""
+
+
+async def _nothing_runs(_person: DataSubject, _object_id: str) -> None:
+    """Where no server runs, nothing goes on that a consent allowed."""
+
+
+async def _no_films(_person_ids: Collection[str]) -> None:
+    """Where no server runs, no film is being made."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +42,9 @@ class Lifecycle:
     """How late the event loop was, at worst, in the last second: long work waits while meetings suffer."""
     poke_mail: Callable[[], None] = lambda: None
     """Tells the mailer that there is something to send."""
+    consent_withdrawn: Callable[[DataSubject, str], Awaitable[None]] = _nothing_runs
+    """Stops what a consent to this object allowed; called when the withdrawal is in the database."""
+    withdraw_from_films: Callable[[Collection[str]], Awaitable[None]] = _no_films
+    """Lets no film be made of these people (ids of `recording_people`) any more; called before their rows go."""
+    poke_films: Callable[[], None] = lambda: None
+    """Tells who makes films that some wait; called when the rows of people whom they showed are gone."""

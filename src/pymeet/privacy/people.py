@@ -94,7 +94,7 @@ def _path(name: str, whose: Subject, meant: Callable[[ColumnElement[Any]], Colum
             condition = meant(column)
         else:
             target, _, key = hop.to.partition(".")
-            keys = select(metadata.tables[target].c[key]).where(condition)
+            keys = select(metadata.tables[target].c[key]).where(condition).correlate(None)
             condition = and_(column.is_not(None), column.in_(keys))
     assert condition is not None  # noqa: S101  there is at least one hop
     return condition

@@ -20,7 +20,7 @@ from pymeet.privacy.holds import kept
 from pymeet.privacy.limits import restricted
 from pymeet.privacy.people import DataSubject, belongs_to
 from pymeet.privacy.periods import Periods
-from pymeet.privacy.rows import children, file_columns, room_column, still_personal
+from pymeet.privacy.rows import children, file_columns, named, room_column, still_personal
 from pymeet.retention import CLASSES, check_period, days
 
 INVENTORY: Final = entries(metadata)
@@ -178,7 +178,11 @@ def due(step: Step, plan: Plan) -> ColumnElement[bool]:
     """The condition that picks the rows of a step, before holds and running meetings."""
     table = metadata.tables[step.table]
     clock, room = table.c[step.clock], room_column(table)
+    entry = next(each for each in INVENTORY if each.name == step.table)
+    rule = next(each for each in entry.keep if isinstance(each, Keep) and each.clock == step.clock)
     parts: list[ColumnElement[bool]] = [clock <= step.cutoff_ms]
+    if rule.unless_named_by:
+        parts.append(~named(table, rule))
     if step.room_id is not None:
         assert room is not None  # noqa: S101  _drafts makes no such step for other tables
         parts.append(room == step.room_id)
@@ -187,7 +191,6 @@ def due(step: Step, plan: Plan) -> ColumnElement[bool]:
     if plan.person is not None:
         parts.append(_belongs(step.table, plan.person))
     if step.action is Purge.ANONYMISE:
-        entry = next(each for each in INVENTORY if each.name == step.table)
         parts.append(still_personal(entry))
     if step.action is Purge.ERASE:
         parts.append(not_last_admin())

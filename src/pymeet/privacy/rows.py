@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    false,
     func,
     literal,
     literal_column,
@@ -32,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from pymeet.db.inventory import KEY, Erase, EraseRow, InventoryError, Kind, Subject, TableEntry
+from pymeet.db.inventory import KEY, Erase, EraseRow, InventoryError, Keep, Kind, Subject, TableEntry
 from pymeet.db.schema import metadata, pending_gone
 from pymeet.ids import new_id
 
@@ -62,6 +63,12 @@ def children(table: Table) -> tuple[Child, ...]:
     )
 
 
+@cache
+def hanging(table: Table) -> tuple[tuple[Child, ...], ...]:
+    """Every way down from this table to one whose rows go with its rows, step by step."""
+    return tuple((child, *further) for child in children(table) for further in ((), *hanging(child.table)))
+
+
 def room_column(table: Table) -> Column[Any] | None:
     """The column that says to which room a row belongs; None where rows belong to no room."""
     if table.name == "rooms":
@@ -74,6 +81,20 @@ def room_column(table: Table) -> Column[Any] | None:
 def file_columns(table: Table) -> tuple[Column[Any], ...]:
     """The columns with ids of sealed files."""
     return tuple(column for column in table.columns if (said := column.info.get(KEY)) and said.sealed_file)
+
+
+def named(table: Table, rule: Keep) -> ColumnElement[bool]:
+    """The condition that picks rows by which other rows find their person, and which stay for that. It is never NULL."""
+    if not rule.unless_named_by:
+        return false()
+    name, _, column = rule.unless_named_by.partition(".")
+    naming, entry = metadata.tables[name], metadata.tables[name].info[KEY]
+    first_hops = [path.hops[0] for path in entry.subjects if isinstance(path, Subject) and path.hops]
+    here = next(hop.to.partition(".")[2] for hop in first_hops if hop.column == column)
+    # what leads to the person in another way needs no row here
+    alone = [naming.c[hop.column].is_(None) for hop in first_hops if hop.column != column]
+    found = select(naming.c[column]).where(naming.c[column] == table.c[here], *alone)
+    return exists(found.correlate(table))
 
 
 def rowid(table: Table) -> ColumnElement[int]:
@@ -161,6 +182,18 @@ def _queueing(table: Table) -> list[Insert]:
 @cache
 def _deleting(table: Table) -> Delete:
     return delete(table).where(_these(table))
+
+
+def make_again(conn: Connection, entry: TableEntry, condition: ColumnElement[bool]) -> int:
+    """Puts a row without a file beside each of these that has one, for whoever makes the file anew; how many."""
+    if not entry.made_again:
+        return 0
+    table = metadata.tables[entry.name]
+    with_file = or_(*(column.is_not(None) for column in file_columns(table)))
+    found = conn.execute(select(table).where(condition, with_file)).mappings().all()
+    if found:
+        conn.execute(insert(table), [{**row, **entry.made_again, "id": new_id()} for row in found])
+    return len(found)
 
 
 def anonymise_rows(conn: Connection, entry: TableEntry, condition: ColumnElement[bool], now_ms: int) -> int:

@@ -15,8 +15,9 @@ from pymeet.db import audit
 from pymeet.db.inventory import Keep
 from pymeet.db.outbox import queue_statement
 from pymeet.db.schema import audit_events, audit_people, users
-from pymeet.privacy import clockguard, gone
+from pymeet.privacy import clockguard, consents, gone
 from pymeet.privacy.clockguard import Reading
+from pymeet.privacy.expiring import announce_endings
 from pymeet.privacy.holds import held, to_review
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.plan import INVENTORY, WARN_BEFORE_MS, WARNED, Plan, not_last_admin, plan
@@ -86,13 +87,18 @@ class Sweeper:
         hooks: Sequence[Hook] = (),
         read_clocks: Callable[[int], Reading] = clockguard.read_clocks,
         site_url: str = "",
+        recordings_url: str = "",
     ) -> None:
-        """`erase` erases a person whose account is over; without it accounts stay. `site_url` stands in their warning."""
+        """`erase` erases a person whose account is over; without it accounts stay. `site_url` stands in their warning.
+
+        `recordings_url` is the page of recordings, for warnings that one ends.
+        """
         self._lifecycle = lifecycle
         self._erase = erase
         self._hooks = hooks
         self._read_clocks = read_clocks
         self._site_url = site_url
+        self._recordings_url = recordings_url
         self._doubts: frozenset[str] = frozenset()
         self._one_at_a_time = asyncio.Lock()
         self.status = Status()
@@ -128,6 +134,8 @@ class Sweeper:
                 await gone.queue_unknown(self._lifecycle)
                 if mails:
                     await self._warn(now_ms)
+                    if told := await announce_endings(self._lifecycle, self._recordings_url):
+                        log.info("recordings that end soon were announced", count=told)
             deleted = 0
             if made.count:
                 outcome = await execute(
@@ -136,6 +144,7 @@ class Sweeper:
                 deleted = sum(outcome.done.values())
             else:
                 await gone.remove_pending(self._lifecycle)
+            await self._lifecycle.db.work(consents.end_of_gone, now_ms)
             await self._note(now_ms, deleted, daily=daily, classes=classes)
             return self.status
 

@@ -3,17 +3,22 @@
 Deleting takes a while and a sweep may be late; hiding is exact to the millisecond. Every read path uses this condition.
 """
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Table, and_, func, literal, or_, select, true
 
-from pymeet.db.inventory import KEY, Keep, Purge, TableEntry
+from pymeet.db.inventory import KEY, Anchor, Keep, Purge, Subject, TableEntry
 from pymeet.db.schema import processing_limits, room_retention
+from pymeet.privacy.people import belongs_to_any
 from pymeet.privacy.periods import Periods
-from pymeet.privacy.rows import room_column
+from pymeet.privacy.rows import named, room_column
 
 HIDING = ("erasure", "restriction")
 """The causes of a limit that hide a person's rows. An objection stops single uses only."""
+
+_SEAT: Final = Anchor.GUEST.value
+"""The rows of this column are seats: where no hop leads there, the row is one."""
 
 
 def visible(table: Table, periods: Periods, now_ms: int) -> ColumnElement[bool]:
@@ -31,9 +36,12 @@ def _not_over(table: Table, periods: Periods, now_ms: int) -> list[ColumnElement
         period_ms = periods.period_ms(rule.name, now_ms)
         if rule.rule.per_room and room is not None:
             kept_ms = func.coalesce(_own_period(room, rule.name, now_ms), literal(period_ms))
-            found.append(func.coalesce(clock > now_ms - kept_ms, true()))
+            lives = func.coalesce(clock > now_ms - kept_ms, true())
         elif period_ms is not None:
-            found.append(func.coalesce(clock > now_ms - period_ms, true()))
+            lives = func.coalesce(clock > now_ms - period_ms, true())
+        else:
+            continue
+        found.append(or_(lives, named(table, rule)))
     return found
 
 
@@ -45,12 +53,20 @@ def _own_period(room: Column[Any], name: str, now_ms: int) -> ColumnElement[Any]
 
 
 def _not_restricted(table: Table) -> list[ColumnElement[bool]]:
+    """What is somebody's own, or shows them. What they own and others use, such as a room, stays in sight."""
+    entry: TableEntry = table.info[KEY]
     found = []
-    for name in ("user_id", "participant_id"):
-        if name in table.c:
-            limited = processing_limits.c[name]
-            who = select(limited).where(
-                processing_limits.c.lifted_at_ms.is_(None), processing_limits.c.cause.in_(HIDING), limited.is_not(None)
-            )
-            found.append(or_(table.c[name].is_(None), table.c[name].not_in(who)))
+    for anchor, name in ((Anchor.MEMBER, "user_id"), (Anchor.GUEST, "participant_id")):
+        limited = processing_limits.c[name]
+        who = select(limited).where(
+            processing_limits.c.lifted_at_ms.is_(None), processing_limits.c.cause.in_(HIDING), limited.is_not(None)
+        )
+        own = tuple(
+            path
+            for path in entry.subjects
+            if isinstance(path, Subject) and (path.hops[-1].column if path.hops else anchor.value) in (name, _SEAT)
+        )
+        theirs = belongs_to_any(replace(entry, subjects=own), anchor, who)
+        if theirs is not None:
+            found.append(~theirs)
     return found

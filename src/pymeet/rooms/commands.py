@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pymeet.rooms.people import Departure, Kind, Role, Source, TrackRecord
+from pymeet.rooms.recording import Answer, EndReason, RecordingState, RecordingWarning
 
 SEAT_S = 60
 """Seconds for which the seat of a broken connection is held."""
@@ -87,4 +88,57 @@ class Speak:
     participants: tuple[str, ...]
 
 
-Command = Join | Lose | Return | Leave | Send | Mute | Say | Remove | End | Speak
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """A recording that a host was allowed to start and that has begun; whoever started it may have left meanwhile."""
+
+    recording: RecordingState
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecording:
+    """What somebody answered, when a yes is written down already; for the members' other seats, the server says it."""
+
+    recording_id: str
+    participant_id: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class WarnRecording:
+    """The recording comes near a limit, or (None) is far from it again."""
+
+    warning: RecordingWarning | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRecording:
+    """The asker marks this moment of the recording."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """The recording is over; nothing happens when none runs."""
+
+    reason: EndReason
+
+
+Command = (
+    Join
+    | Lose
+    | Return
+    | Leave
+    | Send
+    | Mute
+    | Say
+    | Remove
+    | End
+    | Speak
+    | StartRecording
+    | AnswerRecording
+    | WarnRecording
+    | MarkRecording
+    | StopRecording
+)

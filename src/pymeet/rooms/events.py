@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pymeet.rooms.people import Departure, Kind, Participant, Role, Source
+from pymeet.rooms.recording import EndReason, RecordingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,36 @@ class Ended:
     reason: str
 
 
-RoomEvent = ParticipantChanged | ParticipantLeft | SpeakersChanged | MessageAdded | TrackMuted | Removed | Ended
+@dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """A recording began, is another one now, or ended."""
+
+    recording: RecordingState | None
+    reason: EndReason | None = None
+    """Why it ended."""
+    answered: str | None = None
+    """Id of the participant whose answer is all that changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerSet:
+    """A host marked this moment of the recording. For the recorder alone."""
+
+    participant_id: str
+    text: str | None
+
+
+RoomEvent = (
+    ParticipantChanged
+    | ParticipantLeft
+    | SpeakersChanged
+    | MessageAdded
+    | TrackMuted
+    | Removed
+    | Ended
+    | RecordingChanged
+    | MarkerSet
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +110,7 @@ class Welcome:
     participants: tuple[Participant, ...]
     messages: tuple[MessageAdded, ...]
     seat_s: int
+    recording: RecordingState | None = None
 
 
 @dataclass(frozen=True, slots=True)

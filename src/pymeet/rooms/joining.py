@@ -1,10 +1,12 @@
 """How somebody asks to come into a live room, or back into it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pymeet.rooms.member import Listener
 from pymeet.rooms.people import Kind
 from pymeet.rooms.permissions import SignedIn
+from pymeet.rooms.recording import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,18 @@ class Resume:
     token: str
     keep_media: bool
     last_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingAnswer:
+    """Somebody says whether they agree to be recorded."""
+
+    recording_id: str
+    answer: Answer
+    method: Literal["joining", "dialog"]
+    """Where they were asked: before they came in, or in the room."""
+    language: str | None = None
+    """In which they were asked, as BCP 47 writes it; None where the page did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +42,5 @@ class JoinRequest:
     resume: Resume | None = None
     admitted: bool = False
     """Whether they showed a room token, which lets guests into rooms that are closed to them."""
+    recording: RecordingAnswer | None = None
+    """What they answered before they came; it counts when that recording runs and the seat has not answered."""

@@ -23,21 +23,25 @@ from pymeet.rooms.commands import (
     Join,
     Leave,
     Lose,
+    MarkRecording,
     Mute,
     Remove,
     Return,
     Say,
     Send,
     Speak,
+    StopRecording,
 )
 from pymeet.rooms.events import (
     Closing,
     Ended,
     Event,
+    MarkerSet,
     MediaChanged,
     MessageAdded,
     ParticipantChanged,
     ParticipantLeft,
+    RecordingChanged,
     Removed,
     RoomEvent,
     SpeakersChanged,
@@ -45,12 +49,15 @@ from pymeet.rooms.events import (
     Welcome,
 )
 from pymeet.rooms.forwarding import Forwarding
-from pymeet.rooms.joining import JoinRequest, Resume
+from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
 from pymeet.rooms.media import MediaServer, PublishTransport, SubscribeTransport, TrackWish
 from pymeet.rooms.member import CloseReason, Listener
 from pymeet.rooms.people import Departure, Kind, Participant, Source
 from pymeet.rooms.permissions import Verb, role_for
 from pymeet.rooms.publishing import Publishing, records_of
+from pymeet.rooms.recorder import Recordings
+from pymeet.rooms.recording import EndReason, RecordingState
+from pymeet.rooms.recording_rim import RecordingRim
 from pymeet.rooms.room import Room
 from pymeet.rooms.seat import Seat
 from pymeet.sfu.events import Connected, Disconnected, TransportEvent
@@ -61,6 +68,7 @@ _log = structlog.get_logger(__name__)
 MediaConnection = Literal["publish", "subscribe"]
 
 NAME_LIMIT = 60
+MARKER_LIMIT = 80
 HISTORY = 200
 """How many chat messages somebody gets who comes in."""
 _MAX_REMOVED = 1_000
@@ -80,6 +88,7 @@ class LiveRoom:
         max_participants: int,
         guests_allowed: bool,
         departed: Callable[[str], None],
+        recordings: Recordings | None = None,
     ) -> None:
         self.id = room.id
         self.slug = room.slug
@@ -102,6 +111,14 @@ class LiveRoom:
         self._forwarding = Forwarding(
             media=media, clock=clock, room=self._room, seats=self._seats, hear=self._hear_receiving
         )
+        self._recording = RecordingRim(
+            recordings=recordings,
+            clock=clock,
+            room=self._room,
+            seats=self._seats,
+            do=self._do,
+            broadcast=self._broadcast,
+        )
 
     # -- what is ------------------------------------------------------------------------------------------------
 
@@ -114,6 +131,11 @@ class LiveRoom:
     def participants(self) -> tuple[Participant, ...]:
         """Everybody with a seat."""
         return self._room.participants
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """The recording that is under way."""
+        return self._room.recording
 
     def seat(self, participant_id: str) -> Seat:
         """The seat of a participant."""
@@ -160,6 +182,7 @@ class LiveRoom:
             seat.is_noted = True
             if seat.is_gone:
                 self._departed(seat.id)
+            await self._recording.answer_joining(seat, request.recording)
             async with self._chat:
                 await self._enter(seat, request.listener, entry, resumed=False, after=None)
         except BaseException:
@@ -184,6 +207,7 @@ class LiveRoom:
             self._forwarding.touch()
         self._do(Return(), seat.id)
         try:
+            await self._recording.answer_joining(seat, request.recording)
             async with self._chat:
                 await self._enter(seat, request.listener, entry, resumed=True, after=resume.last_message)
         except BaseException:
@@ -219,6 +243,7 @@ class LiveRoom:
                 participants=self._room.participants,
                 messages=messages,
                 seat_s=SEAT_S,
+                recording=self._room.recording,
             )
         )
         if self._room.speakers:
@@ -241,6 +266,7 @@ class LiveRoom:
 
     def shut(self, closing: Closing) -> None:
         """The server goes away: everybody is told, and everything of this room is closed."""
+        self.stop_recording(None, EndReason.SERVER)
         self._finish(closing, CloseReason.GOING_AWAY)
         self._room.apply(End(closing.reason), None, self._clock.monotonic())
 
@@ -306,6 +332,34 @@ class LiveRoom:
         """A host, or the server (None), ends the meeting for everybody."""
         self._do(End(reason), by)
 
+    async def start_recording(self, by: str, with_chat: bool) -> None:
+        """A host starts recording, with the chat or without; nothing happens when it runs already. When this returns,
+        everybody was told. Raises PymeetError, with a sentence for the host, when it cannot start."""
+        await self._recording.start(by, self.id, self.name, with_chat)
+
+    async def answer_recording(self, participant_id: str, given: RecordingAnswer) -> None:
+        """Somebody agrees to be recorded, or not, at any time. A yes is on the disk before anything is taken; after a no
+        nothing more is taken, and then it is written.
+
+        Raises NotFoundError when nothing is recorded, ConflictError when it is another recording, NotAllowedError for
+        publishers and players, and PymeetError with code `recording_failed` when it cannot be written down.
+        """
+        await self._recording.answer(self.seat(participant_id), given)
+
+    def mark_recording(self, by: str, text: str | None) -> None:
+        """A host who is recorded marks this moment."""
+        said = None if text is None else clean_line(text, what="The marker", limit=MARKER_LIMIT)
+        self._do(MarkRecording(said), by)
+
+    def stop_recording(self, by: str | None, reason: EndReason = EndReason.HOST) -> None:
+        """A host, or the server (None), stops recording; nothing happens when nothing is recorded."""
+        self._do(StopRecording(reason), by)
+
+    def withdraw_recording(self, person_id: str) -> None:
+        """Takes nothing more of somebody who took their consent back elsewhere: a member, by the account's id, of all
+        their seats; a guest, by the seat's. When this returns, no more packet of theirs is recorded."""
+        self._recording.withdraw(person_id)
+
     def tick(self) -> None:
         """What time brings; to be called about every 200 ms."""
         if self.is_over:
@@ -313,6 +367,7 @@ class LiveRoom:
         now = self._clock.monotonic()
         for event in self._room.handle_timer(now):
             self._tell(event)
+        self._recording.tick()
         self._forwarding.offer_due()
         speakers = self._detector.update(self._publishing.levels(self._seats.values()), now)
         if speakers is not None:
@@ -323,6 +378,7 @@ class LiveRoom:
     def _do(self, command: Command, by: str | None) -> None:
         for event in self._room.apply(command, by, self._clock.monotonic()):
             self._tell(event)
+        self._recording.sync()
 
     def _tell(self, event: RoomEvent) -> None:
         match event:
@@ -344,10 +400,15 @@ class LiveRoom:
                     self._forwarding.touch()
             case ParticipantChanged() | MessageAdded():
                 self._broadcast(event)
+            case RecordingChanged():
+                self._recording.changed(event)
+            case MarkerSet():
+                self._recording.send(event)
 
     def _broadcast(self, event: Event) -> None:
         for seat in list(self._seats.values()):
             seat.send(event)
+        self._recording.send(event)
 
     def _send_out(self, seat: Seat, event: Removed) -> None:
         seat.send(event)

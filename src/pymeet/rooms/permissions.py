@@ -16,12 +16,14 @@ class Verb(StrEnum):
     CHAT = "chat"
     REMOVE = "remove"
     END = "end"
+    RECORD = "record"
+    ANSWER = "answer"
 
 
-_TAKES_PART = frozenset({Verb.PUBLISH, Verb.RECEIVE, Verb.MUTE_SELF, Verb.CHAT})
+_TAKES_PART = frozenset({Verb.PUBLISH, Verb.RECEIVE, Verb.MUTE_SELF, Verb.CHAT, Verb.ANSWER})
 
 PERMISSIONS: dict[Role, frozenset[Verb]] = {
-    Role.HOST: _TAKES_PART | {Verb.REMOVE, Verb.END},
+    Role.HOST: _TAKES_PART | {Verb.REMOVE, Verb.END, Verb.RECORD},
     Role.MEMBER: _TAKES_PART,
     Role.GUEST: _TAKES_PART,
 }

@@ -11,6 +11,7 @@ from pymeet.rooms.events import Closing
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import MediaServer
 from pymeet.rooms.member import CloseReason, Listener
+from pymeet.rooms.recorder import Recordings
 
 _log = structlog.get_logger(__name__)
 
@@ -31,11 +32,13 @@ class Registry:
         sfu: MediaServer,
         clock: Clock,
         config: Config,
+        recordings: Recordings | None = None,
     ) -> None:
         self._config = config.rooms
         self._media = sfu
         self._meetings = meetings
         self._clock = clock
+        self._recordings = recordings
         self._rooms: dict[str, LiveRoom] = {}
         self._visitors: set[Listener] = set()
         self._closing: Closing | None = None
@@ -79,6 +82,7 @@ class Registry:
                 max_participants=self._config.max_participants,
                 guests_allowed=self._config.guests_allowed,
                 departed=self._departures.put_nowait,
+                recordings=self._recordings,
             )
             if self._closing is None:
                 self._rooms[room.slug] = live
@@ -102,6 +106,12 @@ class Registry:
         """Sends somebody out of every meeting: a member, by the account's id, or a guest, by the id of their seat."""
         for live in list(self._rooms.values()):
             live.remove_person(person_id, reason)
+
+    def withdraw_recording(self, person_id: str, recording_id: str) -> None:
+        """Takes nothing more of somebody who took their consent to this recording back elsewhere."""
+        for live in list(self._rooms.values()):
+            if live.recording is not None and live.recording.id == recording_id:
+                live.withdraw_recording(person_id)
 
     def running(self) -> frozenset[str]:
         """The ids of the rooms in which somebody is now."""

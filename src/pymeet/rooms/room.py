@@ -5,20 +5,40 @@ It knows nobody's connection, no clock, no database and no media. The rules of d
 
 from dataclasses import replace
 
-from pymeet.errors import InvalidInputError, NotAllowedError, NotFoundError, TooManyError
-from pymeet.rooms.commands import Command, End, Join, Leave, Lose, Mute, Remove, Return, Say, Send, Speak
+from pymeet.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError, TooManyError
+from pymeet.rooms.commands import (
+    AnswerRecording,
+    Command,
+    End,
+    Join,
+    Leave,
+    Lose,
+    MarkRecording,
+    Mute,
+    Remove,
+    Return,
+    Say,
+    Send,
+    Speak,
+    StartRecording,
+    StopRecording,
+    WarnRecording,
+)
 from pymeet.rooms.events import (
     Ended,
+    MarkerSet,
     MessageAdded,
     ParticipantChanged,
     ParticipantLeft,
+    RecordingChanged,
     Removed,
     RoomEvent,
     SpeakersChanged,
     TrackMuted,
 )
-from pymeet.rooms.people import Connection, Departure, Participant
+from pymeet.rooms.people import Connection, Departure, Kind, Participant
 from pymeet.rooms.permissions import PERMISSIONS, Verb
+from pymeet.rooms.recording import EndReason, RecordingState, running
 
 
 class Room:
@@ -30,6 +50,7 @@ class Room:
         self._held_until: dict[str, float] = {}
         self._speakers: tuple[str, ...] = ()
         self._ended = False
+        self._recording: RecordingState | None = None
 
     # -- what is ------------------------------------------------------------------------------------------------
 
@@ -47,6 +68,11 @@ class Room:
     def ended(self) -> bool:
         """Whether the meeting is over for good."""
         return self._ended
+
+    @property
+    def recording(self) -> RecordingState | None:
+        """The recording that is under way."""
+        return self._recording
 
     def __contains__(self, participant_id: str) -> bool:
         return participant_id in self._participants
@@ -69,6 +95,17 @@ class Room:
         if verb not in PERMISSIONS[asker.role]:
             raise NotAllowedError("Only a host may do this.")
         return asker
+
+    def check_asked(self, participant_id: str, recording_id: str) -> RecordingState:
+        """The recording, when this is the one that runs and somebody here can be asked about it.
+
+        Raises NotFoundError when none runs, ConflictError when another one does, NotAllowedError for who cannot answer.
+        """
+        recording = running(self._recording)
+        recording.check(recording_id)
+        if self.check(participant_id, Verb.ANSWER).kind is not Kind.BROWSER:
+            raise NotAllowedError("Publishers and players cannot be asked, so they are not recorded.")
+        return recording
 
     # -- what happens -------------------------------------------------------------------------------------------
 
@@ -95,6 +132,16 @@ class Room:
                 return self._end(reason, by)
             case Speak(participants):
                 return self._speak(participants)
+            case StartRecording(recording):
+                return self._start_recording(recording)
+            case AnswerRecording():
+                return self._answer_recording(command)
+            case WarnRecording(warning):
+                return self._record(replace(running(self._recording), warning=warning))
+            case MarkRecording(text):
+                return self._mark_recording(text, _known(by))
+            case StopRecording(reason):
+                return self._stop_recording(reason, by)
 
     def next_deadline(self) -> float | None:
         """When `handle_timer` has something to do, in the seconds of `now`."""
@@ -135,7 +182,7 @@ class Room:
             return []
         self._held_until.pop(by, None)
         quiet = self._speak(self._speakers) if by in self._speakers else []
-        return [ParticipantLeft(by, reason), *quiet]
+        return [ParticipantLeft(by, reason), *quiet, *self._leave_recording(by)]
 
     def _send(self, command: Send, by: str) -> list[RoomEvent]:
         participant = self.check(by, Verb.PUBLISH)
@@ -169,10 +216,11 @@ class Room:
         if self._ended:
             return []
         self._ended = True
+        stopped = self._stop_recording(EndReason.ENDED, None)
         self._participants.clear()
         self._held_until.clear()
         self._speakers = ()
-        return [Ended(reason)]
+        return [*stopped, Ended(reason)]
 
     def _speak(self, participants: tuple[str, ...]) -> list[RoomEvent]:
         here = tuple(p for p in participants if p in self._participants)
@@ -180,6 +228,53 @@ class Room:
             return []
         self._speakers = here
         return [SpeakersChanged(here)]
+
+    # -- recording ----------------------------------------------------------------------------------------------
+
+    def _start_recording(self, recording: RecordingState) -> list[RoomEvent]:
+        if self._recording is not None:
+            raise ConflictError("This meeting is being recorded already.")
+        if self._ended or not self._has_people():
+            raise NotFoundError("Nobody is left in this meeting.")
+        return self._record(recording)
+
+    def _answer_recording(self, command: AnswerRecording) -> list[RoomEvent]:
+        asked = command.participant_id
+        recording = self.check_asked(asked, command.recording_id)
+        if recording.answers.get(asked) is command.answer:
+            return []
+        return self._record(recording.answered(asked, command.answer), answered=asked)
+
+    def _mark_recording(self, text: str | None, by: str) -> list[RoomEvent]:
+        self.check(by, Verb.RECORD)
+        if by not in running(self._recording).recorded:
+            raise NotAllowedError("A marker is part of the recording, and you did not agree to be in it.")
+        return [MarkerSet(by, text)]
+
+    def _stop_recording(self, reason: EndReason, by: str | None) -> list[RoomEvent]:
+        if by is not None:
+            self.check(by, Verb.RECORD)
+        if self._recording is None:
+            return []
+        self._recording = None
+        return [RecordingChanged(None, reason)]
+
+    def _leave_recording(self, participant_id: str) -> list[RoomEvent]:
+        """Whoever comes on another seat is asked anew; with the last one who could be asked, the recording ends."""
+        if self._recording is None:
+            return []
+        if not self._has_people():
+            return self._stop_recording(EndReason.EMPTY, None)
+        if participant_id not in self._recording.answers:
+            return []
+        return self._record(self._recording.without(participant_id), answered=participant_id)
+
+    def _has_people(self) -> bool:
+        return any(participant.kind is Kind.BROWSER for participant in self._participants.values())
+
+    def _record(self, recording: RecordingState, *, answered: str | None = None) -> list[RoomEvent]:
+        self._recording = recording
+        return [RecordingChanged(recording, answered=answered)]
 
     def _set(self, participant: Participant) -> list[RoomEvent]:
         self._participants[participant.id] = participant

@@ -11,6 +11,7 @@ from pymeet.sfu.fanout import Fanout
 from pymeet.sfu.keyframes import KeyframeThrottle
 from pymeet.sfu.nack import Reception
 from pymeet.sfu.ports import Port
+from pymeet.sfu.tap import Tap
 
 if TYPE_CHECKING:
     from pymeet.sfu.publish import PublishTransport
@@ -46,6 +47,9 @@ class Track:
         self.fanout = Fanout(port, PacketRing(_VIDEO_RING if is_video else _AUDIO_RING))
         self.keyframes = KeyframeThrottle()
         self.report: rtcp.SenderReport | None = None
+        self._report_at = 0.0
+        self._tap: Tap | None = None
+        self._tap_from = -1  # the first number that the tap may have; -1: the next that is new
         self.level_sum = 0
         self.level_count = 0
         self._waiting_since = self._reported_at = 0.0
@@ -63,6 +67,7 @@ class Track:
         self.muted = muted
         if muted:
             self.fanout.pause(now)
+            self._tap_from = -1
             self.level_sum = self.level_count = 0
         else:
             self.request_keyframe(now)
@@ -76,6 +81,15 @@ class Track:
         """A receiver no longer wants it."""
         self.fanout.remove(consumer, now)
 
+    def set_tap(self, tap: Tap | None, now: float) -> None:
+        """Gives every packet from now on to `tap` too, or to none any more. The tap is told the newest sender report."""
+        self._tap = tap
+        self._tap_from = -1
+        if tap is not None:
+            if self.report is not None:
+                tap.report(self.report.ntp, self.report.rtp_timestamp, self._report_at)
+            self.request_keyframe(now)
+
     def request_keyframe(self, now: float) -> None:
         """Asks the publisher for a key frame as soon as the throttle allows."""
         if self._is_video and not self.muted and not self.closed:
@@ -86,6 +100,7 @@ class Track:
     def close(self, now: float) -> None:
         """The track ends for everybody."""
         self.closed = True
+        self._tap = None
         for consumer in [*self.fanout.waiting, *self.fanout.consumers]:
             self.fanout.remove(consumer, now)
 
@@ -93,6 +108,9 @@ class Track:
         """Once a second: lets the receivers' view of sequence numbers move along."""
         for consumer in self.fanout.consumers:
             consumer.keep_up(self.fanout.last_sequence)
+        # numbers compare only within half their space, so the tap's first one moves along behind the newest
+        if self._tap_from >= 0 and (self.fanout.last_sequence - self._tap_from) & 0xFFFF > 0x4000:
+            self._tap_from = (self.fanout.last_sequence - 0x2000) & 0xFFFF
 
     def take_ssrc(self, ssrc: int, now: float) -> None:
         """The packets come under this SSRC from now on.
@@ -109,6 +127,9 @@ class Track:
             consumer.forget_producer()
         self.reception = self._new_reception()
         self.report = None
+        self._tap_from = -1
+        if self._tap is not None:
+            self._tap.restarted()
         self.request_keyframe(now)
 
     def follow_ssrc(self, ssrc: int, now: float) -> bool:
@@ -131,7 +152,7 @@ class Track:
         if self.muted or self.closed:
             return
         if not newer:
-            self._receive_late(packet, sequence, timestamp)
+            self._receive_late(packet, sequence, timestamp, now)
             return
         fanout = self.fanout
         if self._is_video:
@@ -140,14 +161,18 @@ class Track:
             for consumer in fanout.begin_waiting(sequence, timestamp, now):
                 self._send_report(consumer)
         fanout.forward(packet, marker, sequence, timestamp)
+        if self._tap is not None:
+            if self._tap_from < 0:
+                self._tap_from = sequence
+            self._tap.packet(packet, sequence, timestamp, now)
 
-    def receive_repair(self, packet: bytes, sequence: int, timestamp: int) -> None:
+    def receive_repair(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
         """Takes a packet that the publisher sent again by RTX."""
         if not self.reception.repaired(sequence) or self.muted or self.closed:
             return
-        self._receive_late(packet, sequence, timestamp)
+        self._receive_late(packet, sequence, timestamp, now)
 
-    def _receive_late(self, packet: bytes, sequence: int, timestamp: int) -> None:
+    def _receive_late(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
         fanout = self.fanout
         if self._is_video:
             # once per number: a repair may differ from its original in padding, and one keystream must not serve both
@@ -156,16 +181,22 @@ class Track:
                 return
             fanout.ring.put(sequence, packet)
         fanout.forward_late(packet, sequence, timestamp, _send_late)
+        # what was said before the yes must not be had after it, however late it comes
+        if self._tap is not None and self._tap_from >= 0 and (sequence - self._tap_from) & 0xFFFF < 0x8000:
+            self._tap.packet(packet, sequence, timestamp, now)
 
     # -- control ------------------------------------------------------------------------------------------------
 
     def sender_reported(self, report: rtcp.SenderReport, now: float) -> None:
         """Passes the publisher's clock on to every receiver, so that sound and picture stay together."""
         self.report = report
+        self._report_at = now
         self.reception.sender_reported(report.ntp, now)
         if now - self._reported_at < _REPORTS_APART_S:
             return
         self._reported_at = now
+        if self._tap is not None and report.ssrc == self.ssrc:
+            self._tap.report(report.ntp, report.rtp_timestamp, now)
         for consumer in self.fanout.consumers:
             self._send_report(consumer)
 

@@ -180,7 +180,7 @@ class PublishTransport(Transport):
                 return  # padding that probes for bandwidth
             original = buffer[start] << 8 | buffer[start + 1]
             packet = rtp.HEADER.pack(first & 0xA0, second & 0x80, original, timestamp, 0) + ring.view[start + 2 : end]
-            track.receive_repair(packet, original, timestamp)
+            track.receive_repair(packet, original, timestamp, now)
             return
         if ssrc != track.ssrc and not track.follow_ssrc(ssrc, now):
             raise DatagramError("RTP: a second stream for one track")

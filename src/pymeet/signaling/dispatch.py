@@ -3,9 +3,11 @@
 from typing import get_args
 
 from pymeet.errors import PymeetError
+from pymeet.rooms.joining import RecordingAnswer
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import TrackWish
 from pymeet.rooms.people import Departure, Source
+from pymeet.rooms.recording import Answer
 from pymeet.sfu.errors import DescriptionError
 from pymeet.signaling import messages
 
@@ -30,6 +32,14 @@ async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.Se
             live.remove(me, participant)
         case messages.End():
             live.end(me, "The host ended the meeting.")
+        case messages.Record(on=True, chat=chat):
+            await live.start_recording(me, chat)
+        case messages.Record():
+            live.stop_recording(me)
+        case messages.Consent(recording=recording, answer=answer, language=language):
+            await live.answer_recording(me, RecordingAnswer(recording, Answer(answer), "dialog", language))
+        case messages.Marker(text=text):
+            live.mark_recording(me, text)
         case messages.Leave():
             live.leave(me, Departure.LEFT)
         case _:

@@ -1,15 +1,17 @@
 """What happened in the room → what a browser is told: events to messages. Pure."""
 
 from pymeet.rooms import events, people
+from pymeet.rooms.recording import RecordingState
 from pymeet.signaling import messages
 
 
 def message_of(
-    event: events.Event, *, heartbeat_s: float, re: str | None, receipt: str | None = None
+    event: events.Event, *, you: str | None, heartbeat_s: float, re: str | None, receipt: str | None = None
 ) -> messages.ServerMessage | None:
     """The message that tells an event; None for what concerns the server alone.
 
-    `re` is the id of the `join` that a Welcome answers, `receipt` the privacy receipt that goes with it to a guest.
+    `you` is the id of the participant who is told, `re` the id of the `join` that a Welcome answers, `receipt` the privacy
+    receipt that goes with it to a guest.
     """
     match event:
         case events.Welcome():
@@ -36,7 +38,9 @@ def message_of(
             return messages.Ended(reason=reason_given)
         case events.Closing(reason_given, retry_s):
             return messages.Closing(reason=reason_given, retry_s=retry_s)
-        case events.TrackMuted():
+        case events.RecordingChanged(recording, why):
+            return messages.Recording(recording=_recording(recording, you), reason=None if why is None else why.value)
+        case events.TrackMuted() | events.MarkerSet():
             return None
 
 
@@ -58,6 +62,26 @@ def _joined(event: events.Welcome, heartbeat_s: float, re: str | None, receipt: 
         heartbeat_s=heartbeat_s,
         seat_s=event.seat_s,
         receipt=receipt,
+        recording=_recording(event.recording, event.you),
+    )
+
+
+def _recording(state: RecordingState | None, you: str | None) -> messages.RecordingRecord | None:
+    if state is None:
+        return None
+    answer = None if you is None else state.answers.get(you)
+    warning = None
+    if state.warning is not None:
+        warning = messages.RecordingWarning(reason=state.warning.reason.value, stops_at=state.warning.stops_at_ms)
+    return messages.RecordingRecord(
+        id=state.id,
+        started_at=state.started_at_ms,
+        by=state.by,
+        chat=state.with_chat,
+        keep_until=state.keep_until_ms,
+        recorded=state.recorded,
+        you=None if answer is None else answer.value,
+        warning=warning,
     )
 
 

@@ -29,9 +29,19 @@ class Allowance:
         self._chat = Bucket(per_s=3, burst=10, now=now)
         # a few bytes that make the server write a description to everybody in the room
         self._descriptions = Bucket(per_s=1, burst=10, now=now)
+        # each is written down and told to everybody
+        self._recording = Bucket(per_s=1, burst=10, now=now)
         self._patience = Bucket(per_s=1, burst=30, now=now)
 
-    def take(self, now: float, *, size: int, is_chat: bool = False, makes_descriptions: bool = False) -> bool:
+    def take(
+        self,
+        now: float,
+        *,
+        size: int,
+        is_chat: bool = False,
+        makes_descriptions: bool = False,
+        about_recording: bool = False,
+    ) -> bool:
         """Whether a message of `size` bytes may be acted on now."""
         # each is asked, so that a flood of one kind does not hide behind another limit
         taken = [
@@ -39,6 +49,7 @@ class Allowance:
             self._bytes.take(now, size),
             not is_chat or self._chat.take(now),
             not makes_descriptions or self._descriptions.take(now),
+            not about_recording or self._recording.take(now),
         ]
         return all(taken)
 

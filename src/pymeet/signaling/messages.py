@@ -3,14 +3,16 @@
 A test compares them with the document. `parsing.py` makes them of what clients send.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 Source = Literal["microphone", "camera", "screen", "screen_audio"]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
 Description = Annotated[str, Field(min_length=1, max_length=200_000)]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
+Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*$")]
+"""As BCP 47 writes them (RFC 5646 section 4.4.1 says how long they get)."""
 
 
 class Message(BaseModel):
@@ -34,11 +36,18 @@ class ResumeWish(Message):
     last_message: Identifier | None = None
 
 
+class RecordingAnswer(Message):
+    id: Identifier
+    answer: Literal["yes", "no"]
+    language: Language | None = None
+
+
 class Join(Request):
     type: Literal["join"]
     v: Literal[1]
     name: Annotated[str, Field(min_length=1, max_length=60)]
     resume: ResumeWish | None = None
+    recording: RecordingAnswer | None = None
 
 
 class PublishedTrack(Message):
@@ -91,6 +100,24 @@ class End(Request):
     type: Literal["end"]
 
 
+class Record(Request):
+    type: Literal["record"]
+    on: bool
+    chat: bool = False
+
+
+class Consent(Request):
+    type: Literal["consent"]
+    recording: Identifier
+    answer: Literal["yes", "no"]
+    language: Language | None = None
+
+
+class Marker(Request):
+    type: Literal["marker"]
+    text: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+
+
 class Ping(Request):
     type: Literal["ping"]
 
@@ -100,7 +127,8 @@ class Leave(Request):
 
 
 ClientMessage = Annotated[
-    Join | Publish | Subscribed | Restart | Mute | Chat | Remove | End | Ping | Leave, Field(discriminator="type")
+    Join | Publish | Subscribed | Restart | Mute | Chat | Remove | End | Record | Consent | Marker | Ping | Leave,
+    Field(discriminator="type"),
 ]
 
 
@@ -143,7 +171,36 @@ class ChatRecord(Message):
     at: int
 
 
-class Joined(Answer):
+class SaysNull(Message):
+    """Some fields are said also when they are null; what is empty is left out elsewhere."""
+
+    nulls: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _with_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {**dict.fromkeys(self.nulls), **handler(self)}
+
+
+class RecordingWarning(SaysNull):
+    nulls = ("stops_at",)
+    reason: Literal["time", "size", "disk"]
+    stops_at: int | None
+
+
+class RecordingRecord(SaysNull):
+    nulls = ("keep_until", "you")
+    id: str
+    started_at: int
+    by: str
+    chat: bool
+    keep_until: int | None
+    recorded: tuple[str, ...]
+    you: Literal["yes", "no"] | None
+    warning: RecordingWarning | None = None
+
+
+class Joined(Answer, SaysNull):
+    nulls = ("recording",)
     type: Literal["joined"] = "joined"
     v: Literal[1] = 1
     you: str
@@ -157,6 +214,7 @@ class Joined(Answer):
     seat_s: int
     receipt: str | None = None
     """To guests only: with it they see, take along and erase their data."""
+    recording: RecordingRecord | None
 
 
 class Published(Answer):
@@ -222,6 +280,13 @@ class Media(Answer):
     state: Literal["connected", "disconnected", "failed"]
 
 
+class Recording(Answer, SaysNull):
+    nulls = ("recording",)
+    type: Literal["recording"] = "recording"
+    recording: RecordingRecord | None
+    reason: Literal["host", "empty", "ended", "time", "size", "disk", "nobody", "server"] | None = None
+
+
 class Pong(Answer):
     type: Literal["pong"] = "pong"
 
@@ -236,9 +301,13 @@ ErrorCode = Literal[
     "not_allowed",
     "not_signed_in",
     "not_found",
+    "conflict",
     "too_many",
     "room_full",
     "bad_description",
+    "recording_off",
+    "recording_failed",
+    "disk_full",
     "internal",
 ]
 
@@ -261,6 +330,7 @@ ServerMessage = (
     | Ended
     | Closing
     | Media
+    | Recording
     | Pong
     | Ok
     | Error

@@ -16,10 +16,11 @@ from pymeet.clock import Clock
 from pymeet.errors import ConflictError, NotFoundError, ProtocolError, PymeetError
 from pymeet.meetings.model import Room
 from pymeet.rooms.events import Event, Welcome
-from pymeet.rooms.joining import JoinRequest, Resume
+from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.member import CloseReason
 from pymeet.rooms.people import Departure, Kind
+from pymeet.rooms.recording import Answer
 from pymeet.rooms.registry import Registry
 from pymeet.rooms.seat import Seat
 from pymeet.signaling import messages
@@ -117,6 +118,8 @@ class Session:
         self._is_leaving = False
         self._page_closed = False
         self._join_id: str | None = None
+        self._me: str | None = None
+        """Known from the Welcome on, which comes before `_seat` is there."""
         self._live: LiveRoom | None = None
         self._seat: Seat | None = None
 
@@ -127,7 +130,11 @@ class Session:
         receipt = None
         if isinstance(event, Welcome) and self._user is None and self._receipt_of:
             receipt = self._receipt_of(event.you, self._room.id)
-        message = message_of(event, heartbeat_s=self._timing.heartbeat_s, re=self._join_id, receipt=receipt)
+        if isinstance(event, Welcome):
+            self._me = event.you
+        message = message_of(
+            event, you=self._me, heartbeat_s=self._timing.heartbeat_s, re=self._join_id, receipt=receipt
+        )
         if message is not None:
             self._tell(message)
 
@@ -237,7 +244,14 @@ class Session:
         now = self._clock.monotonic()
         is_chat = isinstance(message, messages.Chat)
         makes_descriptions = isinstance(message, messages.Publish | messages.Restart)
-        if self._allowance.take(now, size=size, is_chat=is_chat, makes_descriptions=makes_descriptions):
+        about_recording = isinstance(message, messages.Record | messages.Consent | messages.Marker)
+        if self._allowance.take(
+            now,
+            size=size,
+            is_chat=is_chat,
+            makes_descriptions=makes_descriptions,
+            about_recording=about_recording,
+        ):
             return True
         re = message.id if message is not None else None
         self._tell(messages.Error(re=re, code="too_many", message="That was too much at once. Wait a moment."))
@@ -287,7 +301,9 @@ class Session:
             raise ProtocolError("This connection has joined already.")
         self._is_joining = True
         self._join_id = message.id
-        request = JoinRequest(message.name, self._user, Kind.BROWSER, self, _resume_of(message))
+        request = JoinRequest(
+            message.name, self._user, Kind.BROWSER, self, _resume_of(message), recording=_recording_of(message)
+        )
         try:
             live = self._registry.open(self._room)
             self._seat = await live.join(request)
@@ -355,3 +371,10 @@ def _resume_of(message: messages.Join) -> Resume | None:
     if wish is None:
         return None
     return Resume(wish.token, keep_media=wish.media == "keep", last_message=wish.last_message)
+
+
+def _recording_of(message: messages.Join) -> RecordingAnswer | None:
+    given = message.recording
+    if given is None:
+        return None
+    return RecordingAnswer(given.id, Answer(given.answer), "joining", given.language)

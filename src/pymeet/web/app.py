@@ -9,6 +9,7 @@ from pymeet.web.background import BACKGROUND, Background, close_background
 from pymeet.web.pages import CLIENT, Client
 from pymeet.web.parts import PARTS, Parts
 from pymeet.web.privacy_page import MADE, Made
+from pymeet.web.recording_parts import RECORDINGS, Recordings
 from pymeet.web.routes import ROUTES
 from pymeet.web.whip_sessions import SESSIONS, Sessions
 
@@ -20,6 +21,7 @@ def forget_attempts(app: web.Application) -> None:
     """Forgets who failed to sign in a while ago. To be called twice a minute."""
     app[FAILED_SIGN_INS].forget(app[PARTS].clock.monotonic())
     app[PARTS].accounts.forget_attempts()
+    app[RECORDINGS].shares.forget_attempts()
 
 
 def make_app(parts: Parts, client: Client) -> web.Application:
@@ -30,6 +32,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
     app[SESSIONS] = Sessions()
     app[MADE] = Made()
+    app[RECORDINGS] = Recordings.of(parts.lifecycle)
     app[BACKGROUND] = Background()
     app.on_shutdown.append(close_background)
     app.on_response_prepare.append(middleware.security_headers)

@@ -22,7 +22,8 @@ from pymeet.web.downloads import send_archive
 from pymeet.web.exporting import make_export
 from pymeet.web.my_data import Language, switch_restriction
 from pymeet.web.parts import PARTS
-from pymeet.web.personal_data import erasures, shown_to
+from pymeet.web.personal_data import erasures, shown_to, withdraw
+from pymeet.web.recordings import of_guest, remove_guest
 
 ReceiptText = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
@@ -53,7 +54,8 @@ async def show(request: web.Request) -> web.Response:
         "room": seat and seat.room,
         "at": receipt.issued_at_ms if seat is None else seat.at_ms,
     }
-    return web.json_response(await shown_to(request, receipt.person, who))
+    shown = await shown_to(request, receipt.person, who)
+    return web.json_response({**shown, "recordings": await of_guest(request, receipt.participant_id)})
 
 
 async def export(request: web.Request) -> web.StreamResponse:
@@ -76,6 +78,14 @@ async def restriction(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def withdraw_consent(request: web.Request) -> web.Response:
+    """As easily as it was given: what it allowed stops at once."""
+    body = await read_json(request, Shown)
+    person = (await _read_held(request, body.receipt)).person
+    await withdraw(request, person, request.match_info["id"], method="receipt", actor=audit.GUEST)
+    return web.Response(status=204)
+
+
 async def erasure(request: web.Request) -> web.Response:
     """Without time to think better of it: nobody can sign in as a guest to cancel. Goes on when this is answered."""
     body = await read_json(request, Shown)
@@ -84,6 +94,14 @@ async def erasure(request: web.Request) -> web.Response:
     begun = await erasing.request(person, "guest", audit.GUEST, grace_ms=0)
     request.app[BACKGROUND].start("erasure", erasing.erase_now(person, "guest", audit.GUEST))
     return web.json_response({"request": begun.id, "status": issue(request.app[PARTS].status_key, begun.id)})
+
+
+async def leave_recording(request: web.Request) -> web.Response:
+    """Takes the guest out of one recording: their tracks are destroyed, and films are made again without them."""
+    body = await read_json(request, Shown)
+    receipt = await _read_held(request, body.receipt)
+    await remove_guest(request, receipt.participant_id, request.match_info["id"], audit.GUEST)
+    return web.Response(status=204)
 
 
 def _read(request: web.Request, text: str) -> GuestReceipt:

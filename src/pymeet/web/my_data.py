@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pymeet.accounts.model import User
 from pymeet.accounts.texts import clean_line
-from pymeet.db import audit, outbox
+from pymeet.db import outbox
 from pymeet.ops.addresses import public_url
 from pymeet.privacy import consent_receipt, consents, limits
 from pymeet.privacy.documents.deadlines import in_force
@@ -26,7 +26,7 @@ from pymeet.web.bodies import Body, read_json
 from pymeet.web.downloads import send_archive
 from pymeet.web.exporting import start_export
 from pymeet.web.parts import PARTS
-from pymeet.web.personal_data import erasures, register, shown_to
+from pymeet.web.personal_data import erasures, register, shown_to, withdraw
 from pymeet.web.sessions import end_session, member
 
 Language = Annotated[str, Field(min_length=2, max_length=20)]
@@ -139,17 +139,8 @@ async def begin_erasure(request: web.Request) -> web.Response:
 
 async def withdraw_consent(request: web.Request) -> web.Response:
     user = await member(request)
-    parts = request.app[PARTS]
     person = member_of(user.id)
-
-    def withdraw(conn: Connection) -> None:
-        now_ms = parts.clock.now_ms()
-        given = consents.one(conn, request.match_info["id"], person)
-        consents.withdraw(conn, person, given.purpose, given.object_id or "", method="settings", now_ms=now_ms)
-        audit.record_now(conn, now_ms, user.id, "consent.withdrawn", given.id, {"purpose": given.purpose})
-
-    async with parts.database.write() as conn:
-        await conn.run_sync(withdraw)
+    await withdraw(request, person, request.match_info["id"], method="settings", actor=user.id)
     return web.Response(status=204)
 
 

@@ -76,6 +76,21 @@ async def admin_privacy(request: web.Request) -> web.Response:
     return _page(request, "admin-privacy")
 
 
+async def recordings(request: web.Request) -> web.Response:
+    """What was recorded, and what is in the trash."""
+    return _page(request, "recordings")
+
+
+async def recording(request: web.Request) -> web.Response:
+    """One recording; whether there is one, and for whom, the API says."""
+    return _page(request, "recording")
+
+
+async def watch(request: web.Request) -> web.Response:
+    """Where a shared link leads; its token stands in the fragment and never reaches the server's logs."""
+    return _page(request, "watch")
+
+
 def not_found_page(request: web.Request) -> web.Response:
     """What a person sees at an address that leads nowhere."""
     return _page(request, "not-found", status=404)

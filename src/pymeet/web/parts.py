@@ -15,6 +15,7 @@ from pymeet.meetings.model import Room
 from pymeet.meetings.service import Meetings
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.sweeper import Status
+from pymeet.recording.catalogue import FilmMaker
 from pymeet.rooms.registry import Registry
 
 
@@ -52,6 +53,8 @@ class Parts:
     """The key of receipts of consent."""
     sweeps: Callable[[], Status] = Status
     """How the sweeps stand."""
+    films: FilmMaker | None = None
+    """Makes films of recordings; None where none can be made."""
 
 
 PARTS = web.AppKey("parts", Parts)

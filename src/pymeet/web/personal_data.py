@@ -7,6 +7,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from pymeet.config import Config
+from pymeet.db import audit
 from pymeet.ops.addresses import public_url
 from pymeet.privacy import consents, erasure_rows, limits, request_rows
 from pymeet.privacy.consents import Consent
@@ -69,6 +70,23 @@ async def notice_now(lifecycle: Lifecycle, now_ms: int) -> Notice:
     return newest or await Notices(lifecycle).current(now_ms)
 
 
+async def withdraw(request: web.Request, person: DataSubject, consent_id: str, *, method: str, actor: str) -> None:
+    """Takes back a consent of this person, and stops what it allowed. NotFoundError, ConflictError (`no_consent`)."""
+    parts = request.app[PARTS]
+
+    def end(conn: Connection) -> Consent:
+        now_ms = parts.clock.now_ms()
+        given = consents.one(conn, consent_id, person)
+        consents.withdraw(conn, person, given.purpose, given.object_id or "", method=method, now_ms=now_ms)
+        audit.record_now(conn, now_ms, actor, "consent.withdrawn", given.id, {"purpose": given.purpose})
+        return given
+
+    async with parts.database.write() as conn:
+        given = await conn.run_sync(end)
+    if given.object_id is not None:
+        await parts.lifecycle.consent_withdrawn(person, given.object_id)
+
+
 def erasures(request: web.Request) -> Erasures:
     """The erasures of this server, with its address for links in mails."""
     parts = request.app[PARTS]
@@ -126,6 +144,7 @@ def _consent(consent: Consent) -> dict[str, Any]:
     return {
         "id": consent.id,
         "purpose": consent.purpose,
+        "recording": consent.object_id if consent.purpose == "recording" else None,
         "decision": consent.decision,
         "notice_version": consent.notice_version,
         "language": consent.language,

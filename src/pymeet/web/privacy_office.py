@@ -244,8 +244,8 @@ async def _names(request: web.Request, user: User, people: list[DataSubject | No
 
 
 def _hold(conn: Connection, hold: Hold, named: bool) -> dict[str, Any]:
-    kind = "member" if hold.user_id else "guest" if hold.participant_id else "room"
-    who = None
+    kind = "member" if hold.user_id else "guest" if hold.participant_id else "room" if hold.room_id else "recording"
+    who = hold.recording_id
     if named and hold.user_id:
         who = called(conn, member(hold.user_id))
     elif named and hold.participant_id:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from pymeet.errors import NotAllowedError
 from pymeet.meetings.model import Room
+from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.permissions import role_for
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.origins import public_base
@@ -54,6 +55,8 @@ async def preview(request: web.Request) -> web.Response:
             "max_participants": parts.config.rooms.max_participants,
             "may_join": user is not None or parts.config.rooms.guests_allowed,
             "role": role.value,
+            "recording": _recording(parts.registry.live(room.slug)),
+            "recordings_allowed": parts.config.recording.enabled,
         }
     )
 
@@ -72,6 +75,19 @@ async def delete(request: web.Request) -> web.Response:
 
 def _shown(request: web.Request, room: Room) -> dict[str, Any]:
     return {"slug": room.slug, "name": room.name, "url": f"{public_base(request)}/r/{room.slug}"}
+
+
+def _recording(live: LiveRoom | None) -> dict[str, Any] | None:
+    """What somebody must know who is asked before they come in."""
+    recording = None if live is None else live.recording
+    if recording is None:
+        return None
+    return {
+        "id": recording.id,
+        "started_at": recording.started_at_ms,
+        "chat": recording.with_chat,
+        "keep_until": recording.keep_until_ms,
+    }
 
 
 def _people(request: web.Request, room: Room) -> int:

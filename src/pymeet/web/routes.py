@@ -14,13 +14,20 @@ from pymeet.web import (
     privacy_admin,
     privacy_office,
     privacy_page,
+    recording_files,
+    recordings,
     rooms,
+    shared_recordings,
     whip,
     ws,
 )
 
 SLUG: Final = "{slug:[a-z0-9][a-z0-9-]{0,63}}"
 ID: Final = "{id:[A-Za-z0-9_-]{22}}"
+FILM: Final = "{film:[A-Za-z0-9_-]{22}}"
+TRACK: Final = "{track:[A-Za-z0-9_-]{22}}"
+PERSON: Final = "{person:[A-Za-z0-9_-]{22}}"
+SHARE: Final = "{share:[A-Za-z0-9_-]{22}}"
 
 ROUTES: Final = (
     # pages
@@ -32,6 +39,9 @@ ROUTES: Final = (
     web.get("/guest-data", pages.guest_data),
     web.get("/erasure", pages.erasure),
     web.get("/admin/{page:privacy|requests}", pages.admin_privacy),
+    web.get("/recordings", pages.recordings),
+    web.get(f"/recordings/{ID}", pages.recording),
+    web.get("/watch", pages.watch),
     web.get("/privacy", privacy_page.page),
     web.get("/privacy/versions/{version:[1-9][0-9]{0,8}}", privacy_page.version),
     web.get("/static/{path:.+}", pages.static),
@@ -46,6 +56,22 @@ ROUTES: Final = (
     web.post("/api/v1/rooms", rooms.create),
     web.get(f"/api/v1/rooms/{SLUG}", rooms.preview),
     web.delete(f"/api/v1/rooms/{SLUG}", rooms.delete),
+    # recordings
+    web.get("/api/v1/recordings", recordings.list_recordings),
+    web.get(f"/api/v1/recordings/{ID}", recordings.show),
+    web.patch(f"/api/v1/recordings/{ID}", recordings.change),
+    web.delete(f"/api/v1/recordings/{ID}", recordings.delete),
+    web.post(f"/api/v1/recordings/{ID}/restore", recordings.restore),
+    web.post(f"/api/v1/recordings/{ID}/films", recordings.make_film),
+    web.post(f"/api/v1/recordings/{ID}/films/{FILM}/cancel", recordings.cancel_film),
+    web.post(f"/api/v1/recordings/{ID}/films/{FILM}/retry", recordings.retry_film),
+    web.delete(f"/api/v1/recordings/{ID}/films/{FILM}", recordings.delete_film),
+    web.get(f"/api/v1/recordings/{ID}/films/{FILM}/file", recording_files.film_file),
+    web.get(f"/api/v1/recordings/{ID}/tracks/{TRACK}/file", recording_files.track_file),
+    web.post(f"/api/v1/recordings/{ID}/people/{PERSON}/remove", recordings.remove),
+    web.post(f"/api/v1/recordings/{ID}/shares", recordings.share),
+    web.delete(f"/api/v1/recordings/{ID}/shares/{SHARE}", recordings.end_share),
+    web.post("/api/v1/shared-recordings", shared_recordings.open_link),
     # personal data: one's own
     web.get("/api/v1/my-data", my_data.show),
     web.patch("/api/v1/my-data", my_data.correct),
@@ -61,6 +87,8 @@ ROUTES: Final = (
     web.post("/api/v1/guest-data/export", guest_data.export),
     web.put("/api/v1/guest-data/restriction", guest_data.restriction),
     web.post("/api/v1/guest-data/erasure", guest_data.erasure),
+    web.post(f"/api/v1/guest-data/consents/{ID}/withdraw", guest_data.withdraw_consent),
+    web.post(f"/api/v1/guest-data/recordings/{ID}/remove", guest_data.leave_recording),
     web.post("/api/v1/erasures/inspect", erasures.inspect),
     web.post("/api/v1/erasures/cancel", erasures.cancel),
     # personal data: for administrators and data protection officers

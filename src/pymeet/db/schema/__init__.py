@@ -23,6 +23,16 @@ from pymeet.db.schema.privacy import (
     request_events,
     requests,
 )
+from pymeet.db.schema.recordings import (
+    film_people,
+    films,
+    recording_events,
+    recording_people,
+    recording_shares,
+    recording_tracks,
+    recording_views,
+    recordings,
+)
 
 inventory.check(metadata)
 
@@ -37,6 +47,8 @@ __all__ = [
     "consents",
     "erasure_ledger",
     "exports",
+    "film_people",
+    "films",
     "holds",
     "mail_outbox",
     "messages",
@@ -45,6 +57,12 @@ __all__ = [
     "one_time_links",
     "pending_gone",
     "processing_limits",
+    "recording_events",
+    "recording_people",
+    "recording_shares",
+    "recording_tracks",
+    "recording_views",
+    "recordings",
     "request_events",
     "requests",
     "retention_periods",

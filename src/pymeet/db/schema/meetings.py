@@ -117,7 +117,8 @@ attendance = table(
         Subject("member", (Hop("user_id", "users.id"),)),
         Subject("guest", anchor=Anchor.GUEST),
     ),
-    keep=(Keep("attendance", clock="left_at_ms"),),
+    # The receipt of a guest leads through their seat to the recordings they are in.
+    keep=(Keep("attendance", clock="left_at_ms", unless_named_by="recording_people.participant_id"),),
     erase=EraseRow.COLUMNS,
     recipients=(Recipient.ROOM, Recipient.OWNER, Recipient.BACKUPS),
 )

@@ -28,6 +28,7 @@ from pymeet.db.inventory import (
     table,
 )
 from pymeet.db.schema.base import metadata
+from pymeet.db.schema.words import one_of
 
 RIGHTS = ("access", "rectification", "erasure", "restriction", "portability", "objection", "withdrawal")
 STATES = ("requested", "verified", "restricted", "erasing", "partial", "done", "refused", "cancelled")
@@ -64,11 +65,6 @@ def _cut() -> dict[str, Any]:
     return personal(Kind.REFERENCE, erase=Erase.CLEAR, export=Export.YES)
 
 
-def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_word")
-
-
 def _user(info: dict[str, Any], ondelete: str = "CASCADE") -> Column[Any]:
     return Column("user_id", Text, ForeignKey("users.id", ondelete=ondelete), nullable=True, info=info)
 
@@ -91,11 +87,11 @@ requests = table(
     Column("not_before_ms", BigInteger, nullable=True, info=not_personal()),
     Column("closed_at_ms", BigInteger, nullable=True, info=_proof(Kind.ACTIVITY)),
     Column("result", Text, nullable=True, info=not_personal()),
-    _one_of("right", RIGHTS),
-    _one_of("origin", ORIGINS),
-    _one_of("state", STATES),
-    _one_of("decision", DECISIONS),
-    _one_of("extension_reason", EXTENSIONS),
+    one_of("right", RIGHTS),
+    one_of("origin", ORIGINS),
+    one_of("state", STATES),
+    one_of("decision", DECISIONS),
+    one_of("extension_reason", EXTENSIONS),
     Index("ix_requests_user_id", "user_id"),
     Index("ix_requests_participant_id", "participant_id"),
     Index("ix_requests_state", "state"),
@@ -116,7 +112,7 @@ request_events = table(
     Column("request_id", Text, ForeignKey("requests.id", ondelete="CASCADE"), nullable=False, info=not_personal()),
     Column("at_ms", BigInteger, nullable=False, info=_proof(Kind.ACTIVITY)),
     Column("state", Text, nullable=False, info=not_personal()),
-    _one_of("state", STATES),
+    one_of("state", STATES),
     Index("ix_request_events_request_id", "request_id"),
     category=Category.RIGHTS,
     purpose="To show when a request went which step.",
@@ -144,7 +140,7 @@ processing_limits = table(
     Column("request_id", Text, ForeignKey("requests.id", ondelete="SET NULL"), nullable=True, info=not_personal()),
     Column("from_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("lifted_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
-    _one_of("cause", LIMITS),
+    one_of("cause", LIMITS),
     Index("ix_processing_limits_user_id", "user_id"),
     Index("ix_processing_limits_participant_id", "participant_id"),
     Index("ix_processing_limits_request_id", "request_id"),
@@ -169,10 +165,12 @@ holds = table(
     Column("placed_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("review_at_ms", BigInteger, nullable=False, info=not_personal()),
     Column("released_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
-    _one_of("reason", HOLD_REASONS),
+    Column("recording_id", Text, ForeignKey("recordings.id", ondelete="CASCADE"), nullable=True, info=not_personal()),
+    one_of("reason", HOLD_REASONS),
     Index("ix_holds_user_id", "user_id"),
     Index("ix_holds_participant_id", "participant_id"),
     Index("ix_holds_room_id", "room_id"),
+    Index("ix_holds_recording_id", "recording_id"),
     Index("ix_holds_released_at_ms", "released_at_ms"),
     category=Category.RIGHTS,
     purpose="To keep what a court or a legal duty asks for; a hold ends only when somebody who may ends it.",
@@ -198,9 +196,9 @@ consents = table(
     Column("language", Text, nullable=False, info=_record(Kind.ACTIVITY)),
     Column("at_ms", BigInteger, nullable=False, info=_record(Kind.ACTIVITY)),
     Column("keep_from_ms", BigInteger, nullable=False, info=not_personal()),
-    _one_of("purpose", CONSENT_PURPOSES),
-    _one_of("decision", CONSENT_DECISIONS),
-    _one_of("method", CONSENT_METHODS),
+    one_of("purpose", CONSENT_PURPOSES),
+    one_of("decision", CONSENT_DECISIONS),
+    one_of("method", CONSENT_METHODS),
     Index("ix_consents_user_id", "user_id"),
     Index("ix_consents_participant_id", "participant_id"),
     Index("ix_consents_keep_from_ms", "keep_from_ms"),
@@ -234,7 +232,7 @@ exports = table(
     Column("requested_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("ready_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
     Column("link_expires_at_ms", BigInteger, nullable=True, info=not_personal()),
-    _one_of("state", EXPORT_STATES),
+    one_of("state", EXPORT_STATES),
     Index("ix_exports_user_id", "user_id"),
     Index("ix_exports_participant_id", "participant_id"),
     Index("ix_exports_request_id", "request_id"),
@@ -268,7 +266,7 @@ erasure_ledger = table(
     Column("at_ms", BigInteger, nullable=False, info=not_personal()),
     Column("inventory", Text, nullable=False, info=not_personal()),
     CheckConstraint("anchor IN ('member', 'guest')", name="anchor_word"),
-    _one_of("cause", ORIGINS),
+    one_of("cause", ORIGINS),
     Index("ix_erasure_ledger_subject_mark", "subject_mark"),
     Index("ix_erasure_ledger_at_ms", "at_ms"),
     category=Category.RIGHTS,

@@ -16,14 +16,20 @@ from pymeet.retention import parse_period
 
 
 async def hold_place(
-    services: Services, *, reason: str, review: str, who: str | None = None, room: str | None = None
+    services: Services,
+    *,
+    reason: str,
+    review: str,
+    who: str | None = None,
+    room: str | None = None,
+    recording: str | None = None,
 ) -> dict[str, Any]:
-    """Places a hold on a room, or on a person named by e-mail address, account id or guest's receipt.
+    """Places a hold on a room, on a recording, or on a person named by e-mail address, account id or guest's receipt.
 
     `review` is a period such as `90d`. NotFoundError, ConflictError (`already_held`), InvalidInputError.
     """
-    if (who is None) == (room is None):
-        raise InvalidInputError("Name either a person or a room.")
+    if sum(each is not None for each in (who, room, recording)) != 1:
+        raise InvalidInputError("Name a person, a room or a recording.")
     person = None if who is None else await named_person(services, who)
     room_id = None if room is None else (await services.meetings.room(room)).id
     now_ms = services.clock.now_ms()
@@ -35,6 +41,7 @@ async def hold_place(
         actor=audit.OPERATOR,
         person=person,
         room_id=room_id,
+        recording_id=recording,
     )
     return await _shown(services, await services.db.work(place))
 
@@ -67,6 +74,7 @@ async def _shown(services: Services, hold: Hold) -> dict[str, Any]:
         "user": hold.user_id and people.get(hold.user_id, hold.user_id),
         "guest": hold.participant_id,
         "room": hold.room_id and rooms.get(hold.room_id, hold.room_id),
+        "recording": hold.recording_id,
         "reason": hold.reason,
         "placed_at": iso(hold.placed_at_ms),
         "review_at": iso(hold.review_at_ms),

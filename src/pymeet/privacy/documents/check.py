@@ -10,7 +10,7 @@ from pymeet.db.stores import undeclared
 from pymeet.privacy.documents.deadlines import Effective
 from pymeet.retention import CLASSES, days, format_period
 
-_SEAL = b"PMSEALED"
+_SEALS = (b"PMSEALED", b"PMSEALOG")
 """What every sealed file begins with (docs/sealed-files.md)."""
 
 _SHOWN = 3
@@ -107,6 +107,6 @@ def _files(data_dir: Path) -> Iterator[Finding]:
 def _is_sealed(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(len(_SEAL)) == _SEAL
+            return file.read(8) in _SEALS
     except FileNotFoundError:
         return True  # gone meanwhile, which is no fault

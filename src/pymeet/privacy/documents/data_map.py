@@ -123,7 +123,8 @@ def kept(say: Words, table: str, rule: Keep | KeepWith | Lasting, effective: Eff
     if isinstance(rule, KeepWith):
         return say("data_map.with", table=rule.table, column=rule.column)
     period_ms = effective[rule.name]
-    return say(
+    longer = f" {say('data_map.unless_named', place=rule.unless_named_by)}" if rule.unless_named_by else ""
+    text = say(
         "data_map.keep",
         period=say("data_map.endless") if period_ms is None else say.period(period_ms),
         begins=begins_of(say, table, rule),
@@ -131,6 +132,7 @@ def kept(say: Words, table: str, rule: Keep | KeepWith | Lasting, effective: Eff
         key=f"retention.{rule.name}",
         action=say.of(rule.purge),
     )
+    return text + longer
 
 
 def recipients_of(entry: TableEntry) -> tuple[Recipient, ...]:

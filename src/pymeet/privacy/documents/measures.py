@@ -6,7 +6,7 @@ from pymeet.privacy.documents.words import Words
 
 ALWAYS = (
     "media",
-    "not_stored",
+    "recorded",
     "overwritten",
     "sealed",
     "keys",

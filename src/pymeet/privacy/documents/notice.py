@@ -249,6 +249,9 @@ def _until(say: Words, table: str, rule: Keep | KeepWith, due: Mapping[str, Dead
     if not deadline.period_ms:
         text = f"{say.period(0)} {begins}"
     more = f" {say('notice.held.per_room')}" if rule.rule.per_room else ""
+    if rule.unless_named_by:
+        what = say(f"title.{rule.unless_named_by.partition('.')[0]}")
+        more += f" {say('notice.held.unless_named', what=what)}"
     latest = say(
         "notice.held.latest",
         gone=say.at_most(deadline.gone_ms),

@@ -6,7 +6,9 @@ for each. Nothing is held in memory but one page, one piece of a file, and the r
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -21,6 +23,7 @@ from pymeet.privacy.export.contents import FORMAT_VERSION, SHOWN_ROWS, Contents,
 from pymeet.privacy.export.index import render_index
 from pymeet.privacy.export.manifest import manifest_of
 from pymeet.privacy.export.reading import FileOfPerson, RowKey, exported, read_page, searched
+from pymeet.privacy.export.recordings import named
 from pymeet.privacy.export.schemas import schema_of
 from pymeet.privacy.export.zipping import ArchiveWriter
 from pymeet.privacy.people import counts_of
@@ -116,7 +119,7 @@ class Builder:
             part.shown += page.rows[: max(0, SHOWN_ROWS - len(part.shown))]
             for column, count in page.others.items():
                 part.others[column] = part.others.get(column, 0) + count
-            files += page.files
+            files += self._around.study(named, page.files) if page.files else ()
             self._rows_done += len(page.rows)
             self._progress(self._rows_done, max(self._rows_total, self._rows_done), "reading the tables")
             self._around.breathe()
@@ -151,10 +154,18 @@ class Builder:
         return self._around.study(read)
 
     def _copy_all(self, to_copy: list[FileOfPerson]) -> None:
+        taken: Counter[str] = Counter()
         for number, file in enumerate(to_copy):
+            taken[file.path] += 1
+            if (again := taken[file.path]) > 1:  # two devices of one person at one moment
+                path, dot, ending = file.path.rpartition(".")
+                file = replace(file, name=f"{path} ({again}){dot}{ending}")
             self._copy(file, f"copying file {number + 1} of {len(to_copy)}")
 
     def _copy(self, file: FileOfPerson, what: str) -> None:
+        if file.unfinished:
+            self._contents.failed.append(Failed(file.path, "unfinished"))
+            return
         try:
             reader = self._files.open(file.file_id)
         except (PymeetError, OSError, sqlite3.Error):

@@ -63,7 +63,7 @@ class Withheld:
 
 @dataclass(frozen=True)
 class Failed:
-    """A file that could not be read: `unreadable`, or `broken` where its beginning is in the archive."""
+    """A file that could not be read: `unreadable`, `broken` where its beginning is in the archive, or `unfinished`."""
 
     path: str
     reason: str

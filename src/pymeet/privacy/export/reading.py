@@ -33,11 +33,15 @@ class FileOfPerson:
     table: str
     column: str
     file_id: str
+    name: str = ""
+    """Where it stands in the archive; without it by its id."""
+    unfinished: bool = False
+    """It is still being written, so there is nothing to hand over yet."""
 
     @property
     def path(self) -> str:
         """Where it stands in the archive."""
-        return f"files/{self.table}/{self.file_id}"
+        return self.name or f"files/{self.table}/{self.file_id}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def pointers(entry: TableEntry) -> dict[str, list[str]]:
     """The columns that may lead to a person, each with where it points to (`table.column`)."""
     found: dict[str, list[str]] = {}
     for path in entry.subjects:
-        if isinstance(path, Subject) and path.hops:
+        if isinstance(path, Subject) and path.hops and not _points_here(path.hops[0].to, entry.name):
             found.setdefault(path.hops[0].column, []).append(path.hops[0].to)
     for column in _table(entry).columns:
         for key in column.foreign_keys:
@@ -106,7 +110,7 @@ def read_page(conn: Connection, entry: TableEntry, person: DataSubject, after: R
     files = [
         FileOfPerson(entry.name, name, row[name])
         for name, column in entry.columns.items()
-        if column.sealed_file and entry.name not in _COPIES
+        if column.sealed_file and not column.file_withheld and entry.name not in _COPIES
         for row in found
         if row[name] is not None
     ]
@@ -138,6 +142,12 @@ def _leading_to(conn: Connection, person: DataSubject, targets: Iterable[str], v
             query = select(table.c[column]).where(table.c[column].in_(values), condition)
             own.update(conn.execute(query).scalars())
     return own
+
+
+def _points_here(place: str, name: str) -> bool:
+    """Whether it is the column of a table that joins this one to others: such a path leads out by what points here."""
+    table, _, column = place.partition(".")
+    return any(key.column.table.name == name for key in metadata.tables[table].c[column].foreign_keys)
 
 
 def _is_exported(entry: TableEntry, column: Column[Any]) -> bool:

@@ -18,7 +18,7 @@ import { call, fetchFile } from './api.js';
  */
 /** @typedef {'privacy_notice' | 'recording' | 'transcript' | 'streaming' | 'summary'} Purpose */
 /** @typedef {'given' | 'refused' | 'withdrawn' | 'acknowledged'} Choice */
-/** @typedef {{ id: string, purpose: Purpose, decision: Choice, notice_version: number, language: string, at: number }} Consent */
+/** @typedef {{ id: string, purpose: Purpose, decision: Choice, recording?: string | null, notice_version: number, language: string, at: number }} Consent */
 /** @typedef {'access' | 'rectification' | 'erasure' | 'restriction' | 'portability' | 'objection' | 'withdrawal'} RightName */
 /** @typedef {'requested' | 'verified' | 'restricted' | 'erasing' | 'partial' | 'done' | 'refused' | 'cancelled'} RequestState */
 /** @typedef {'granted' | 'granted_in_part' | 'nothing_held' | 'not_identified' | 'unfounded' | 'legal_duty' | 'withdrawn'} Decision */
@@ -46,6 +46,7 @@ import { call, fetchFile } from './api.js';
  * @property {Consent[]} consents
  * @property {OwnRequest[]} requests
  * @property {{ version: number, published_at: number, acknowledged: boolean }} notice
+ * @property {import('./api-recordings.js').GuestRecording[]} [recordings] of guests: those they are in
  */
 /**
  * What an erasure did, as privacy/erasure.py says it.

@@ -4,7 +4,18 @@
 /** @typedef {{ version: number, needs_acknowledgement: boolean }} NoticeState */
 /** @typedef {{ user: User | null, guests_allowed: boolean, may_create_rooms: boolean, notice: NoticeState }} Me */
 /** @typedef {{ slug: string, name: string, url: string, created_at: number, people: number }} OwnRoom */
-/** @typedef {{ slug: string, name: string, people: number, max_participants: number, may_join: boolean, role: string }} RoomCard */
+/** @typedef {{ id: string, started_at: number, chat: boolean, keep_until: number | null }} RunningRecording */
+/**
+ * @typedef {object} RoomCard
+ * @property {string} slug
+ * @property {string} name
+ * @property {number} people
+ * @property {number} max_participants
+ * @property {boolean} may_join
+ * @property {string} role
+ * @property {boolean} [recordings_allowed]
+ * @property {RunningRecording | null} [recording] the one under way
+ */
 /** @typedef {{ purpose: 'first_admin' | 'set_password', name: string, email: string }} LinkInfo */
 
 /** An answer that is no success; `code` is stable, `message` is for the person. */

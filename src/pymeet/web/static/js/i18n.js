@@ -2,7 +2,7 @@
 
 import en from './i18n/en.js';
 
-/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default} Key */
+/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default | keyof typeof import('./i18n/recordings/en.js').default} Key */
 /** @typedef {Record<keyof typeof en, string>} Catalogue */
 /** @typedef {Record<string, () => Promise<{ default: Record<string, string> }>>} Others */
 
@@ -91,7 +91,7 @@ export function momentOf(atMs) {
 /** @param {number} count */
 export const numberOf = (count) => new Intl.NumberFormat(locale).format(count);
 
-/** @param {number} count @param {'minute' | 'hour' | 'day'} unit */
+/** @param {number} count @param {'second' | 'minute' | 'hour' | 'day'} unit */
 export function lengthOf(count, unit) {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 }

@@ -1,10 +1,11 @@
 // One seat in one meeting: brings the connection, the two media paths and the models together. No DOM.
 
-/** @import { Ending, ServerMessage } from './types.js' */
+/** @import { Answer, EarlyAnswer, Ending, ServerMessage } from './types.js' */
 /** @import { Devices } from './models/devices.js' */
 /** @import { PublishConnection } from './media/publish.js' */
 /** @import { Room } from './models/room.js' */
 import { effect } from '../vendor/signals-core.js';
+import { chosenLanguage } from './i18n.js';
 import { MediaPaths } from './media/paths.js';
 import { keepSeat } from './models/choices.js';
 import { keepReceipt } from './models/receipts.js';
@@ -19,7 +20,16 @@ export class Meeting {
   #seatMs = 60_000;
   #token = '';
 
-  /** @param {{ slug: string, name: string, token?: string | null, socketUrl: string, room: Room, devices: Devices }} options */
+  /**
+   * @param {object} options
+   * @param {string} options.slug
+   * @param {string} options.name
+   * @param {string | null} [options.token]
+   * @param {EarlyAnswer | null} [options.recording]
+   * @param {string} options.socketUrl
+   * @param {Room} options.room
+   * @param {Devices} options.devices
+   */
   constructor(options) {
     this.#options = options;
     const room = options.room;
@@ -28,6 +38,7 @@ export class Meeting {
       url: options.socketUrl,
       name: options.name,
       token: options.token,
+      recording: options.recording,
       keepsMedia: () => this.#paths !== null,
       lastMessage: () => room.messages.value.at(-1)?.id ?? null,
       online: () => globalThis.navigator?.onLine !== false,
@@ -73,6 +84,25 @@ export class Meeting {
 
   endForEverybody() {
     return this.#connection.request('end');
+  }
+
+  /** @param {boolean} chat whether the chat belongs to it */
+  startRecording(chat) {
+    return this.#connection.request('record', { on: true, chat });
+  }
+
+  stopRecording() {
+    return this.#connection.request('record', { on: false });
+  }
+
+  /** Whether one is to be recorded: the first word and every later one. @param {Answer} answer */
+  answerRecording(answer) {
+    return this.#connection.request('consent', { recording: this.#room.recording.value?.id, answer, language: chosenLanguage() });
+  }
+
+  /** @param {string} text may be empty */
+  addMarker(text) {
+    return this.#connection.request('marker', text ? { text } : {});
   }
 
   /** Called while the page goes away, so that a reload finds the seat for as long as the server keeps it. */

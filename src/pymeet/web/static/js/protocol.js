@@ -1,7 +1,7 @@
 // The client's half of docs/protocol.md, section 1: one WebSocket that joins, notices silence, reconnects and resumes.
 // No DOM and no media: who builds a Connection may hand in another socket and other timers.
 
-/** @import { Ending, ServerMessage } from './types.js' */
+/** @import { EarlyAnswer, Ending, ServerMessage } from './types.js' */
 
 /** The connection went away before the answer came; nothing is known about what the server did. */
 export class ConnectionLost extends Error {}
@@ -41,6 +41,7 @@ const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed'
  * @property {string} url
  * @property {string} name
  * @property {string | null} [token] resume token of an earlier page
+ * @property {EarlyAnswer | null} [recording] what was answered before joining about the recording that runs
  * @property {() => boolean} keepsMedia whether the peer connections of this seat still exist
  * @property {() => string | null} lastMessage
  * @property {(message: ServerMessage) => void} onMessage
@@ -60,6 +61,8 @@ export class Connection {
   #state = 'connecting';
   /** @type {string | null} */
   #token;
+  /** @type {EarlyAnswer | null} */
+  #answer;
   #attempt = 0;
   #skipped = 0;
   #nextId = 1;
@@ -83,6 +86,7 @@ export class Connection {
   constructor(options) {
     this.#options = options;
     this.#token = options.token ?? null;
+    this.#answer = options.recording ?? null;
     this.#timers = options.timers ?? {
       setTimeout: (run, ms) => setTimeout(run, ms),
       clearTimeout: (timer) => clearTimeout(timer),
@@ -165,6 +169,7 @@ export class Connection {
       if (last) resume.last_message = last;
       join.resume = resume;
     }
+    if (this.#answer) join.recording = this.#answer;
     this.#send(join);
   }
 
@@ -193,6 +198,8 @@ export class Connection {
     this.#attempt = 0;
     this.#askedDelayMs = null;
     this.#token = message.resume;
+    // It counted once: who changed their mind since must not be taken at an older word when the seat is lost.
+    this.#answer = null;
     this.#beat(message.heartbeat_s * 1000);
     this.#setState('joined');
     this.#options.onMessage(message);

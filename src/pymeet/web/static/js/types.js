@@ -14,6 +14,20 @@
  */
 /** @typedef {{ id: string, participant: string, name: string, text: string, at: number }} ChatMessage */
 /** @typedef {{ slug: string, name: string, ends_in_s?: number }} RoomInfo */
+/** @typedef {'yes' | 'no'} Answer whether one is to be recorded */
+/**
+ * A recording under way, as one person may know it.
+ * @typedef {object} Recording
+ * @property {string} id
+ * @property {number} started_at
+ * @property {string} by participant id of who started it
+ * @property {boolean} chat whether the chat of those who agreed belongs to it
+ * @property {number | null} keep_until
+ * @property {string[]} recorded ids of those who agreed
+ * @property {Answer | null} you one's own answer, null before it
+ * @property {{ reason: string, stops_at: number | null }} [warning] it is going to be stopped
+ */
+/** @typedef {{ id: string, answer: Answer, language: string }} EarlyAnswer what was answered before joining */
 /** @typedef {{ mid: string, participant: string, track: string, source: Source }} OfferedTrack */
 /**
  * @typedef {object} Joined
@@ -27,6 +41,7 @@
  * @property {ChatMessage[]} messages
  * @property {number} heartbeat_s
  * @property {number} seat_s
+ * @property {Recording | null} [recording]
  * @property {string} [receipt] to guests: with it they see, take along and erase their data
  */
 /** @typedef {{ type: 'offer', offer: number, fresh?: boolean, sdp: string, tracks: OfferedTrack[] }} Offer */
@@ -36,6 +51,7 @@
  *   | { type: 'participant_left', participant: string, reason: 'left' | 'removed' | 'lost' }
  *   | { type: 'speakers', participants: string[] }
  *   | { type: 'chat', message: ChatMessage }
+ *   | { type: 'recording', recording: Recording | null, reason?: string }
  *   | { type: 'media', connection: 'publish' | 'subscribe', state: 'connected' | 'disconnected' | 'failed' }
  *   | { type: 'removed' | 'ended', reason: string }
  *   | { type: 'closing', reason: string, retry_s: number }

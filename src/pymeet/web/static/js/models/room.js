@@ -1,6 +1,6 @@
 // What is true in the meeting, as the server tells it: signals that views read, changed by messages only.
 
-/** @import { ChatMessage, Ending, Participant, Role, RoomInfo, ServerMessage, Source } from '../types.js' */
+/** @import { ChatMessage, Ending, Participant, Recording, Role, RoomInfo, ServerMessage, Source } from '../types.js' */
 /** @import { LinkState } from '../protocol.js' */
 /** @import { ReceivedTrack } from '../media/subscribe.js' */
 import { computed, signal } from '../../vendor/signals-core.js';
@@ -26,6 +26,15 @@ export class Room {
   unread = signal(0);
   /** When one came, before any reload of the page. */
   since = signal(0);
+  recording = signal(/** @type {Recording | null} */ (null));
+  /** When it began, by this device's clock where it began before one's eyes. */
+  recordingSince = signal(0);
+  /** What happened to it last; `reason` is why it ended, empty when nobody said so. */
+  recordingNews = signal(/** @type {{ kind: 'begun' | 'ended', reason: string } | null} */ (null));
+  /** Whether there is one that this member may watch afterwards: a host's, or one they were in. */
+  mayWatch = signal(false);
+  /** Whether hosts may record on this server. */
+  recordingsAllowed = signal(false);
   /** What happened last, for those who do not see it. */
   news = signal(/** @type {{ kind: 'came' | 'went' | 'shares' | 'wrote', name: string } | null} */ (null));
 
@@ -36,6 +45,10 @@ export class Room {
   /** Whoever began to share last is shown. */
   sharer = computed(() => this.#sharers().at(-1) ?? null);
   joined = computed(() => this.you.value !== '');
+  mayRecord = computed(() => this.role.value === 'host' && this.recordingsAllowed.value);
+  /** Whether the question about the recording waits for an answer. */
+  asked = computed(() => this.recording.value?.you === null);
+  isRecorded = computed(() => this.recording.value?.you === 'yes');
   #sharingSince = new Map();
 
   /** @param {ServerMessage} message */
@@ -46,6 +59,7 @@ export class Room {
       case 'participant_left': return this.#left(message.participant);
       case 'speakers': this.speakers.value = message.participants; return undefined;
       case 'chat': return this.#said(message.message);
+      case 'recording': return this.#recorded(message.recording, Date.now(), message.reason);
       case 'closing': this.closing.value = message.reason; return undefined;
       default: return undefined;
     }
@@ -75,6 +89,7 @@ export class Room {
     this.receipt.value = message.receipt ?? '';
     this.info.value = message.room;
     this.closing.value = '';
+    this.#recorded(message.recording ?? null, message.recording?.started_at ?? 0);
     this.speakers.value = [];
     this.participants.value = message.participants;
     this.#noteSharing();
@@ -116,6 +131,19 @@ export class Room {
     this.unread.value += 1;
   }
 
+  /** @param {Recording | null} now @param {number} since @param {string} [reason] */
+  #recorded(now, since, reason = '') {
+    const before = this.recording.value;
+    this.recording.value = now;
+    if (now && (this.role.value === 'host' || (this.role.value === 'member' && now.you === 'yes'))) this.mayWatch.value = true;
+    if (now && now.id !== before?.id) {
+      this.recordingSince.value = since;
+      this.recordingNews.value = { kind: 'begun', reason: '' };
+    } else if (before && !now) {
+      this.recordingNews.value = { kind: 'ended', reason };
+    }
+  }
+
   #noteSharing() {
     const sharing = new Set(this.participants.value.filter(shares).map(({ id }) => id));
     for (const id of this.#sharingSince.keys()) if (!sharing.has(id)) this.#sharingSince.delete(id);
@@ -132,6 +160,12 @@ export class Room {
 /** @param {Participant} participant */
 function shares(participant) {
   return participant.tracks.some(({ source, muted }) => source === 'screen' && !muted);
+}
+
+/** Whether the meeting is recorded without this person. @param {Room} room @param {string} participant */
+export function leftOut(room, participant) {
+  const recording = room.recording.value;
+  return recording !== null && !recording.recorded.includes(participant);
 }
 
 /** Whether a source is sent and not muted. @param {Participant} participant @param {Source} source */

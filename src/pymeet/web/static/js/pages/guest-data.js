@@ -2,6 +2,7 @@
 
 /** @import { GuestShown, OwnData } from '../api-privacy.js' */
 import '../privacy-words.js';
+import '../recordings-words.js';
 import { signal } from '../../vendor/signals-core.js';
 import { ApiError } from '../api.js';
 import { guestData } from '../api-privacy.js';

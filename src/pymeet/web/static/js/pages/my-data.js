@@ -3,6 +3,7 @@
 /** @import { Me } from '../api.js' */
 /** @import { MemberShown, OwnData } from '../api-privacy.js' */
 import '../privacy-words.js';
+import '../recordings-words.js';
 import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';
 import { myData } from '../api-privacy.js';

@@ -1,6 +1,7 @@
 // /r/<slug>: preview, meeting and what comes after it, one after the other.
 
 /** @import { RoomCard } from '../api.js' */
+/** @import { Answer, EarlyAnswer } from '../types.js' */
 import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';
 import { Meeting } from '../meeting.js';
@@ -11,7 +12,7 @@ import { EndingView, EntryRefused } from '../views/ending.js';
 import { MeetingView } from '../views/meeting.js';
 import { Preview } from '../views/preview.js';
 import { Page, html, start } from '../views/ui.js';
-import { t } from '../i18n.js';
+import { chosenLanguage, t } from '../i18n.js';
 
 /** @typedef {{ room: Room, devices: Devices, meeting: Meeting, name: string }} Seat */
 
@@ -20,24 +21,40 @@ const card = signal(/** @type {RoomCard | null} */ (null));
 const refused = signal(/** @type {'missing' | 'closed' | 'full' | 'error' | null} */ (null));
 const seat = signal(/** @type {Seat | null} */ (null));
 const suggested = signal('');
+/** While it is looked up whether the question about a recording has changed. */
+const looking = signal(false);
 let previewDevices = new Devices();
 
-/** @param {string} name @param {string | null} token @param {Devices} devices @param {number} [sinceMs] */
-function join(name, token, devices, sinceMs = 0) {
+/**
+ * @param {string} name
+ * @param {string | null} token
+ * @param {Devices} devices
+ * @param {number} [sinceMs]
+ * @param {EarlyAnswer | null} [recording]
+ */
+function join(name, token, devices, sinceMs = 0, recording = null) {
   const room = new Room();
   room.since.value = sinceMs;
+  room.recordingsAllowed.value = card.value?.recordings_allowed ?? false;
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   const socketUrl = `${scheme}://${location.host}/ws/${encodeURIComponent(slug)}`;
-  const meeting = new Meeting({ slug, name, token, socketUrl, room, devices });
+  const meeting = new Meeting({ slug, name, token, recording, socketUrl, room, devices });
   room.ending.subscribe((ending) => { if (ending) devices.stop(); });
   meeting.open();
   seat.value = { room, devices, meeting, name };
 }
 
-/** @param {string} name */
-function joinFromPreview(name) {
+/** Who waited on the preview may be asked another question now than the one they answer. @param {string} name @param {Answer | null} answer */
+async function joinFromPreview(name, answer) {
   rememberName(name);
-  join(name, null, previewDevices);
+  const asked = card.value?.recording?.id ?? null;
+  looking.value = true;
+  const found = await api.room(slug).catch(() => null);
+  looking.value = false;
+  if (found) card.value = found;
+  const runs = found?.recording?.id ?? null;
+  if (found && runs !== null && runs !== asked) return;
+  join(name, null, previewDevices, 0, asked !== null && answer ? { id: asked, answer, language: chosenLanguage() } : null);
 }
 
 function rejoin() {
@@ -69,13 +86,16 @@ function resume() {
   if (!kept) return false;
   void previewDevices.start();
   join(kept.name, kept.token, previewDevices, kept.sinceMs);
+  const room = seat.value?.room;
+  void api.room(slug).then((found) => { if (room) room.recordingsAllowed.value = found.recordings_allowed ?? false; }, () => {});
   return true;
 }
 
 function App() {
   if (seat.value) {
     const { room, devices, meeting, name } = seat.value;
-    if (room.ending.value) return html`<${EndingView} ending=${room.ending.value} receipt=${room.receipt.value} onRejoin=${rejoin} />`;
+    if (room.ending.value) return html`<${EndingView} ending=${room.ending.value} receipt=${room.receipt.value}
+      recorded=${room.mayWatch.value} onRejoin=${rejoin} />`;
     if (room.info.value) document.title = room.info.value.name;
     if (room.joined.value) return html`<${MeetingView} room=${room} devices=${devices} meeting=${meeting} name=${name} />`;
     if (card.value) return html`<${Preview} card=${card.value} devices=${devices} initialName=${name} busy trouble=${room.link.value === 'reconnecting'}
@@ -84,7 +104,8 @@ function App() {
   }
   if (refused.value) return html`<${EntryRefused} why=${refused.value} onRetry=${() => void enter()} />`;
   if (!card.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
-  return html`<${Preview} card=${card.value} devices=${previewDevices} initialName=${suggested.value} busy=${false} onJoin=${joinFromPreview} />`;
+  return html`<${Preview} card=${card.value} devices=${previewDevices} initialName=${suggested.value} busy=${looking.value}
+    onJoin=${(/** @type {string} */ name, /** @type {Answer | null} */ answer) => void joinFromPreview(name, answer)} />`;
 }
 
 function watchNetwork() {
@@ -103,10 +124,10 @@ Object.defineProperty(window, 'pymeet', {
     state() {
       const room = seat.value?.room;
       if (!room) return { link: 'none', participants: [] };
-      const { link, you, mediaFlows, participants, speakers, ending } = room;
+      const { link, you, mediaFlows, participants, speakers, ending, recording } = room;
       return {
         link: link.value, you: you.value, mediaFlows: mediaFlows.value, ending: ending.value,
-        participants: participants.value, speakers: speakers.value,
+        participants: participants.value, speakers: speakers.value, recording: recording.value,
       };
     },
   }),

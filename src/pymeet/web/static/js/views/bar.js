@@ -33,14 +33,16 @@ function Place({ room }) {
  * @param {Room} props.room
  * @param {Devices} props.devices
  * @param {() => void} props.onShare
+ * @param {() => void} props.onRecord
  * @param {() => void} props.onSettings
  * @param {() => void} props.onLeave
  */
-export function Bar({ room, devices, onShare, onSettings, onLeave }) {
+export function Bar({ room, devices, onShare, onRecord, onSettings, onLeave }) {
   const panel = room.panel.value;
   const unread = room.unread.value;
   const sharing = devices.screen.value !== null;
   const people = room.participants.value.length;
+  const recording = room.recording.value !== null;
   return html`
     <footer class="bar">
       <${Place} room=${room} />
@@ -49,6 +51,9 @@ export function Bar({ room, devices, onShare, onSettings, onLeave }) {
         ${canShareScreen() && html`
           <${IconButton} icon=${sharing ? 'monitor-off' : 'monitor-up'} label=${t(sharing ? 'share.stop' : 'share.start')}
             class=${sharing ? 'toggle active' : 'toggle'} shortcut=${keyOf('share')} onClick=${onShare} />`}
+        ${(room.mayRecord.value || (recording && room.role.value === 'host')) && html`
+          <${IconButton} icon=${recording ? 'circle-stop' : 'circle-dot'} label=${t(recording ? 'recording.stop' : 'recording.start')}
+            class=${recording ? 'record toggle recording' : 'record toggle'} onClick=${onRecord} />`}
       </div>
       <div class="bar-end">
         <div class="bar-group">

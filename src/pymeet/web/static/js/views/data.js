@@ -50,9 +50,11 @@ export function Switch({ label, on, busy, onChange }) {
     </div>`;
 }
 
-/** A consent can be taken back while nothing later was decided about the same. @param {Consent} consent @param {readonly Consent[]} all */
+/** A consent can be taken back while nothing later was decided about the same, which may be one of many recordings.
+ * @param {Consent} consent @param {readonly Consent[]} all */
 export function mayWithdraw(consent, all) {
-  return consent.decision === 'given' && !all.some((other) => other.purpose === consent.purpose && other.at > consent.at);
+  const same = (/** @type {Consent} */ other) => other.purpose === consent.purpose && other.recording === consent.recording;
+  return consent.decision === 'given' && !all.some((other) => same(other) && other.at > consent.at);
 }
 
 /**

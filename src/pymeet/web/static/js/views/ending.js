@@ -19,14 +19,25 @@ function YourData({ receipt }) {
     </section>`;
 }
 
-/** @param {{ ending: Ending, receipt: string, onRejoin: () => void }} props */
-export function EndingView({ ending, receipt, onRejoin }) {
+/** For members who may watch it. */
+function YourRecording() {
+  return html`
+    <section class="aside" aria-labelledby="your-recording">
+      <h2 id="your-recording">${t('end.recordingTitle')}</h2>
+      <p>${t('end.recording')}</p>
+      <div class="actions"><a class="button" href="/recordings">${t('recording.open')}</a></div>
+    </section>`;
+}
+
+/** @param {{ ending: Ending, receipt: string, recorded: boolean, onRejoin: () => void }} props */
+export function EndingView({ ending, receipt, recorded, onRejoin }) {
   const refusal = REFUSALS[ending.code];
   if (refusal) return html`<${EntryRefused} why=${refusal} onRetry=${onRejoin} />`;
   const code = ENDS.find((known) => known === ending.code) ?? 'protocol_error';
   const final = code === 'removed';
+  const after = receipt ? html`<${YourData} receipt=${receipt} />` : recorded && html`<${YourRecording} />`;
   return html`
-    <${Statement} title=${t(`end.${code}`)} text=${t(`end.${code}Text`)} after=${receipt && html`<${YourData} receipt=${receipt} />`}>
+    <${Statement} title=${t(`end.${code}`)} text=${t(`end.${code}Text`)} after=${after}>
       ${!final && html`<button type="button" class="button primary" onClick=${onRejoin}>${t('end.rejoin')}</button>`}
       <a class=${final ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;

@@ -10,6 +10,7 @@ import { Problem, useAct } from './act.js';
 import { Consents, KeptTable, OwnRequests, Right, Switch } from './data.js';
 import { ErasePlan } from './erase-dialog.js';
 import { SaveReceipt } from './receipt.js';
+import { GuestRecordings } from './recordings/mine.js';
 import { Dialog, Field, Icon, html, saveFile } from './ui.js';
 
 /** @typedef {{ receipt: string, data: OwnData<GuestShown>, reload: () => Promise<void>, onErased: (status: string) => void }} Props */
@@ -119,6 +120,7 @@ export function GuestDataView(props) {
           <${Right} title=${t('receipt.title')} text=${t('receipt.keep')}><${SaveReceipt} receipt=${receipt} /></${Right}>
         </section>
       </div>
+      ${data.recordings && html`<${GuestRecordings} receipt=${receipt} recordings=${data.recordings} onRemoved=${props.reload} />`}
       ${(data.consents.length > 0 || data.requests.length > 0) && html`
         <div class="data-pair">
           <section class="card"><h2>${t('consent.title')}</h2><${Consents} consents=${data.consents} /></section>

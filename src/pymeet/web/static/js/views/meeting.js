@@ -3,7 +3,7 @@
 /** @import { Devices } from '../models/devices.js' */
 /** @import { Meeting } from '../meeting.js' */
 /** @import { Room } from '../models/room.js' */
-import { useEffect, useState } from '../../vendor/preact-hooks.js';
+import { useEffect, useMemo, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { shortcutsWanted } from '../models/choices.js';
 import { actionOf } from '../models/shortcuts.js';
@@ -12,6 +12,9 @@ import { Bar } from './bar.js';
 import { Chat } from './chat.js';
 import { Keys } from './keys.js';
 import { People } from './people.js';
+import { Consent } from './recording/consent.js';
+import { RecordingControls, RecordingDialogs } from './recording/controls.js';
+import { Announcement, RecordingOver, RecordingSign, RecordingWarning } from './recording/sign.js';
 import { Settings } from './settings.js';
 import { Sound } from './sound.js';
 import { Chips, Stage } from './stage.js';
@@ -47,6 +50,7 @@ function isTyping(event) {
 export function MeetingView({ room, devices, meeting, name }) {
   const [dialog, setDialog] = useState(/** @type {'settings' | 'keys' | null} */ (null));
   const [said, setSaid] = useState('');
+  const controls = useMemo(() => new RecordingControls(meeting), [meeting]);
   const share = () => void toggleShare(devices);
   useEffect(() => {
     const press = (/** @type {KeyboardEvent} */ event) => {
@@ -63,22 +67,34 @@ export function MeetingView({ room, devices, meeting, name }) {
   }, []);
   const attempt = (/** @type {Promise<unknown>} */ request) => void request.catch(() => toast(t('people.failed')));
   const panel = room.panel.value;
+  const asked = room.asked.value;
+  const leave = () => meeting.leave();
+  const record = () => { controls.open.value = room.recording.value ? 'stop' : 'start'; };
   return html`
-    <div class=${panel ? 'meeting with-panel' : 'meeting'}>
+    <div class=${['meeting', panel && 'with-panel', asked && 'asked'].filter(Boolean).join(' ')}>
+      <${Announcement} room=${room} />
+      <${RecordingSign} room=${room} onDetails=${() => { controls.open.value = 'about'; }} onMark=${() => { controls.open.value = 'marker'; }} />
       <header class="notices">
         <${Banner} room=${room} />
+        <${RecordingWarning} room=${room} />
+        <${RecordingOver} room=${room} onClose=${() => { room.recordingNews.value = null; }} />
         <${Sound} room=${room} devices=${devices} />
         <${Chips} room=${room} devices=${devices} link=${copyLink} />
       </header>
       <${Stage} room=${room} devices=${devices} name=${name} />
-      ${panel === 'chat' && html`<${Chat} room=${room} onSend=${(/** @type {string} */ text) => meeting.say(text)} />`}
-      ${panel === 'people' && html`
-        <${People} room=${room} devices=${devices} onCopyLink=${copyLink} onEnd=${() => attempt(meeting.endForEverybody())}
-          onRemove=${(/** @type {string} */ id) => attempt(meeting.remove(id))} />`}
-      <${Bar} room=${room} devices=${devices} onShare=${share} onSettings=${() => setDialog('settings')} onLeave=${() => meeting.leave()} />
+      <div class="beside">
+        ${asked && html`<${Consent} key=${room.recording.value?.id} room=${room} onAnswer=${controls.answer} onLeave=${leave} />`}
+        ${panel === 'chat' && html`<${Chat} room=${room} onSend=${(/** @type {string} */ text) => meeting.say(text)} />`}
+        ${panel === 'people' && html`
+          <${People} room=${room} devices=${devices} onCopyLink=${copyLink} onEnd=${() => attempt(meeting.endForEverybody())}
+            onRemove=${(/** @type {string} */ id) => attempt(meeting.remove(id))} />`}
+      </div>
+      <${Bar} room=${room} devices=${devices} onShare=${share} onRecord=${record}
+        onSettings=${() => setDialog('settings')} onLeave=${leave} />
       <${News} room=${room} />
       <${Said} said=${said} />
       <${Toast} />
+      <${RecordingDialogs} room=${room} controls=${controls} />
       ${dialog === 'settings' && html`<${Settings} devices=${devices} onClose=${() => setDialog(null)} onKeys=${() => setDialog('keys')} />`}
       ${dialog === 'keys' && html`<${Keys} onClose=${() => setDialog(null)} />`}
     </div>`;

@@ -10,6 +10,7 @@ import { Problem, useAct } from './act.js';
 import { Consents, KeptTable, OwnRequests, Right, Switch } from './data.js';
 import { EraseDialog } from './erase-dialog.js';
 import { NoticeNote } from './notice.js';
+import { MyRecordings } from './recordings/mine.js';
 import { Toast, toast } from './toast.js';
 import { ConfirmDialog, Field, Icon, Note, html } from './ui.js';
 
@@ -146,6 +147,7 @@ export function MyDataView({ data, reload, notice, onErased }) {
         </section>
         <${Rights} data=${data} reload=${reload} onErased=${onErased} />
       </div>
+      <${MyRecordings} onRemoved=${reload} />
       <div class="data-pair">
         <${MyConsents} data=${data} reload=${reload} />
         <section class="card" aria-labelledby="requests-title">

@@ -5,26 +5,26 @@
 /** @import { Room } from '../models/room.js' */
 import { useState } from '../../vendor/preact-hooks.js';
 import { t, tn } from '../i18n.js';
-import { sends } from '../models/room.js';
+import { leftOut, sends } from '../models/room.js';
 import { Panel } from './panel.js';
 import { ConfirmDialog, Icon, IconButton, html } from './ui.js';
 import { Initials } from './video.js';
 
-/** @param {Participant} participant */
-function standing({ connection, kind, role }) {
-  if (connection === 'reconnecting') return t('people.reconnecting');
-  return t(kind === 'browser' ? `people.${role}` : `people.${kind}`);
+/** @param {Participant} participant @param {boolean} omitted */
+function standing({ connection, kind, role }, omitted) {
+  const state = connection === 'reconnecting' ? t('people.reconnecting') : t(kind === 'browser' ? `people.${role}` : `people.${kind}`);
+  return omitted ? `${state} · ${t('recording.leftOut')}` : state;
 }
 
-/** @param {{ participant: Participant, own: boolean, muted: boolean, onRemove: (() => void) | null }} props */
-function Person({ participant, own, muted, onRemove }) {
+/** @param {{ participant: Participant, own: boolean, muted: boolean, omitted: boolean, onRemove: (() => void) | null }} props */
+function Person({ participant, own, muted, omitted, onRemove }) {
   const { name } = participant;
   return html`
     <li class="person">
       <${Initials} name=${name} />
       <div class="person-words">
         <p class="person-name" title=${name}>${own ? t('people.you', { name }) : name}</p>
-        <p class="quiet-text">${standing(participant)}</p>
+        <p class="quiet-text">${standing(participant, omitted)}</p>
       </div>
       ${onRemove && html`<${IconButton} icon="user-minus" label=${t('people.removeOf', { name })} class="quiet" onClick=${onRemove} />`}
       ${participant.kind !== 'player' && html`
@@ -53,7 +53,7 @@ export function People({ room, devices, onRemove, onEnd, onCopyLink }) {
       <ul class="people">
         ${people.map((participant) => html`
           <${Person} key=${participant.id} participant=${participant} own=${participant.id === you}
-            muted=${participant.id === you ? ownMuted : !sends(participant, 'microphone')}
+            muted=${participant.id === you ? ownMuted : !sends(participant, 'microphone')} omitted=${leftOut(room, participant.id)}
             onRemove=${host && participant.id !== you ? () => setRemoving(participant) : null} />`)}
       </ul>
       <div class="panel-foot">

@@ -1,11 +1,13 @@
 // Before the meeting: how the others will see and hear me, and under which name.
 
 /** @import { RoomCard } from '../api.js' */
+/** @import { Answer } from '../types.js' */
 /** @import { Devices } from '../models/devices.js' */
-import { useState } from '../../vendor/preact-hooks.js';
+import { useLayoutEffect, useRef, useState } from '../../vendor/preact-hooks.js';
 import { t, tn } from '../i18n.js';
 import { DeviceMenus, DeviceProblems } from './device-menus.js';
 import { MediaButtons } from './media-buttons.js';
+import { Facts } from './recording/facts.js';
 import { Field, Icon, Note, Page, html } from './ui.js';
 import { Video } from './video.js';
 
@@ -21,17 +23,44 @@ function Picture({ devices }) {
     </div>`;
 }
 
-/** @param {{ card: RoomCard, devices: Devices, initialName: string, busy: boolean, trouble?: boolean, onJoin: (name: string) => void }} props */
+/** The question comes before the meeting when it is being recorded. @param {{ card: RoomCard, title: { current: HTMLElement | null } }} props */
+function Recorded({ card, title }) {
+  return card.recording && html`
+    <section class="preview-recorded" aria-labelledby="recorded" aria-describedby="facts">
+      <h2 id="recorded" ref=${title} tabindex="-1"><span class="recording-dot" aria-hidden="true"></span>${t('recording.begun')}</h2>
+      <p>${t('preview.recorded')}</p>
+    </section>`;
+}
+
+/**
+ * @param {object} props
+ * @param {RoomCard} props.card
+ * @param {Devices} props.devices
+ * @param {string} props.initialName
+ * @param {boolean} props.busy
+ * @param {boolean} [props.trouble]
+ * @param {(name: string, answer: Answer | null) => void} props.onJoin
+ */
 export function Preview({ card, devices, initialName, busy, trouble = false, onJoin }) {
   const [name, setName] = useState(initialName);
   const [missing, setMissing] = useState(false);
-  const submit = (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const question = useRef(/** @type {HTMLElement | null} */ (null));
+  const recording = card.recording?.id;
+  const first = useRef(recording);
+  // A recording that began while somebody stood here is news to them.
+  useLayoutEffect(() => { if (recording && recording !== first.current) question.current?.focus(); }, [recording]);
+  const join = (/** @type {Answer | null} */ answer) => {
     const given = name.trim().replace(/\s+/gu, ' ');
-    if (given) return onJoin(given);
+    if (given) return onJoin(given, answer);
     setMissing(true);
     /** @type {HTMLElement | null} */ (document.querySelector('.preview-form input'))?.focus();
     return undefined;
+  };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    // No key pressed by habit answers the question.
+    if (recording) question.current?.focus();
+    else join(null);
   };
   const change = (/** @type {string} */ value) => { setName(value); setMissing(false); };
   return html`
@@ -42,6 +71,10 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
           ${devices.asking.value && html`<${Note}><p>${t('preview.asking')}</p></${Note}>`}
           <${DeviceProblems} devices=${devices} />
           <${DeviceMenus} devices=${devices} />
+          ${card.recording && html`
+            <div class="preview-facts" id="facts">
+              <${Facts} chat=${card.recording.chat} keepUntil=${card.recording.keep_until} guest=${card.role === 'guest'} />
+            </div>`}
         </div>
         <form class="preview-form" onSubmit=${submit} novalidate>
           <div class="preview-room">
@@ -50,9 +83,16 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
           </div>
           <${Field} label=${t('preview.name')} value=${name} onInput=${change} hint=${t('preview.nameHint')}
             error=${missing ? t('preview.nameMissing') : ''} input=${{ maxlength: 60, autocomplete: 'name', autofocus: true }} />
+          <${Recorded} card=${card} title=${question} />
           <div class="preview-join">
             ${trouble && html`<${Note} tone="amber" icon="wifi-off"><p>${t('preview.trouble')}</p></${Note}>`}
-            <button type="submit" class="button primary wide" disabled=${busy}>${t(busy ? 'preview.joining' : 'preview.join')}</button>
+            ${recording && !busy ? html`
+              <div class="choices" role="group" aria-labelledby="recorded" aria-describedby="facts">
+                <button type="button" class="button" onClick=${() => join('yes')}>${t('preview.joinYes')}</button>
+                <button type="button" class="button" onClick=${() => join('no')}>${t('preview.joinNo')}</button>
+                <a class="button" href="/">${t('preview.joinNot')}</a>
+              </div>` : html`
+              <button type="submit" class="button primary wide" disabled=${busy}>${t(busy ? 'preview.joining' : 'preview.join')}</button>`}
           </div>
         </form>
       </div>

@@ -7,7 +7,7 @@ import { useEffect, useRef } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { bestGrid } from '../models/grid.js';
 import { Icon, html } from './ui.js';
-import { OwnTile, Tile } from './tile.js';
+import { LeftOut, OwnTile, Tile } from './tile.js';
 import { Video } from './video.js';
 
 const GAP_PX = 8;
@@ -56,6 +56,7 @@ function Screen({ room, sharer }) {
   return html`
     <section class="screen" aria-label=${label}>
       ${stream && html`<${Video} key=${stream.id} source=${stream} whole label=${label} />`}
+      <${LeftOut} room=${room} participant=${sharer.id} />
       <p class="caption"><${Icon} name="monitor-up" /><span class="tile-name">${label}</span></p>
     </section>`;
 }

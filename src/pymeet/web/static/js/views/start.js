@@ -7,6 +7,7 @@ import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { slugOf } from '../models/slugs.js';
 import { NoticeNote } from './notice.js';
+import { LatestRecordings } from './recordings/latest.js';
 import { Rooms } from './rooms.js';
 import { Toast } from './toast.js';
 import { Field, Note, Page, html } from './ui.js';
@@ -72,6 +73,7 @@ export function StartView() {
         ${user && me.value && html`<${NoticeNote} notice=${me.value.notice} onRead=${load} />`}
         ${user && html`<${Rooms} mayCreate=${me.value?.may_create_rooms} />`}
         <${Enter} />
+        ${user && html`<${LatestRecordings} />`}
         ${me.value && !user && html`<p class="quiet-text">${t('start.signInHint')}</p>`}
       </div>
       <${Toast} />

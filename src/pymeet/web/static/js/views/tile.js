@@ -6,7 +6,7 @@
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { watchLevel } from '../media/level.js';
-import { sends } from '../models/room.js';
+import { leftOut, sends } from '../models/room.js';
 import { Icon, html } from './ui.js';
 import { Initials, Video } from './video.js';
 
@@ -18,6 +18,11 @@ function Caption({ name, muted }) {
   return html`
     ${muted && html`<${Icon} name="mic-off" class="muted-mark" /><span class="visually-hidden">${t('mic.off')}</span>`}
     <span class="tile-name">${name}</span>`;
+}
+
+/** On everybody whom the recording of the meeting leaves out. @param {{ room: Room, participant: string }} props */
+export function LeftOut({ room, participant }) {
+  return leftOut(room, participant) && html`<p class="tile-left-out"><${Icon} name="circle-slash" />${t('recording.leftOut')}</p>`;
 }
 
 /** @param {{ room: Room, participant: Participant }} props */
@@ -32,6 +37,7 @@ export function Tile({ room, participant }) {
       <${Initials} name=${name} />
       ${picture && html`<${Video} key=${picture.id} source=${picture} />`}
       ${away && html`<p class="tile-state"><${Icon} name="wifi-off" />${t('stage.reconnecting')}</p>`}
+      <${LeftOut} room=${room} participant=${id} />
       <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} /></figcaption>
     </figure>`;
 }
@@ -52,6 +58,7 @@ export function OwnTile({ room, devices, name }) {
     <div class=${`tile own ${speaking ? 'speaking' : ''}`} role="group" aria-label=${t('stage.you')}>
       <${Initials} name=${name} />
       ${camera && html`<${Video} key=${camera.id} source=${camera} mirrored />`}
+      <${LeftOut} room=${room} participant=${room.you.value} />
       <div class="caption"><${Caption} name=${t('stage.you')} muted=${!heard} /></div>
     </div>`;
 }

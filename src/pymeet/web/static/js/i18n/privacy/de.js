@@ -295,6 +295,7 @@ export default {
   'hold.kind.member': 'Mitglied',
   'hold.kind.guest': 'Gast',
   'hold.kind.room': 'Raum',
+  'hold.kind.recording': 'Aufzeichnung',
   'hold.reason.legal_claim': 'Rechtsstreit',
   'hold.reason.legal_duty': 'Gesetzliche Pflicht',
   'hold.reason.authority_request': 'Verlangen einer Behörde',

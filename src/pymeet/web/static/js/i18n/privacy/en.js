@@ -294,6 +294,7 @@ export default {
   'hold.kind.member': 'Member',
   'hold.kind.guest': 'Guest',
   'hold.kind.room': 'Room',
+  'hold.kind.recording': 'Recording',
   'hold.reason.legal_claim': 'Legal claim',
   'hold.reason.legal_duty': 'Legal duty',
   'hold.reason.authority_request': 'Request of an authority',

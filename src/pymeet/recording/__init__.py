@@ -1,0 +1,1 @@
+"""Recordings of meetings: taking, keeping, showing, and taking one person out again."""

@@ -1,0 +1,28 @@
+"""What the handlers around recordings share: the catalogue, shares and access log of one application."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from pymeet.privacy.parts import Lifecycle
+from pymeet.recording.catalogue import Catalogue
+from pymeet.recording.shares import Shares
+from pymeet.recording.views import Views
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Made once for an application."""
+
+    catalogue: Catalogue
+    shares: Shares
+    views: Views
+
+    @classmethod
+    def of(cls, lifecycle: Lifecycle) -> "Recordings":
+        """Those of one server."""
+        catalogue = Catalogue(lifecycle)
+        return cls(catalogue, Shares(lifecycle, catalogue), Views(lifecycle))
+
+
+RECORDINGS = web.AppKey("recordings", Recordings)
