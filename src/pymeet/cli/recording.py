@@ -210,7 +210,7 @@ def verify(
         for each in found["findings"]:
             where = f" of recording {each['recording']}" if each["recording"] else ""
             fail(f"The {each['kind']} {each['id']}{where} {_FINDINGS[each['what']]}.", each["what"])
-        if not found["findings"]:
+        if not found["findings"] and (found["tracks"] or found["films"]):
             hint("Everything is whole and can be played.")
     if found["findings"]:
         raise typer.Exit(PARTLY)
