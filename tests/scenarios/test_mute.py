@@ -4,7 +4,6 @@ import itertools
 
 from pymeet.sfu import rtcp, rtp
 from tests.netem import World
-from tests.support.peer import VP8_RTX
 
 
 def test_nothing_is_forwarded_after_mute_whatever_is_sent() -> None:
@@ -21,7 +20,7 @@ def test_nothing_is_forwarded_after_mute_whatever_is_sent() -> None:
 
     world.run(1.0)
     for sequence in list(alice.source.sent)[-200:]:
-        alice.send_packet(rtp.rtx_packet(alice.source.sent[sequence], VP8_RTX, sequence, alice.video_ssrc + 1))
+        alice.send_packet(alice.source.repair(sequence))
     alice.report()
     for wanted in range(20):
         bob.send_control(_nack(bob.video_of(alice).ssrc, bob.video_of(alice).highest - wanted))

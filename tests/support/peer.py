@@ -210,15 +210,18 @@ class Vp8Source:
         self.timestamp = (self.timestamp + 90000 // self.fps) & 0xFFFFFFFF
         return packets
 
+    def repair(self, sequence: int) -> bytes:
+        """What was sent under this number once more, as RTX: a stream of its own, whose numbers go on by one."""
+        packet = rtp.rtx_packet(self.sent[sequence], VP8_RTX, self.rtx_sequence, self.ssrc + 1)
+        self.rtx_sequence = (self.rtx_sequence + 1) & 0xFFFF
+        return packet
+
     def handle_rtcp(self) -> list[bytes]:
         """Acts on what the server asked: retransmissions (as RTX) to send now; key frames are made with the next frame."""
         out = []
         for message in self.peer.rtcp:
             if isinstance(message, rtcp.Nack) and message.media_ssrc == self.ssrc:
-                for sequence in message.sequences:
-                    if sequence in self.sent:
-                        out.append(rtp.rtx_packet(self.sent[sequence], VP8_RTX, self.rtx_sequence, self.ssrc + 1))
-                        self.rtx_sequence = (self.rtx_sequence + 1) & 0xFFFF
+                out += [self.repair(sequence) for sequence in message.sequences if sequence in self.sent]
             elif isinstance(message, rtcp.KeyframeRequest) and message.media_ssrc == self.ssrc:
                 self.key_wanted = True
         self.peer.rtcp.clear()
