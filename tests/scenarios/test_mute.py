@@ -2,7 +2,7 @@
 
 import itertools
 
-from pymeet.sfu import rtcp, rtp
+from pymeet.sfu import rtcp
 from tests.netem import World
 
 
