@@ -1,0 +1,10 @@
+"""Filled in by what it is named after."""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
