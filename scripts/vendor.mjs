@@ -18,8 +18,8 @@ const LIBRARIES = {
 };
 
 const ICONS = [
-  'arrow-left', 'bookmark', 'check', 'circle-alert', 'circle-dot', 'circle-slash', 'circle-stop', 'copy', 'eye', 'keyboard',
-  'clapperboard', 'clock', 'download', 'loader-circle', 'lock', 'log-out', 'message-square', 'mic', 'mic-off', 'monitor-off', 'monitor-up', 'pause', 'pencil', 'phone-off', 'pin', 'play', 'plus', 'send', 'settings', 'share-2', 'trash-2', 'undo-2', 'users', 'user-minus',
+  'arrow-left', 'bookmark', 'check', 'chevron-down', 'circle-alert', 'circle-dot', 'circle-slash', 'circle-stop', 'copy', 'eye', 'fingerprint', 'key-round', 'keyboard',
+  'clapperboard', 'clock', 'download', 'loader-circle', 'lock', 'log-out', 'mail', 'message-square', 'mic', 'mic-off', 'monitor-off', 'monitor-up', 'pause', 'pencil', 'phone-off', 'pin', 'play', 'plus', 'printer', 'send', 'settings', 'share-2', 'shield-check', 'smartphone', 'trash-2', 'undo-2', 'users', 'user-minus', 'user-plus',
   'video', 'video-off', 'volume-2', 'volume-x', 'wifi-off', 'x',
 ];
 
