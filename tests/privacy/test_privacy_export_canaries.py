@@ -101,4 +101,5 @@ async def test_only_fixed_words_and_links_to_others_are_without_a_token(tmp_path
         "requests.origin",
         "requests.right",
         "requests.state",
+        "users.theme",
     }

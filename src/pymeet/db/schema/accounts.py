@@ -24,6 +24,9 @@ from pymeet.db.inventory import (
     table,
 )
 from pymeet.db.schema.base import metadata
+from pymeet.db.schema.words import one_of
+
+THEMES = ("system", "light", "dark")
 
 _MEMBER = Subject("member", (Hop("user_id", "users.id"),))
 
@@ -44,6 +47,10 @@ users = table(
     Column("last_seen_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("disabled_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
     Column("is_dpo", Boolean, nullable=False, server_default="0", info=_theirs(Kind.ROLE)),
+    Column("language", Text, nullable=True, info=_theirs(Kind.ROLE)),
+    Column("time_zone", Text, nullable=True, info=_theirs(Kind.ROLE)),
+    Column("theme", Text, nullable=True, info=_theirs(Kind.ROLE)),
+    one_of("theme", THEMES),
     Index("ix_users_email", "email", unique=True),
     Index("ix_users_last_seen_at_ms", "last_seen_at_ms"),
     category=Category.ACCOUNT,
@@ -89,7 +96,10 @@ sessions = table(
     Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("last_seen_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("expires_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("id", Text, nullable=False, info=_theirs(Kind.REFERENCE)),
+    Column("device", Text, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Index("ix_sessions_user_id", "user_id"),
+    Index("ix_sessions_id", "id", unique=True),
     Index("ix_sessions_expires_at_ms", "expires_at_ms"),
     category=Category.SIGN_IN,
     purpose="To know a signed-in member again.",
@@ -113,14 +123,17 @@ one_time_links = table(
     ),
     Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("expires_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
+    Column("email", Text, nullable=True, info=_theirs(Kind.CONTACT)),
     Index("ix_one_time_links_user_id", "user_id"),
+    Index("ix_one_time_links_email", "email"),
     Index("ix_one_time_links_expires_at_ms", "expires_at_ms"),
     category=Category.SIGN_IN,
-    purpose="To let a new member set a password, and to make the first administrator.",
+    purpose="To let somebody in who proves by mail who they are: to set a password, sign in, register or change an address.",
     basis=Basis.CONTRACT,
     subject=(
         _MEMBER,
         Unreachable("first administrator", "The link that makes the first administrator belongs to nobody yet."),
+        Unreachable("somebody who registers", "They have no account yet; their address is part of the row."),
     ),
     keep=(Keep("link", clock="expires_at_ms"),),
     erase=EraseRow.DELETE,

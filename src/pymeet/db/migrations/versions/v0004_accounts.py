@@ -1,10 +1,25 @@
-"""Filled in by what it is named after."""
+"""What people set in their profile, and links that carry the address they prove."""
+
+from alembic import op
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+_STATEMENTS = """
+ALTER TABLE users ADD COLUMN language TEXT;
+
+ALTER TABLE users ADD COLUMN time_zone TEXT;
+
+ALTER TABLE users ADD COLUMN theme TEXT CONSTRAINT ck_users_theme_word CHECK (theme IN ('system', 'light', 'dark'));
+
+ALTER TABLE one_time_links ADD COLUMN email TEXT;
+
+CREATE INDEX ix_one_time_links_email ON one_time_links (email)
+"""
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    for statement in _STATEMENTS.split(";"):
+        op.execute(statement)
