@@ -41,8 +41,8 @@ async def add(lifecycle: Lifecycle, *at_ms: int) -> None:
 
 
 def add_session(conn: Connection, token: str, expires_at_ms: int) -> None:
-    said = {"user_id": "ann", "created_at_ms": 1, "last_seen_at_ms": 1}
-    conn.execute(insert(sessions).values(token_hash=token, expires_at_ms=expires_at_ms, **said))
+    said = {"user_id": "ann", "created_at_ms": 1, "last_seen_at_ms": 1, "device": ""}
+    conn.execute(insert(sessions).values(token_hash=token, id=token, expires_at_ms=expires_at_ms, **said))
 
 
 async def audited(lifecycle: Lifecycle) -> list[tuple[str, dict[str, Any]]]:

@@ -259,14 +259,15 @@ class Accounts:
         async with self._db.read() as conn:
             return await store.has_dpo(conn)
 
-    async def open_session(self, user: User) -> Session:
-        """Signs the person in. Raises NotSignedInError when the account was disabled meanwhile."""
+    async def open_session(self, user: User, *, device: str = "") -> Session:
+        """Signs the person in, on what `device` says in a few words. NotSignedInError when the account was disabled."""
         token, now_ms = new_secret(), self._clock.now_ms()
         async with self._db.write() as conn:
             opened = await store.add_session(
                 conn,
                 token_hash=_hash(token),
                 user_id=user.id,
+                device=device,
                 at_ms=now_ms,
                 expires_at_ms=self._expiry(opened_at_ms=now_ms, used_at_ms=now_ms),
             )

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, in
 
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import one_time_links, processing_limits, requests, sessions, user_credentials, users
+from pymeet.ids import new_id
 
 FIRST_ADMIN = "first_admin"
 SET_PASSWORD = "set_password"  # noqa: S105  the name of a purpose
@@ -130,7 +131,9 @@ async def remove_first_admin_links(conn: Transaction) -> None:
     await conn.execute(delete(one_time_links).where(one_time_links.c.purpose == FIRST_ADMIN))
 
 
-async def add_session(conn: Transaction, *, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> bool:
+async def add_session(
+    conn: Transaction, *, token_hash: str, user_id: str, device: str, at_ms: int, expires_at_ms: int
+) -> bool:
     """False, and nothing stored, if the account cannot be used any more."""
     usable = select(users.c.id).where(users.c.id == user_id, _usable())
     if (await conn.execute(usable)).first() is None:
@@ -143,6 +146,8 @@ async def add_session(conn: Transaction, *, token_hash: str, user_id: str, at_ms
             created_at_ms=at_ms,
             last_seen_at_ms=at_ms,
             expires_at_ms=expires_at_ms,
+            id=new_id(),
+            device=device,
         )
     )
     return True

@@ -4,6 +4,7 @@ from pymeet.db import inventory
 from pymeet.db.schema.accounts import one_time_links, sessions, user_credentials, users
 from pymeet.db.schema.audit import audit_anchors, audit_events, audit_head, audit_people
 from pymeet.db.schema.base import metadata
+from pymeet.db.schema.factors import known_devices, passkeys, recovery_codes, second_factors
 from pymeet.db.schema.lifecycle import (
     breaches,
     clock_marks,
@@ -50,11 +51,13 @@ __all__ = [
     "film_people",
     "films",
     "holds",
+    "known_devices",
     "mail_outbox",
     "messages",
     "metadata",
     "notices",
     "one_time_links",
+    "passkeys",
     "pending_gone",
     "processing_limits",
     "recording_events",
@@ -63,11 +66,13 @@ __all__ = [
     "recording_tracks",
     "recording_views",
     "recordings",
+    "recovery_codes",
     "request_events",
     "requests",
     "retention_periods",
     "room_retention",
     "rooms",
+    "second_factors",
     "sessions",
     "user_credentials",
     "users",
