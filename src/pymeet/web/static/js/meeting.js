@@ -1,6 +1,6 @@
 // One seat in one meeting: brings the connection, the two media paths and the models together. No DOM.
 
-/** @import { Answer, EarlyAnswer, Ending, ServerMessage } from './types.js' */
+/** @import { Answer, EarlyAnswer, Ending, Reaction, ServerMessage, Source } from './types.js' */
 /** @import { Devices } from './models/devices.js' */
 /** @import { PublishConnection } from './media/publish.js' */
 /** @import { Room } from './models/room.js' */
@@ -25,6 +25,7 @@ export class Meeting {
    * @param {string} options.slug
    * @param {string} options.name
    * @param {string | null} [options.token]
+   * @param {string | null} [options.password]
    * @param {EarlyAnswer | null} [options.recording]
    * @param {string} options.socketUrl
    * @param {Room} options.room
@@ -38,6 +39,7 @@ export class Meeting {
       url: options.socketUrl,
       name: options.name,
       token: options.token,
+      password: options.password,
       recording: options.recording,
       keepsMedia: () => this.#paths !== null,
       lastMessage: () => room.messages.value.at(-1)?.id ?? null,
@@ -72,14 +74,74 @@ export class Meeting {
     this.#connection.leave();
   }
 
-  /** @param {string} text */
-  say(text) {
-    return this.#connection.request('chat', { text });
+  /** @param {string} text @param {string} to a participant; empty for everybody */
+  say(text, to = '') {
+    return this.#connection.request('chat', to ? { text, to } : { text });
+  }
+
+  /** @param {string} message @param {string} text */
+  reword(message, text) {
+    return this.#connection.request('edit_message', { message, text });
+  }
+
+  /** @param {string} message */
+  takeBack(message) {
+    return this.#connection.request('delete_message', { message });
+  }
+
+  /** @param {boolean} up */
+  raiseHand(up) {
+    return this.#connection.request('hand', { up });
+  }
+
+  /** @param {Reaction} reaction */
+  react(reaction) {
+    return this.#connection.request('react', { reaction });
+  }
+
+  /** Lets somebody in who waits, or everybody. @param {string} [participant] */
+  admit(participant) {
+    return this.#connection.request('admit', participant ? { participant } : {});
+  }
+
+  /** @param {string} participant @param {string} reason may be empty */
+  refuse(participant, reason) {
+    return this.#connection.request('refuse', reason ? { participant, reason } : { participant });
+  }
+
+  /** Switches somebody's device or share off; they may switch it on again. @param {string} participant @param {Source} source */
+  stopSource(participant, source) {
+    return this.#connection.request('stop', { participant, source });
+  }
+
+  /** @param {string} participant @param {boolean} ban whether they are kept out of this meeting */
+  remove(participant, ban) {
+    return this.#connection.request('remove', ban ? { participant, ban } : { participant });
+  }
+
+  /** @param {string | null} participant */
+  spotlight(participant) {
+    return this.#connection.request('spotlight', { participant });
+  }
+
+  /** @param {string} participant @param {'cohost' | 'member'} role */
+  setRole(participant, role) {
+    return this.#connection.request('role', { participant, role });
   }
 
   /** @param {string} participant */
-  remove(participant) {
-    return this.#connection.request('remove', { participant });
+  handOver(participant) {
+    return this.#connection.request('hand_over', { participant });
+  }
+
+  /** @param {string} participant */
+  lowerHand(participant) {
+    return this.#connection.request('lower_hand', { participant });
+  }
+
+  /** @param {boolean} on whether nobody new comes in */
+  lock(on) {
+    return this.#connection.request('lock', { on });
   }
 
   endForEverybody() {
@@ -115,7 +177,9 @@ export class Meeting {
   /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === 'joined') this.#joined(message);
+    if (message.type === 'waiting') this.#closeMedia();
     if (message.type === 'offer') this.#paths?.accept(message);
+    if (message.type === 'stopped') this.#options.devices.switchOff(message.source);
     if (message.type === 'media') this.#paths?.reported(message.connection, message.state);
     this.#room.apply(message);
   }

@@ -32,15 +32,18 @@ const OFFLINE_ATTEMPTS = 5;
 const FINAL_CLOSES = { 4400: 'protocol_error', 4403: 'not_allowed', 4404: 'not_found', 4409: 'taken_over', 4410: 'ended' };
 
 /** Refusals of `join` that are not worth another attempt. */
-const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed', 'not_signed_in', 'not_found', 'room_full']);
+const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed', 'not_signed_in', 'not_found', 'room_full', 'wrong_password', 'room_locked', 'banned', 'refused']);
+// The server wants to hear nothing else of somebody who waits, but whether they are still there.
+const WAITING_HEARTBEAT_S = 10;
 
-/** @typedef {'connecting' | 'joined' | 'reconnecting' | 'closed'} LinkState */
+/** @typedef {'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'closed'} LinkState */
 /** @typedef {{ setTimeout: (run: () => void, ms: number) => any, clearTimeout: (timer: any) => void }} Timers */
 /**
  * @typedef {object} ConnectionOptions
  * @property {string} url
  * @property {string} name
  * @property {string | null} [token] resume token of an earlier page
+ * @property {string | null} [password] of the room
  * @property {EarlyAnswer | null} [recording] what was answered before joining about the recording that runs
  * @property {() => boolean} keepsMedia whether the peer connections of this seat still exist
  * @property {() => string | null} lastMessage
@@ -97,6 +100,11 @@ export class Connection {
     return this.#state;
   }
 
+  /** Whether the server knows us: in the meeting, or before its door. */
+  get #inside() {
+    return this.#state === 'joined' || this.#state === 'waiting';
+  }
+
   open() {
     const socket = (this.#options.openSocket ?? ((url) => new WebSocket(url)))(this.#options.url);
     this.#socket = socket;
@@ -128,7 +136,7 @@ export class Connection {
 
   /** Something suggests that the network changed: come back at once, or make sure that we are still here. */
   wake() {
-    if (this.#state === 'joined') return this.check();
+    if (this.#inside) return this.check();
     if (this.#retryTimer === null) return undefined;
     this.#stop('retry');
     this.#attempt = 0;
@@ -138,7 +146,7 @@ export class Connection {
 
   /** Asks a connection that looks alive for a sign of life, and gives it up if none comes soon. */
   check() {
-    if (this.#state !== 'joined' || this.#probeTimer !== null) return;
+    if (!this.#inside || this.#probeTimer !== null) return;
     this.#probeTimer = this.#timers.setTimeout(() => {
       this.#probeTimer = null;
       this.#drop();
@@ -153,7 +161,7 @@ export class Connection {
 
   leave() {
     if (this.#state === 'closed') return;
-    if (this.#state === 'joined') this.#send({ type: 'leave' });
+    if (this.#inside) this.#send({ type: 'leave' });
     this.#end({ code: 'left', message: '' });
   }
 
@@ -169,6 +177,7 @@ export class Connection {
       if (last) resume.last_message = last;
       join.resume = resume;
     }
+    if (this.#options.password) join.password = this.#options.password;
     if (this.#answer) join.recording = this.#answer;
     this.#send(join);
   }
@@ -179,6 +188,7 @@ export class Connection {
     this.#missedPongs = 0;
     this.#stop('probe');
     if (message.type === 'joined') return this.#joined(message);
+    if (message.type === 'waiting') return this.#waits(message);
     if (message.type === 'error' && this.#state !== 'joined') return this.#refused(message);
     if (message.type === 'closing') this.#askedDelayMs = message.retry_s * 1000;
     if (message.type === 'removed' || message.type === 'ended') this.#announced = { code: message.type, message: message.reason };
@@ -205,9 +215,21 @@ export class Connection {
     this.#options.onMessage(message);
   }
 
+  /** Somebody has to let us in. @param {Extract<ServerMessage, { type: 'waiting' }>} message */
+  #waits(message) {
+    this.#stop('attempt');
+    this.#attempt = 0;
+    this.#askedDelayMs = null;
+    this.#beat((message.heartbeat_s ?? WAITING_HEARTBEAT_S) * 1000);
+    this.#setState('waiting');
+    this.#options.onMessage(message);
+  }
+
   /** @param {{ code: string, message: string }} error */
   #refused({ code, message }) {
-    if (FINAL_REFUSALS.has(code)) this.#end({ code, message });
+    // More of the same password would be more of what there was too much of.
+    const guessed = code === 'too_many' && Boolean(this.#options.password);
+    if (guessed || FINAL_REFUSALS.has(code)) this.#end({ code, message });
   }
 
   /** @param {number} intervalMs */

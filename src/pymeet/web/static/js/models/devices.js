@@ -1,6 +1,7 @@
 // The person's own microphone, camera and screen: what is on, what was chosen, what went wrong.
 
 /** @import { Device, DeviceList } from '../media/devices.js' */
+/** @import { Source } from '../types.js' */
 /** @import { Problem } from './problems.js' */
 import { signal } from '../../vendor/signals-core.js';
 import * as hardware from '../media/devices.js';
@@ -83,6 +84,15 @@ export class Devices {
     this.screen.value?.video.stop();
     this.screen.value?.audio?.stop();
     this.screen.value = null;
+  }
+
+  /** As when somebody else did it: it stays off until the person switches it on again. @param {Source} source */
+  switchOff(source) {
+    if (source === 'screen' || source === 'screen_audio') return this.stopSharing();
+    this.#turn(source, false);
+    if (source === 'camera') this.#close('camera');
+    else if (this.microphone.value) this.microphone.value.enabled = false;
+    return undefined;
   }
 
   stop() {

@@ -1,11 +1,16 @@
 // What is true in the meeting, as the server tells it: signals that views read, changed by messages only.
 
-/** @import { ChatMessage, Ending, Participant, Recording, Role, RoomInfo, ServerMessage, Source } from '../types.js' */
+/** @import { ChatMessage, Ending, Participant, Reaction, Recording, Role, RoomInfo, RoomState, ServerMessage, Source, Waiting } from '../types.js' */
 /** @import { LinkState } from '../protocol.js' */
 /** @import { ReceivedTrack } from '../media/subscribe.js' */
 import { computed, signal } from '../../vendor/signals-core.js';
+import { mentions } from './mentions.js';
 
 /** @typedef {'chat' | 'people' | null} Panel */
+/** @typedef {'came' | 'went' | 'shares' | 'wrote' | 'wrotePrivately' | 'mentioned' | 'raised' | 'waits' | 'spotlit'} NewsKind */
+
+/** @type {RoomState} */
+const NOTHING_SET = { locked: false, spotlight: null, hands: [] };
 
 export class Room {
   you = signal('');
@@ -36,7 +41,18 @@ export class Room {
   /** Whether hosts may record on this server. */
   recordingsAllowed = signal(false);
   /** What happened last, for those who do not see it. */
-  news = signal(/** @type {{ kind: 'came' | 'went' | 'shares' | 'wrote', name: string } | null} */ (null));
+  news = signal(/** @type {{ kind: NewsKind, name: string } | null} */ (null));
+  /** Before the door: that one has to be let in, and since when by this device's clock. */
+  waitingSince = signal(0);
+  state = signal(NOTHING_SET);
+  /** Who waits before the door; told to hosts only. */
+  lobby = signal(/** @type {Waiting[]} */ ([]));
+  /** The newest of each person, as long as it is shown. */
+  reactions = signal(/** @type {ReadonlyMap<string, { reaction: Reaction, number: number }>} */ (new Map()));
+  /** What a host switched off here, and who did. */
+  stopped = signal(/** @type {{ source: Source, name: string } | null} */ (null));
+  /** To whom the next message goes: a participant, or everybody. */
+  chatTo = signal('');
 
   others = computed(() => this.participants.value.filter(({ id }) => id !== this.you.value));
   /** Those with a tile; a player (WHEP) only watches and is listed among the people. */
@@ -45,11 +61,19 @@ export class Room {
   /** Whoever began to share last is shown. */
   sharer = computed(() => this.#sharers().at(-1) ?? null);
   joined = computed(() => this.you.value !== '');
-  mayRecord = computed(() => this.role.value === 'host' && this.recordingsAllowed.value);
+  /** Whether one conducts the meeting. */
+  hosting = computed(() => this.role.value === 'host' || this.role.value === 'cohost');
+  mayRecord = computed(() => this.role.value === 'host' && this.recordingsAllowed.value && this.state.value.may_record !== false);
+  mayShare = computed(() => this.state.value.may_share !== false);
+  handUp = computed(() => this.state.value.hands.includes(this.you.value));
+  /** Whom everybody sees large; not oneself, who is seen large by the others. */
+  spotlit = computed(() => this.tiles.value.find(({ id }) => id === this.state.value.spotlight) ?? null);
+  inSpotlight = computed(() => this.joined.value && this.state.value.spotlight === this.you.value);
   /** Whether the question about the recording waits for an answer. */
   asked = computed(() => this.recording.value?.you === null);
   isRecorded = computed(() => this.recording.value?.you === 'yes');
   #sharingSince = new Map();
+  #reactionNumber = 0;
 
   /** @param {ServerMessage} message */
   apply(message) {
@@ -60,6 +84,12 @@ export class Room {
       case 'speakers': this.speakers.value = message.participants; return undefined;
       case 'chat': return this.#said(message.message);
       case 'recording': return this.#recorded(message.recording, Date.now(), message.reason);
+      case 'waiting': return this.#waits(message.room);
+      case 'lobby': return this.#lobbyChanged(message.people);
+      case 'room_state': return this.#set(message);
+      case 'reaction': return this.#reacted(message.participant, message.reaction);
+      case 'message_changed': return this.#reworded(message);
+      case 'stopped': this.stopped.value = { source: message.source, name: this.nameOf(message.by) }; return undefined;
       case 'closing': this.closing.value = message.reason; return undefined;
       default: return undefined;
     }
@@ -76,6 +106,30 @@ export class Room {
     this.open(this.panel.value === panel ? null : panel);
   }
 
+  /** Of somebody who is here; empty for who is not. @param {string} participant */
+  nameOf(participant) {
+    return this.participants.value.find(({ id }) => id === participant)?.name ?? '';
+  }
+
+  /** The place in the order of those who want to speak, from 1; 0 without a raised hand. @param {string} participant */
+  handOf(participant) {
+    return this.state.value.hands.indexOf(participant) + 1;
+  }
+
+  /** It was shown for long enough. @param {string} participant @param {number} number */
+  forgetReaction(participant, number) {
+    if (this.reactions.value.get(participant)?.number !== number) return;
+    const left = new Map(this.reactions.value);
+    left.delete(participant);
+    this.reactions.value = left;
+  }
+
+  /** Opens the chat for a message to one person. @param {string} participant */
+  writeTo(participant) {
+    this.chatTo.value = participant;
+    this.open('chat');
+  }
+
   /** @param {string} participant @param {Source} source */
   streamOf(participant, source) {
     return this.received.value.find((track) => track.participant === participant && track.source === source)?.stream ?? null;
@@ -85,13 +139,16 @@ export class Room {
   #joined(message) {
     this.you.value = message.you;
     this.since.value ||= Date.now();
-    this.role.value = message.role;
+    this.waitingSince.value = 0;
+    this.#become(message.role);
     this.receipt.value = message.receipt ?? '';
     this.info.value = message.room;
     this.closing.value = '';
     this.#recorded(message.recording ?? null, message.recording?.started_at ?? 0);
     this.speakers.value = [];
     this.participants.value = message.participants;
+    // Nobody is told again of what was so before they came.
+    this.state.value = message.state ?? NOTHING_SET;
     this.#noteSharing();
     const known = new Set(this.messages.value.map(({ id }) => id));
     const missed = message.messages.filter(({ id }) => !known.has(id));
@@ -99,8 +156,57 @@ export class Room {
     else this.messages.value = missed;
   }
 
+  /** @param {RoomInfo} info */
+  #waits(info) {
+    this.info.value = info;
+    this.waitingSince.value ||= Date.now();
+    // Who waits again has lost their seat, and sees nothing of the meeting any more.
+    this.you.value = '';
+    this.participants.value = [];
+    this.lobby.value = [];
+    this.state.value = NOTHING_SET;
+  }
+
+  /** @param {Role} role */
+  #become(role) {
+    this.role.value = role;
+    if (!this.hosting.value) this.lobby.value = [];
+  }
+
+  /** @param {Waiting[]} people */
+  #lobbyChanged(people) {
+    const known = new Set(this.lobby.value.map(({ id }) => id));
+    const fresh = people.find(({ id }) => !known.has(id));
+    this.lobby.value = people;
+    if (fresh) this.news.value = { kind: 'waits', name: fresh.name };
+  }
+
+  /** @param {RoomState} state */
+  #set({ locked, spotlight, hands, may_share, may_record }) {
+    const before = this.state.value;
+    this.state.value = { locked, spotlight, hands, may_share, may_record };
+    const raised = hands.find((id) => id !== this.you.value && !before.hands.includes(id));
+    if (raised) this.news.value = { kind: 'raised', name: this.nameOf(raised) };
+    else if (spotlight && spotlight !== before.spotlight) this.news.value = { kind: 'spotlit', name: this.nameOf(spotlight) };
+  }
+
+  /** @param {string} participant @param {Reaction} reaction */
+  #reacted(participant, reaction) {
+    this.#reactionNumber += 1;
+    this.reactions.value = new Map(this.reactions.value).set(participant, { reaction, number: this.#reactionNumber });
+  }
+
+  /** @param {Extract<ServerMessage, { type: 'message_changed' }>} change */
+  #reworded({ id, text, edited_at }) {
+    this.messages.value = this.messages.value.map((message) => {
+      if (message.id !== id) return message;
+      return text === null ? { ...message, text: '', deleted: true } : { ...message, text, edited_at };
+    });
+  }
+
   /** @param {Participant} participant */
   #changed(participant) {
+    if (participant.id === this.you.value) this.#become(participant.role);
     const before = this.participants.value.find(({ id }) => id === participant.id);
     const { name } = participant;
     if (!before) this.news.value = { kind: 'came', name };
@@ -118,7 +224,14 @@ export class Room {
     this.participants.value = this.participants.value.filter((participant) => participant.id !== id);
     this.speakers.value = this.speakers.value.filter((speaker) => speaker !== id);
     this.received.value = this.received.value.filter((track) => track.participant !== id);
+    if (this.chatTo.value === id) this.chatTo.value = '';
     this.#noteSharing();
+  }
+
+  /** @param {ChatMessage} message */
+  #newsOf({ to, text }) {
+    if (to) return 'wrotePrivately';
+    return mentions(text, this.nameOf(this.you.value)) ? 'mentioned' : 'wrote';
   }
 
   /** @param {ChatMessage} message */
@@ -126,8 +239,9 @@ export class Room {
     if (this.messages.value.some(({ id }) => id === message.id)) return;
     this.messages.value = [...this.messages.value, message];
     if (this.panel.value === 'chat' || message.participant === this.you.value) return;
-    // Only the first is news: who has not looked yet knows already.
-    if (this.unread.value === 0) this.news.value = { kind: 'wrote', name: message.name };
+    // Only the first is news, who has not looked yet knows already; but what is meant for oneself always is.
+    const kind = this.#newsOf(message);
+    if (kind !== 'wrote' || this.unread.value === 0) this.news.value = { kind, name: message.name };
     this.unread.value += 1;
   }
 
