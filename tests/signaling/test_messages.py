@@ -74,10 +74,11 @@ def test_close_codes_are_those_of_the_document() -> None:
 
 
 def test_records_are_those_of_the_document() -> None:
-    """Participants, chat messages and recordings are described once, below the tables."""
+    """Participants, chat messages, the state of the room and recordings are described once, below the tables."""
     for name, model in (
         ("participant", messages.ParticipantRecord),
         ("message", messages.ChatRecord),
+        ("state", messages.StateRecord),
         ("recording", messages.RecordingRecord),
     ):
         (fields,) = re.findall(rf"^- {name}: `{{(.*?)}}`", DOCUMENT, re.MULTILINE)

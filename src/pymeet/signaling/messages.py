@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 Source = Literal["microphone", "camera", "screen", "screen_audio"]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
 Description = Annotated[str, Field(min_length=1, max_length=200_000)]
+Reaction = Literal["thumbs_up", "clap", "heart", "laugh", "surprised", "celebrate"]
+RoleName = Literal["host", "cohost", "member", "guest"]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
 Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*$")]
 """As BCP 47 writes them (RFC 5646 section 4.4.1 says how long they get)."""
@@ -46,6 +48,7 @@ class Join(Request):
     type: Literal["join"]
     v: Literal[1]
     name: Annotated[str, Field(min_length=1, max_length=60)]
+    password: Annotated[str, Field(max_length=1_024)] | None = None
     resume: ResumeWish | None = None
     recording: RecordingAnswer | None = None
 
@@ -89,11 +92,77 @@ class Mute(Request):
 class Chat(Request):
     type: Literal["chat"]
     text: Annotated[str, Field(min_length=1, max_length=4_000)]
+    to: Identifier | None = None
+
+
+class EditMessage(Request):
+    type: Literal["edit_message"]
+    message: Identifier
+    text: Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+class DeleteMessage(Request):
+    type: Literal["delete_message"]
+    message: Identifier
+
+
+class Hand(Request):
+    type: Literal["hand"]
+    up: bool
+
+
+class React(Request):
+    type: Literal["react"]
+    reaction: Reaction
+
+
+class Admit(Request):
+    type: Literal["admit"]
+    participant: Identifier | None = None
+
+
+class Refuse(Request):
+    type: Literal["refuse"]
+    participant: Identifier
+    reason: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class Stop(Request):
+    type: Literal["stop"]
+    participant: Identifier
+    source: Source
+
+
+class LowerHand(Request):
+    type: Literal["lower_hand"]
+    participant: Identifier
+
+
+class Spotlight(Request):
+    type: Literal["spotlight"]
+    participant: Identifier | None
+
+
+class Lock(Request):
+    type: Literal["lock"]
+    on: bool
+
+
+class GiveRole(Request):
+    type: Literal["role"]
+    participant: Identifier
+    role: Literal["cohost", "member"]
+
+
+class HandOver(Request):
+    type: Literal["hand_over"]
+    participant: Identifier
 
 
 class Remove(Request):
     type: Literal["remove"]
     participant: Identifier
+    ban: bool = False
 
 
 class End(Request):
@@ -127,7 +196,31 @@ class Leave(Request):
 
 
 ClientMessage = Annotated[
-    Join | Publish | Subscribed | Restart | Mute | Chat | Remove | End | Record | Consent | Marker | Ping | Leave,
+    Join
+    | Publish
+    | Subscribed
+    | Restart
+    | Mute
+    | Chat
+    | EditMessage
+    | DeleteMessage
+    | Hand
+    | React
+    | Admit
+    | Refuse
+    | Stop
+    | LowerHand
+    | Spotlight
+    | Lock
+    | GiveRole
+    | HandOver
+    | Remove
+    | End
+    | Record
+    | Consent
+    | Marker
+    | Ping
+    | Leave,
     Field(discriminator="type"),
 ]
 
@@ -157,7 +250,7 @@ class Track(Message):
 class ParticipantRecord(Message):
     id: str
     name: str
-    role: Literal["host", "member", "guest"]
+    role: RoleName
     kind: Literal["browser", "publisher", "player"]
     connection: Literal["connected", "reconnecting"]
     tracks: tuple[Track, ...]
@@ -169,6 +262,8 @@ class ChatRecord(Message):
     name: str
     text: str
     at: int
+    to: str | None = None
+    edited_at: int | None = None
 
 
 class SaysNull(Message):
@@ -199,6 +294,21 @@ class RecordingRecord(SaysNull):
     warning: RecordingWarning | None = None
 
 
+class StateRecord(SaysNull):
+    nulls = ("spotlight",)
+    locked: bool
+    spotlight: str | None
+    hands: tuple[str, ...]
+    may_share: Literal["everybody", "members", "hosts"]
+    may_record: Literal["hosts", "nobody"]
+
+
+class Waiting(Answer):
+    type: Literal["waiting"] = "waiting"
+    id: str
+    room: RoomRecord
+
+
 class Joined(Answer, SaysNull):
     nulls = ("recording",)
     type: Literal["joined"] = "joined"
@@ -207,7 +317,8 @@ class Joined(Answer, SaysNull):
     resumed: bool
     resume: str
     room: RoomRecord
-    role: Literal["host", "member", "guest"]
+    role: RoleName
+    state: StateRecord
     participants: tuple[ParticipantRecord, ...]
     messages: tuple[ChatRecord, ...]
     heartbeat_s: float
@@ -258,6 +369,42 @@ class ChatAdded(Answer):
     message: ChatRecord
 
 
+class MessageChanged(Answer, SaysNull):
+    nulls = ("text", "edited_at")
+    type: Literal["message_changed"] = "message_changed"
+    id: str
+    text: str | None
+    edited_at: int | None
+
+
+class RoomState(Answer, StateRecord):
+    type: Literal["room_state"] = "room_state"
+
+
+class WaitingPerson(Message):
+    id: str
+    name: str
+    kind: Literal["member", "guest"]
+    since: int
+
+
+class Lobby(Answer):
+    type: Literal["lobby"] = "lobby"
+    people: tuple[WaitingPerson, ...]
+
+
+class ReactionShown(Answer):
+    type: Literal["reaction"] = "reaction"
+    participant: str
+    reaction: Reaction
+
+
+class Stopped(Answer):
+    type: Literal["stopped"] = "stopped"
+    source: Source
+    by: str
+
+
 class Removed(Answer):
     type: Literal["removed"] = "removed"
     reason: str
@@ -304,6 +451,9 @@ ErrorCode = Literal[
     "conflict",
     "too_many",
     "room_full",
+    "wrong_password",
+    "locked",
+    "refused",
     "bad_description",
     "recording_off",
     "recording_failed",
@@ -319,13 +469,19 @@ class Error(Answer):
 
 
 ServerMessage = (
-    Joined
+    Waiting
+    | Joined
     | Published
     | Offer
     | Participant
     | ParticipantLeft
     | Speakers
     | ChatAdded
+    | MessageChanged
+    | RoomState
+    | Lobby
+    | ReactionShown
+    | Stopped
     | Removed
     | Ended
     | Closing
