@@ -240,6 +240,7 @@ class RetentionConfig(Section):
     chat: str = _kept("chat")
     recording: str = _kept("recording")
     recording_trash: str = _kept("recording_trash")
+    meeting: str = _kept("meeting")
     mail_sent: str = _kept("mail_sent")
     mail_failed: str = _kept("mail_failed")
     export: str = _kept("export")

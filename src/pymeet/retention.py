@@ -142,6 +142,15 @@ _ALL = (
         max_ms=days(30),
     ),
     RetentionClass(
+        "meeting",
+        "Scheduled meetings",
+        "after the last meeting of the series ended",
+        default_ms=days(30),
+        min_ms=days(1),
+        max_ms=days(3650),
+        may_be_forever=True,
+    ),
+    RetentionClass(
         "mail_sent",
         "Mails that were sent",
         "after the mail was sent",

@@ -48,6 +48,7 @@ STAYS: frozenset[Place] = frozenset(
 
 WITHHELD: frozenset[Place] = frozenset(
     {
+        ("calendar_feeds", "secret_hash"),
         ("erasure_ledger", "subject_mark"),
         ("exports", "file_id"),
         ("exports", "token_hash"),
@@ -69,6 +70,11 @@ NOT_PERSONAL: frozenset[Place] = frozenset(
         ("consents", "notice_hash"),
         ("consents", "object_id"),
         ("holds", "id"),
+        ("invitees", "language"),
+        ("invitees", "meeting_id"),
+        ("meetings", "id"),
+        ("meetings", "rrule"),
+        ("meetings", "starts_local"),
         ("mail_outbox", "error"),
         ("mail_outbox", "id"),
         ("processing_limits", "id"),

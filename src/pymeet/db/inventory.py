@@ -123,6 +123,8 @@ class Recipient(StrEnum):
     VIEWERS = "people with whom it is shared"
     HOST = "the host who started the recording"
     RECORDED = "the members in the recording"
+    INVITED = "people invited to the meeting"
+    ORGANISER = "the meeting's organiser"
     ADMINISTRATORS = "administrators"
     PRIVACY_OFFICERS = "data protection officers"
     MAIL_SERVER = "the operator's mail server"

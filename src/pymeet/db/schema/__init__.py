@@ -34,6 +34,15 @@ from pymeet.db.schema.recordings import (
     recording_views,
     recordings,
 )
+from pymeet.db.schema.schedule import (
+    calendar_feeds,
+    invitees,
+    meeting_exceptions,
+    meetings,
+    notification_settings,
+    personal_rooms,
+    reminder_marks,
+)
 
 inventory.check(metadata)
 
@@ -44,6 +53,7 @@ __all__ = [
     "audit_head",
     "audit_people",
     "breaches",
+    "calendar_feeds",
     "clock_marks",
     "consents",
     "erasure_ledger",
@@ -51,14 +61,19 @@ __all__ = [
     "film_people",
     "films",
     "holds",
+    "invitees",
     "known_devices",
     "mail_outbox",
+    "meeting_exceptions",
+    "meetings",
     "messages",
     "metadata",
     "notices",
+    "notification_settings",
     "one_time_links",
     "passkeys",
     "pending_gone",
+    "personal_rooms",
     "processing_limits",
     "recording_events",
     "recording_people",
@@ -67,6 +82,7 @@ __all__ = [
     "recording_views",
     "recordings",
     "recovery_codes",
+    "reminder_marks",
     "request_events",
     "requests",
     "retention_periods",
