@@ -43,13 +43,13 @@ def free_port(kind: socket.SocketKind) -> int:
 class Server:
     """`pymeet serve` as a process."""
 
-    def __init__(self, folder: str, more: str = "") -> None:
-        """`more` is added to its configuration."""
+    def __init__(self, folder: str, more: str = "", http: str = "") -> None:
+        """`more` is added to its configuration, and `http` to what it says of HTTP."""
         self.url = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._config = f"{folder}/pymeet.yaml"
         Path(self._config).write_text(
             f"data_dir: {folder}/data\n"
-            f"http: {{host: 127.0.0.1, port: {self.url.rpartition(':')[2]}, tls: {{mode: 'off'}}}}\n"
+            f"http: {{host: 127.0.0.1, port: {self.url.rpartition(':')[2]}, tls: {{mode: 'off'}}{http}}}\n"
             f"media: {{port: {free_port(socket.SOCK_DGRAM)}, addresses: ['127.0.0.1']}}\n"
             f"rooms: {{max_participants: 500}}\n{more}"
         )
