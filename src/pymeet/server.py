@@ -208,7 +208,7 @@ class Server:
         app = make_app(parts, read_client())
         self._run_beside(_look_after_attempts(app, services.accounts))
         await self._serve(app, listening, tls)
-        self.first_admin_token = await services.accounts.first_admin_link()
+        self.first_admin_token = await services.accounts.links.for_first_admin()
         keeping.start(self._run_beside)
 
     async def _remove_from_meetings(self, person: DataSubject) -> None:

@@ -30,7 +30,7 @@ DAY = 86_400
 async def member(accounts: Accounts, email: str = "ann@example.org", admin: bool = False) -> User:
     """Somebody who has set their password."""
     _, token = await accounts.add_user("Ann", email, admin)
-    return await accounts.redeem_link(token, None, None, PASSWORD)
+    return await accounts.links.redeem(token, None, None, PASSWORD)
 
 
 async def actions(db: Database) -> list[tuple[str, str, str]]:
@@ -44,83 +44,83 @@ async def actions(db: Database) -> list[tuple[str, str, str]]:
 
 async def test_the_first_admin_link_makes_the_first_administrator(accounts: Accounts):
     """A fresh installation must be usable without a shell command, and only by whoever sees its first output."""
-    token = await accounts.first_admin_link()
+    token = await accounts.links.for_first_admin()
     assert token is not None
-    assert await accounts.inspect_link(token) == Link("first_admin", None, None)
+    assert await accounts.links.inspect(token) == Link("first_admin", None, None)
 
-    user = await accounts.redeem_link(token, " Ann ", "Ann@Example.org", PASSWORD)
+    user = await accounts.links.redeem(token, " Ann ", "Ann@Example.org", PASSWORD)
 
     assert (user.name, user.email, user.is_admin) == ("Ann", "ann@example.org", True)
     assert await accounts.check_password("ann@example.org", PASSWORD) == user
-    assert await accounts.first_admin_link() is None
+    assert await accounts.links.for_first_admin() is None
 
 
 async def test_a_new_first_admin_link_voids_the_one_before(accounts: Accounts):
     """Each start prints one; links in old logs must not stay good for ever."""
-    old = await accounts.first_admin_link()
-    new = await accounts.first_admin_link()
+    old = await accounts.links.for_first_admin()
+    new = await accounts.links.for_first_admin()
     assert old is not None
     assert new is not None
 
     with pytest.raises(NotFoundError) as caught:
-        await accounts.inspect_link(old)
+        await accounts.links.inspect(old)
     assert caught.value.code == "link_void"
-    assert (await accounts.inspect_link(new)).purpose == "first_admin"
+    assert (await accounts.links.inspect(new)).purpose == "first_admin"
 
 
 async def test_the_first_admin_link_does_not_age(accounts: Accounts, clock: ManualClock):
     """The machine may be set up on Friday and visited on Monday."""
-    token = await accounts.first_admin_link()
+    token = await accounts.links.for_first_admin()
     assert token is not None
     clock.advance(30 * DAY)
 
-    assert (await accounts.redeem_link(token, "Ann", "ann@example.org", PASSWORD)).is_admin
+    assert (await accounts.links.redeem(token, "Ann", "ann@example.org", PASSWORD)).is_admin
 
 
 async def test_the_first_admin_link_dies_when_another_administrator_signs_in(accounts: Accounts):
     """An administrator added by command makes the printed link a back door."""
-    token = await accounts.first_admin_link()
+    token = await accounts.links.for_first_admin()
     assert token is not None
     await member(accounts, admin=True)
 
     with pytest.raises(NotFoundError):
-        await accounts.redeem_link(token, "Eve", "eve@example.org", PASSWORD)
+        await accounts.links.redeem(token, "Eve", "eve@example.org", PASSWORD)
 
 
 async def test_the_first_admin_link_needs_a_name_and_an_address(accounts: Accounts):
     """Without them the account could not be used; the link stays good for another try."""
-    token = await accounts.first_admin_link()
+    token = await accounts.links.for_first_admin()
     assert token is not None
 
     with pytest.raises(InvalidInputError):
-        await accounts.redeem_link(token, None, None, PASSWORD)
+        await accounts.links.redeem(token, None, None, PASSWORD)
     with pytest.raises(InvalidInputError):
-        await accounts.redeem_link(token, "Ann", "ann@example.org", "short")
+        await accounts.links.redeem(token, "Ann", "ann@example.org", "short")
 
-    assert await accounts.redeem_link(token, "Ann", "ann@example.org", PASSWORD)
+    assert await accounts.links.redeem(token, "Ann", "ann@example.org", PASSWORD)
 
 
 async def test_a_first_administrator_cannot_take_an_address_that_is_in_use(accounts: Accounts):
     """Two accounts with one address could not be told apart; nothing of the failed try may stay."""
-    token = await accounts.first_admin_link()
+    token = await accounts.links.for_first_admin()
     assert token is not None
     await member(accounts)
 
     with pytest.raises(ConflictError) as caught:
-        await accounts.redeem_link(token, "Eve", "ann@example.org", PASSWORD)
+        await accounts.links.redeem(token, "Eve", "ann@example.org", PASSWORD)
 
     assert caught.value.code == "email_taken"
     assert len(await accounts.list_users()) == 1
-    assert await accounts.inspect_link(token)
+    assert await accounts.links.inspect(token)
 
 
 async def test_only_one_of_many_redeems_a_link(accounts: Accounts):
     """Two people who open the same link at the same moment must not both become administrator."""
-    token = await accounts.first_admin_link()
+    token = await accounts.links.for_first_admin()
     assert token is not None
 
     outcomes = await asyncio.gather(
-        *(accounts.redeem_link(token, f"P{n}", f"p{n}@example.org", PASSWORD) for n in range(12)),
+        *(accounts.links.redeem(token, f"P{n}", f"p{n}@example.org", PASSWORD) for n in range(12)),
         return_exceptions=True,
     )
 
@@ -132,12 +132,12 @@ async def test_only_one_of_many_redeems_a_link(accounts: Accounts):
 async def test_a_new_member_sets_a_password_once(accounts: Accounts):
     """The administrator never knows it, and the link is worth nothing afterwards."""
     user, token = await accounts.add_user("Ann", "ann@example.org", False)
-    assert await accounts.inspect_link(token) == Link("set_password", "Ann", "ann@example.org")
+    assert await accounts.links.inspect(token) == Link("set_password", "Ann", "ann@example.org")
 
-    assert await accounts.redeem_link(token, "Mallory", "m@example.org", PASSWORD) == user
+    assert await accounts.links.redeem(token, "Mallory", "m@example.org", PASSWORD) == user
 
     with pytest.raises(NotFoundError):
-        await accounts.redeem_link(token, None, None, PASSWORD)
+        await accounts.links.redeem(token, None, None, PASSWORD)
     assert await accounts.user(user.id) == user
 
 
@@ -146,25 +146,25 @@ async def test_a_link_expires_after_a_day(accounts: Accounts, clock: ManualClock
     _, token = await accounts.add_user("Ann", "ann@example.org", False)
 
     clock.advance(DAY - 1)
-    assert await accounts.inspect_link(token)
+    assert await accounts.links.inspect(token)
     clock.advance(1)
 
     with pytest.raises(NotFoundError):
-        await accounts.inspect_link(token)
+        await accounts.links.inspect(token)
     with pytest.raises(NotFoundError):
-        await accounts.redeem_link(token, None, None, PASSWORD)
+        await accounts.links.redeem(token, None, None, PASSWORD)
 
 
 async def test_a_new_link_replaces_password_and_sessions(accounts: Accounts):
     """Who sets a new password wants everybody else out."""
     user = await member(accounts)
     session = await accounts.open_session(user)
-    old = await accounts.new_link(user.email)
-    new = await accounts.new_link(user.id)
+    old = await accounts.links.for_password(user.email)
+    new = await accounts.links.for_password(user.id)
 
     with pytest.raises(NotFoundError):
-        await accounts.inspect_link(old)
-    await accounts.redeem_link(new, None, None, "another long password")
+        await accounts.links.inspect(old)
+    await accounts.links.redeem(new, None, None, "another long password")
 
     assert await accounts.user_of_session(session.token) is None
     assert await accounts.check_password(user.email, "another long password") == user
@@ -176,9 +176,9 @@ async def test_a_new_link_replaces_password_and_sessions(accounts: Accounts):
 async def test_made_up_tokens_are_void(accounts: Accounts, token: str):
     """Whatever somebody types behind `#`, the answer is the same sentence."""
     with pytest.raises(NotFoundError):
-        await accounts.inspect_link(token)
+        await accounts.links.inspect(token)
     with pytest.raises(NotFoundError):
-        await accounts.redeem_link(token, "Eve", "eve@example.org", PASSWORD)
+        await accounts.links.redeem(token, "Eve", "eve@example.org", PASSWORD)
     assert await accounts.user_of_session(token) is None
     await accounts.close_session(token)
 
@@ -273,7 +273,7 @@ async def test_guessing_on_at_one_account_locks_nobody_else_out(db: Database, cl
         attempts_overall=AttemptLimiter(limit=5, window_s=60),
     )
     _, token = await accounts.add_user("Ann", "ann@example.org")
-    await accounts.redeem_link(token, None, None, PASSWORD)
+    await accounts.links.redeem(token, None, None, PASSWORD)
 
     for _ in range(20):
         with pytest.raises((NotSignedInError, TooManyError)):
@@ -397,7 +397,7 @@ async def test_signing_in_removes_the_persons_expired_sessions(accounts: Account
 async def test_a_disabled_account_is_out_at_once(accounts: Accounts):
     """Somebody leaves the organisation: browser, password and links end in the same moment."""
     user = await member(accounts)
-    session, link = await accounts.open_session(user), await accounts.new_link(user.id)
+    session, link = await accounts.open_session(user), await accounts.links.for_password(user.id)
 
     disabled = await accounts.disable_user("Ann@Example.org")
 
@@ -406,9 +406,9 @@ async def test_a_disabled_account_is_out_at_once(accounts: Accounts):
     refused = (
         accounts.check_password(user.email, PASSWORD),
         accounts.open_session(user),
-        accounts.inspect_link(link),
-        accounts.redeem_link(link, None, None, PASSWORD),
-        accounts.new_link(user.id),
+        accounts.links.inspect(link),
+        accounts.links.redeem(link, None, None, PASSWORD),
+        accounts.links.for_password(user.id),
     )
     for attempt in refused:
         with pytest.raises(PymeetError):
@@ -420,16 +420,20 @@ async def test_a_disabled_account_is_out_at_once(accounts: Accounts):
 async def test_when_every_administrator_is_disabled_a_first_admin_link_helps(accounts: Accounts):
     """Whoever runs the machine must not be locked out of the program on it."""
     admin = await member(accounts, admin=True)
-    assert await accounts.first_admin_link() is None
+    assert await accounts.links.for_first_admin() is None
 
     await accounts.disable_user(admin.id)
 
-    assert await accounts.first_admin_link() is not None
+    assert await accounts.links.for_first_admin() is not None
 
 
 async def test_who_is_not_there_cannot_be_disabled_or_shown(accounts: Accounts):
     """A slip in a command must not look like success."""
-    for attempt in (accounts.disable_user("nobody"), accounts.user("nobody"), accounts.new_link("n@example.org")):
+    for attempt in (
+        accounts.disable_user("nobody"),
+        accounts.user("nobody"),
+        accounts.links.for_password("n@example.org"),
+    ):
         with pytest.raises(NotFoundError):
             await attempt
 
@@ -438,7 +442,7 @@ async def test_what_is_done_to_accounts_is_in_the_audit_log(accounts: Accounts, 
     """Who did what, by ids; a try that failed did nothing."""
     admin, _ = await accounts.add_user("Ben", "ben@example.org", True)
     user, token = await accounts.add_user("Ann", "ann@example.org", False)
-    await accounts.redeem_link(token, None, None, PASSWORD)
+    await accounts.links.redeem(token, None, None, PASSWORD)
     await accounts.check_password(user.email, PASSWORD)
     with pytest.raises(NotSignedInError):
         await accounts.check_password(user.email, "wrong password here")
@@ -466,7 +470,7 @@ async def test_signing_out_and_ended_sessions_are_in_the_audit_log(accounts: Acc
     first, _, _ = [await accounts.open_session(user) for _ in range(3)]
     await accounts.close_session(first.token)
     await accounts.close_session(first.token)
-    await accounts.redeem_link(await accounts.new_link(user.id), None, None, PASSWORD)
+    await accounts.links.redeem(await accounts.links.for_password(user.id), None, None, PASSWORD)
     await accounts.open_session(user)
     await accounts.disable_user(user.id)
 
@@ -481,10 +485,10 @@ async def test_signing_out_and_ended_sessions_are_in_the_audit_log(accounts: Acc
 
 async def test_the_first_administrator_is_in_the_audit_log(accounts: Accounts, db: Database):
     """Whoever got hold of the printed link must leave a trace."""
-    token = await accounts.first_admin_link()
+    token = await accounts.links.for_first_admin()
     assert token is not None
 
-    user = await accounts.redeem_link(token, "Ann", "ann@example.org", PASSWORD)
+    user = await accounts.links.redeem(token, "Ann", "ann@example.org", PASSWORD)
 
     assert await actions(db) == [
         ("system", "link.made", "first_admin"),
@@ -590,9 +594,9 @@ async def test_the_last_administrator_stays(accounts: Accounts):
 
 async def test_no_token_and_no_password_is_stored(accounts: Accounts, db: Database):
     """Whoever gets hold of the database file, or a backup of it, must not be able to sign in."""
-    first = await accounts.first_admin_link()
+    first = await accounts.links.for_first_admin()
     user = await member(accounts)
-    session, link = await accounts.open_session(user), await accounts.new_link(user.id)
+    session, link = await accounts.open_session(user), await accounts.links.for_password(user.id)
 
     async with db.read() as conn:
         everything = [str(row) for table in metadata.sorted_tables for row in await conn.execute(select(table))]

@@ -41,7 +41,7 @@ class Scene:
 
     async def fill(self) -> None:
         ann, token = await self.accounts.add_user("Ann", "ann@example.org", True)
-        await self.accounts.redeem_link(token, None, None, "correct horse battery")
+        await self.accounts.links.redeem(token, None, None, "correct horse battery")
         ben, _ = await self.accounts.add_user("Ben", "ben@example.org", False)
         room = await self.meetings.create_room("Tea", ann.id)
         for number, (name, user_id) in enumerate(

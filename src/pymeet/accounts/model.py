@@ -22,6 +22,12 @@ class User:
     is_admin: bool
     disabled_at_ms: int | None = None
     is_dpo: bool = False
+    language: str | None = None
+    """The language of mail to them and of their pages; None is the server's."""
+    time_zone: str | None = None
+    """An IANA name, such as `Europe/Berlin`; None is the browser's."""
+    theme: str | None = None
+    """`system`, `light` or `dark`."""
 
     @property
     def role(self) -> Role:
@@ -34,7 +40,7 @@ class Link:
     """What a one-time link is for; name and address are None while they are still to be chosen."""
 
     purpose: str
-    """`first_admin` or `set_password`."""
+    """`first_admin`, `set_password`, `invitation`, `register`, `reset_password`, `sign_in` or `change_email`."""
     name: str | None
     email: str | None
 

@@ -10,23 +10,24 @@ from typing import TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pymeet.accounts.password_rules import check_choice
 from pymeet.errors import InvalidInputError
 
 T = TypeVar("T")
 
 MIN_LENGTH = 12
-MAX_LENGTH = 1024
+MAX_LENGTH = 1000
 
 
-def normalised(password: str) -> str:
+def normalised(password: str, *, minimum: int = MIN_LENGTH) -> str:
     """The form that is hashed (NFKC), so that the same password typed on another keyboard stays the same.
 
-    Raises InvalidInputError for one of fewer than 12 or more than 1024 characters.
+    Raises InvalidInputError for one of fewer than `minimum` or more than 1000 characters.
     """
     # Before normalising too: a few characters can become many.
     form = unicodedata.normalize("NFKC", password) if len(password) <= MAX_LENGTH else password
-    if len(form) < MIN_LENGTH:
-        raise InvalidInputError(f"The password needs at least {MIN_LENGTH} characters.")
+    if len(form) < minimum:
+        raise InvalidInputError(f"The password needs at least {minimum} characters.")
     if len(form) > MAX_LENGTH:
         raise InvalidInputError(f"The password can have at most {MAX_LENGTH} characters.")
     try:
@@ -39,13 +40,20 @@ def normalised(password: str) -> str:
 class Passwords:
     """Hashes and verifies passwords; at most half of the cores are busy with it, so that media goes on."""
 
-    def __init__(self, *, time_cost: int = 3, memory_kib: int = 65_536) -> None:
+    def __init__(self, *, time_cost: int = 3, memory_kib: int = 65_536, minimum: int = MIN_LENGTH) -> None:
+        self._minimum = minimum
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1, type=Type.ID)
         self._threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="passwords")
 
     async def hash(self, password: str) -> str:
         """The hash to store. Raises InvalidInputError for an unacceptable password."""
         form = normalised(password)
+        return await self._in_thread(lambda: self._hasher.hash(form))
+
+    async def hash_for(self, password: str, *, name: str, email: str) -> str:
+        """The hash of a password that a person chooses for their account. Raises InvalidInputError, which says why not."""
+        form = normalised(password, minimum=self._minimum)
+        check_choice(form, name=name, email=email)
         return await self._in_thread(lambda: self._hasher.hash(form))
 
     async def verify(self, password: str, stored: str | None) -> bool:
@@ -55,7 +63,7 @@ class Passwords:
         waiting who has an account.
         """
         try:
-            form = normalised(password)
+            form = normalised(password, minimum=0)  # it may be older than today's minimum
         except InvalidInputError:
             return False  # depends only on what was typed: says nothing about the account
 

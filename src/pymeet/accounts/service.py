@@ -1,29 +1,28 @@
-"""Accounts: adding and disabling people, one-time links, passwords and sessions.
+"""Accounts: adding and disabling people, passwords and sessions.
 
 Tokens are handed out once and stored only as their SHA-256: whoever reads the database cannot sign in with it.
 """
 
-import hashlib
 from datetime import UTC, datetime
 
 from sqlalchemy import RowMapping
-from sqlalchemy.exc import IntegrityError
 
 from pymeet.accounts import store
+from pymeet.accounts.links import Links, make_link
 from pymeet.accounts.model import Link, Role, Session, User
 from pymeet.accounts.passwords import Passwords
+from pymeet.accounts.rows import disabled, email_taken, hash_of, named, new_row, record, user_of
 from pymeet.accounts.texts import clean_email, clean_line
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
 from pymeet.db import audit
-from pymeet.db.engine import Database, Transaction
+from pymeet.db.engine import Database
 from pymeet.errors import ConflictError, InvalidInputError, NotFoundError, NotSignedInError, TooManyError
 from pymeet.ids import new_id, new_secret
 
 __all__ = ["Accounts", "Link", "Role", "Session", "User"]
 
 DAY_MS = 86_400_000
-LINK_LIFETIME_MS = DAY_MS
 TOUCH_EVERY_MS = 60_000
 """How exactly the last use of a session is known: one write a minute, not one per request."""
 
@@ -54,6 +53,7 @@ class Accounts:
         self._idle_ms = idle_ms
         self._absolute_ms = absolute_ms
         self._passwords = passwords or Passwords()
+        self.links = Links(db, clock, self._passwords)
         self._per_email = attempts_per_email or AttemptLimiter(limit=10, window_s=300)
         self._overall = attempts_overall or AttemptLimiter(limit=300, window_s=60)
         self._failures: dict[str, int] = {}
@@ -65,20 +65,20 @@ class Accounts:
             row = await store.user(conn, user_id)
         if row is None:
             raise NotFoundError("There is no such account.")
-        return _user(row)
+        return user_of(row)
 
     async def active_user(self, email_or_id: str) -> User:
         """The account that is named. Raises NotFoundError, or ConflictError for a disabled one."""
         async with self._db.read() as conn:
-            row = await _named(conn, email_or_id)
+            row = await named(conn, email_or_id)
         if row["disabled_at_ms"] is not None:
-            raise _disabled()
-        return _user(row)
+            raise disabled()
+        return user_of(row)
 
     async def list_users(self) -> list[User]:
         """All accounts, oldest first, disabled ones included."""
         async with self._db.read() as conn:
-            return [_user(row) for row in await store.all_users(conn)]
+            return [user_of(row) for row in await store.all_users(conn)]
 
     async def add_user(
         self, name: str, email: str, admin: bool = False, *, by: str = audit.OPERATOR
@@ -88,28 +88,14 @@ class Accounts:
         Raises InvalidInputError, or ConflictError (`email_taken`).
         """
         user = User(new_id(), clean_line(name, what="The name"), clean_email(email), admin)
-        token, now_ms = new_secret(), self._clock.now_ms()
+        now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
             if await store.find_user(conn, user.id, user.email):
-                raise _email_taken()
-            await store.add_user(conn, **_new_row(user, now_ms))
-            await self._add_password_link(conn, user.id, token, now_ms)
-            await _record(conn, now_ms, by, "user.added", user.id, {"role": user.role})
+                raise email_taken()
+            await store.add_user(conn, **new_row(user, now_ms))
+            token = await make_link(conn, store.SET_PASSWORD, now_ms, user_id=user.id)
+            await record(conn, now_ms, by, "user.added", user.id, {"role": user.role})
         return user, token
-
-    async def new_link(self, email_or_id: str, *, by: str = audit.OPERATOR) -> str:
-        """The token of a fresh link on which the person sets a password; the one before it becomes void.
-
-        Raises NotFoundError, or ConflictError for a disabled account.
-        """
-        token, now_ms = new_secret(), self._clock.now_ms()
-        async with self._db.write() as conn:
-            row = await _named(conn, email_or_id)
-            if row["disabled_at_ms"] is not None:
-                raise _disabled()
-            await self._add_password_link(conn, row["id"], token, now_ms)
-            await _record(conn, now_ms, by, "link.made", row["id"], {"purpose": store.SET_PASSWORD})
-        return token
 
     async def disable_user(self, email_or_id: str, *, by: str = audit.OPERATOR) -> User:
         """Locks the account at once: sessions end, links become void. Doing it again changes nothing.
@@ -118,12 +104,26 @@ class Accounts:
         """
         now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
-            row = await _named(conn, email_or_id)
+            row = await named(conn, email_or_id)
             if row["disabled_at_ms"] is None:
                 ended = await store.disable_user(conn, row["id"], now_ms)
-                await _record(conn, now_ms, by, "user.disabled", row["id"], {"sessions": ended})
-                row = await _named(conn, row["id"])
-        return _user(row)
+                await record(conn, now_ms, by, "user.disabled", row["id"], {"sessions": ended})
+                row = await named(conn, row["id"])
+        return user_of(row)
+
+    async def enable_user(self, email_or_id: str, *, by: str = audit.OPERATOR) -> User:
+        """Unlocks the account: the person signs in with the password they had. Doing it again changes nothing.
+
+        Raises NotFoundError.
+        """
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await named(conn, email_or_id)
+            if row["disabled_at_ms"] is not None:
+                await store.enable_user(conn, row["id"])
+                await record(conn, now_ms, by, "user.enabled", row["id"])
+                row = await named(conn, row["id"])
+        return user_of(row)
 
     async def change_role(self, email_or_id: str, role: Role, *, by: str = audit.OPERATOR) -> User:
         """Gives the person another role and ends their sessions; the role they have already changes nothing.
@@ -132,8 +132,8 @@ class Accounts:
         """
         now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
-            row = await _named(conn, email_or_id)
-            user = _user(row)
+            row = await named(conn, email_or_id)
+            user = user_of(row)
             if user.role is role:
                 return user
             if user.is_admin and await store.has_admin(conn) and not await store.has_admin(conn, besides=user.id):
@@ -142,87 +142,8 @@ class Accounts:
                 )
             ended = await store.set_role(conn, user.id, is_admin=role is Role.ADMIN, is_dpo=role is Role.DPO)
             detail: audit.Detail = {"from": user.role, "to": role, "sessions": ended}
-            await _record(conn, now_ms, by, "user.role_changed", user.id, detail)
-            return _user(await _named(conn, user.id))
-
-    async def first_admin_link(self) -> str | None:
-        """A new token that makes the first administrator; None once an administrator can sign in.
-
-        It is good until it is used or asked for again (only its hash is stored, so an earlier one cannot be shown).
-        """
-        token, now_ms = new_secret(), self._clock.now_ms()
-        async with self._db.write() as conn:
-            if await store.has_admin(conn):
-                await store.remove_first_admin_links(conn)
-                return None
-            await store.add_link(
-                conn,
-                token_hash=_hash(token),
-                purpose=store.FIRST_ADMIN,
-                user_id=None,
-                at_ms=now_ms,
-                expires_at_ms=None,
-            )
-            await audit.record(
-                conn,
-                at_ms=now_ms,
-                actor=audit.SYSTEM,
-                action="link.made",
-                target=store.FIRST_ADMIN,
-                detail={"purpose": store.FIRST_ADMIN},
-            )
-        return token
-
-    async def inspect_link(self, token: str) -> Link:
-        """What the link is for, without using it. Raises NotFoundError (`link_void`)."""
-        async with self._db.read() as conn:
-            row = await store.link(conn, _hash(token), self._clock.now_ms())
-        if row is None:
-            raise _link_void()
-        return Link(row["purpose"], row["name"], row["email"])
-
-    async def redeem_link(self, token: str, name: str | None, email: str | None, password: str) -> User:
-        """Sets the password, once, and ends the person's other sessions; for `first_admin` makes the administrator.
-
-        `name` and `email` are needed for `first_admin` only and otherwise ignored. Raises NotFoundError (`link_void`),
-        InvalidInputError, or ConflictError (`email_taken`); the link then stays good.
-        """
-        link = await self.inspect_link(token)  # before the slow hash, so that made-up tokens cost nothing
-        if link.purpose == store.FIRST_ADMIN:
-            if name is None or email is None:
-                raise InvalidInputError("A name and an e-mail address are needed.")
-            name, email = clean_line(name, what="The name"), clean_email(email)
-        password_hash = await self._passwords.hash(password)
-        now_ms = self._clock.now_ms()
-        async with self._db.write() as conn:
-            row = await store.link(conn, _hash(token), now_ms)
-            if row is None:
-                raise _link_void()
-            if row["purpose"] == store.FIRST_ADMIN:
-                assert name is not None  # noqa: S101  a token keeps its purpose
-                assert email is not None  # noqa: S101
-                if await store.has_admin(conn):
-                    raise _link_void()
-                user = User(new_id(), name, email, is_admin=True)
-                try:
-                    await store.add_user(conn, **_new_row(user, now_ms))
-                except IntegrityError:
-                    raise _email_taken() from None
-                await _record(conn, now_ms, user.id, "user.added", user.id, {"role": user.role})
-                ended = 0
-            else:
-                found = await store.user(conn, row["user_id"])
-                assert found is not None  # noqa: S101  links die with their person
-                user = _user(found)
-                ended = await store.remove_sessions(conn, user.id)
-            await store.remove_link(conn, _hash(token))
-            if user.is_admin:
-                await store.remove_first_admin_links(conn)
-            await store.set_password(conn, user.id, password_hash, now_ms)
-            await store.seen(conn, user.id, now_ms)
-            detail = {"purpose": row["purpose"], "sessions": ended}
-            await _record(conn, now_ms, user.id, "link.redeemed", user.id, detail)
-        return user
+            await record(conn, now_ms, by, "user.role_changed", user.id, detail)
+            return user_of(await named(conn, user.id))
 
     async def check_password(self, email: str, password: str, *, erasing: bool = False) -> User:
         """The person, if the password is theirs, who signs in by that.
@@ -247,8 +168,8 @@ class Accounts:
             if renewed:
                 await store.set_password(conn, row["id"], renewed, now_ms)
             await store.seen(conn, row["id"], now_ms)
-            await _record(conn, now_ms, row["id"], "user.signed_in", row["id"])
-        return _user(row)
+            await record(conn, now_ms, row["id"], "user.signed_in", row["id"])
+        return user_of(row)
 
     async def confirm_password(self, user: User, password: str) -> None:
         """Asks somebody who is signed in once more, before what cannot be undone. Raises as `check_password` does."""
@@ -265,7 +186,7 @@ class Accounts:
         async with self._db.write() as conn:
             opened = await store.add_session(
                 conn,
-                token_hash=_hash(token),
+                token_hash=hash_of(token),
                 user_id=user.id,
                 device=device,
                 at_ms=now_ms,
@@ -279,21 +200,21 @@ class Accounts:
         """Who holds the token; None when it is unknown, ended or expired. Counts as use of the session."""
         now_ms = self._clock.now_ms()
         async with self._db.read() as conn:
-            row = await store.session(conn, _hash(token), now_ms)
+            row = await store.session(conn, hash_of(token), now_ms)
         if row is None:
             return None
         if now_ms - row["seen_at_ms"] >= TOUCH_EVERY_MS:
             expires_at_ms = self._expiry(opened_at_ms=row["opened_at_ms"], used_at_ms=now_ms)
             async with self._db.write() as conn:
-                await store.touch_session(conn, _hash(token), row["id"], now_ms, expires_at_ms)
-        return _user(row)
+                await store.touch_session(conn, hash_of(token), row["id"], now_ms, expires_at_ms)
+        return user_of(row)
 
     async def close_session(self, token: str) -> None:
         """Signs out; an unknown token is no error."""
         async with self._db.write() as conn:
-            user_id = await store.remove_session(conn, _hash(token))
+            user_id = await store.remove_session(conn, hash_of(token))
             if user_id is not None:
-                await _record(conn, self._clock.now_ms(), user_id, "user.signed_out", user_id)
+                await record(conn, self._clock.now_ms(), user_id, "user.signed_out", user_id)
 
     async def record_failures(self, *, at_end: bool = False) -> None:
         """Writes into the audit log for which accounts signing in failed how often, at most once a minute.
@@ -364,66 +285,6 @@ class Accounts:
 
     def _expiry(self, *, opened_at_ms: int, used_at_ms: int) -> int:
         return min(used_at_ms + self._idle_ms, opened_at_ms + self._absolute_ms)
-
-    @staticmethod
-    async def _add_password_link(conn: Transaction, user_id: str, token: str, now_ms: int) -> None:
-        await store.add_link(
-            conn,
-            token_hash=_hash(token),
-            purpose=store.SET_PASSWORD,
-            user_id=user_id,
-            at_ms=now_ms,
-            expires_at_ms=now_ms + LINK_LIFETIME_MS,
-        )
-
-
-async def _record(
-    conn: Transaction, at_ms: int, by: str, action: str, user_id: str, detail: audit.Detail | None = None
-) -> None:
-    await audit.record(conn, at_ms=at_ms, actor=by, action=action, target=audit.Person(user_id), detail=detail)
-
-
-async def _named(conn: Transaction, email_or_id: str) -> RowMapping:
-    try:
-        email = clean_email(email_or_id)
-    except InvalidInputError:
-        email = ""  # then it is an id
-    row = await store.find_user(conn, email_or_id, email)
-    if row is None:
-        raise NotFoundError("There is no such account.")
-    return row
-
-
-def _hash(token: str) -> str:
-    # A plain hash is enough: tokens have 256 random bits, there is nothing to guess.
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
-def _user(row: RowMapping) -> User:
-    return User(row["id"], row["name"], row["email"], row["is_admin"], row["disabled_at_ms"], row["is_dpo"])
-
-
-def _new_row(user: User, now_ms: int) -> dict[str, object]:
-    return {
-        "id": user.id,
-        "name": user.name,
-        "email": user.email,
-        "is_admin": user.is_admin,
-        "created_at_ms": now_ms,
-        "last_seen_at_ms": now_ms,
-    }
-
-
-def _email_taken() -> ConflictError:
-    return ConflictError("There is already an account with this e-mail address.", code="email_taken")
-
-
-def _disabled() -> ConflictError:
-    return ConflictError("The account is disabled.", code="account_disabled")
-
-
-def _link_void() -> NotFoundError:
-    return NotFoundError("This link was used already or is no longer valid. Ask for a new one.", code="link_void")
 
 
 def _erasure_pending(erased_after_ms: int | None, now_ms: int) -> ConflictError:

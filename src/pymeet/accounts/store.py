@@ -10,6 +10,11 @@ from pymeet.ids import new_id
 
 FIRST_ADMIN = "first_admin"
 SET_PASSWORD = "set_password"  # noqa: S105  the name of a purpose
+INVITATION = "invitation"
+REGISTER = "register"
+RESET_PASSWORD = "reset_password"  # noqa: S105
+SIGN_IN = "sign_in"
+CHANGE_EMAIL = "change_email"
 
 
 def _being_erased() -> ColumnElement[bool]:
@@ -62,6 +67,25 @@ async def disable_user(conn: Transaction, user_id: str, at_ms: int) -> int:
     return await remove_sessions(conn, user_id)
 
 
+async def enable_user(conn: Transaction, user_id: str) -> None:
+    await conn.execute(update(users).where(users.c.id == user_id).values(disabled_at_ms=None))
+
+
+async def change_user(conn: Transaction, user_id: str, **values: Any) -> None:
+    await conn.execute(update(users).where(users.c.id == user_id).values(values))
+
+
+async def has_password(conn: Transaction, user_id: str) -> bool:
+    """Whether the person ever set one: who did not has been invited and did not come yet."""
+    query = select(user_credentials.c.user_id).where(user_credentials.c.user_id == user_id)
+    return (await conn.execute(query)).first() is not None
+
+
+async def usable_user(conn: Transaction, email: str) -> RowMapping | None:
+    """The account of an address, unless it is disabled or being erased."""
+    return (await conn.execute(select(users).where(users.c.email == email, _usable()))).mappings().first()
+
+
 async def set_role(conn: Transaction, user_id: str, *, is_admin: bool, is_dpo: bool) -> int:
     """Changes what the person may do and signs them out everywhere; how many sessions that ended."""
     await conn.execute(update(users).where(users.c.id == user_id).values(is_admin=is_admin, is_dpo=is_dpo))
@@ -97,22 +121,36 @@ async def set_password(conn: Transaction, user_id: str, password_hash: str, at_m
 
 
 async def add_link(
-    conn: Transaction, *, token_hash: str, purpose: str, user_id: str | None, at_ms: int, expires_at_ms: int | None
+    conn: Transaction,
+    *,
+    token_hash: str,
+    purpose: str,
+    user_id: str | None,
+    email: str | None,
+    at_ms: int,
+    expires_at_ms: int | None,
 ) -> None:
-    """Stores a link; an earlier one for the same person and purpose becomes void."""
-    same_person = one_time_links.c.user_id == user_id if user_id else one_time_links.c.user_id.is_(None)
-    await conn.execute(delete(one_time_links).where(one_time_links.c.purpose == purpose, same_person))
+    """Stores a link; an earlier one for the same person, or the same address of nobody, and purpose becomes void."""
+    same = one_time_links.c.user_id == user_id if user_id else one_time_links.c.user_id.is_(None)
+    if user_id is None and email is not None:
+        same = and_(same, one_time_links.c.email == email)
+    await conn.execute(delete(one_time_links).where(one_time_links.c.purpose == purpose, same))
     await conn.execute(
         insert(one_time_links).values(
-            token_hash=token_hash, purpose=purpose, user_id=user_id, created_at_ms=at_ms, expires_at_ms=expires_at_ms
+            token_hash=token_hash,
+            purpose=purpose,
+            user_id=user_id,
+            email=email,
+            created_at_ms=at_ms,
+            expires_at_ms=expires_at_ms,
         )
     )
 
 
 async def link(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping | None:
-    """A link that is still good, with the `name` and `email` it is for (None for the first administrator)."""
+    """A link that is still good, with the `name` and `address` of whom it is for (None where there is no account yet)."""
     query = (
-        select(one_time_links, users.c.name, users.c.email)
+        select(one_time_links, users.c.name, users.c.email.label("address"))
         .outerjoin(users)
         .where(
             one_time_links.c.token_hash == token_hash,
@@ -125,6 +163,10 @@ async def link(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping | 
 
 async def remove_link(conn: Transaction, token_hash: str) -> None:
     await conn.execute(delete(one_time_links).where(one_time_links.c.token_hash == token_hash))
+
+
+async def remove_links(conn: Transaction, user_id: str) -> None:
+    await conn.execute(delete(one_time_links).where(one_time_links.c.user_id == user_id))
 
 
 async def remove_first_admin_links(conn: Transaction) -> None:

@@ -70,13 +70,13 @@ async def sign_out(request: web.Request) -> web.Response:
 
 async def inspect_link(request: web.Request) -> web.Response:
     body = await read_json(request, InspectLink)
-    link = await request.app[PARTS].accounts.inspect_link(body.token)
+    link = await request.app[PARTS].accounts.links.inspect(body.token)
     return web.json_response({"purpose": link.purpose, "name": link.name, "email": link.email})
 
 
 async def redeem_link(request: web.Request) -> web.Response:
     body = await read_json(request, RedeemLink)
-    user = await request.app[PARTS].accounts.redeem_link(body.token, body.name, body.email, body.password)
+    user = await request.app[PARTS].accounts.links.redeem(body.token, body.name, body.email, body.password)
     response = web.json_response({"user": shown_user(user)})
     await begin_session(request, response, user)
     return response

@@ -18,7 +18,7 @@ async def user_add(services: Services, *, name: str, email: str, admin: bool = F
 
 async def user_link(services: Services, *, email: str) -> dict[str, Any]:
     """A fresh one-time link for an account; the one before it becomes void."""
-    return {"email": email, "link": _link(services, await services.accounts.new_link(email))}
+    return {"email": email, "link": _link(services, await services.accounts.links.for_password(email))}
 
 
 @views("accounts")
