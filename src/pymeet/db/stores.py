@@ -319,12 +319,23 @@ MEMORY = (
     MemoryStore(
         name="live rooms",
         category=Category.MEETING,
-        holds="Who is in a room, their names, network addresses and what they send.",
+        holds="Who is in a room or waits to come in, their names, network addresses and what they send; who raised a hand, and "
+        "who was banned.",
         purpose="To hold the meeting.",
         basis=Basis.CONTRACT,
         subjects=("member", "guest"),
         recipients=(Recipient.ROOM,),
-        keep="Until they leave, or 60 seconds after their connection is lost.",
+        keep="Until they leave, or 60 seconds after their connection is lost; a ban until the meeting is over.",
+    ),
+    MemoryStore(
+        name="wrong room passwords by network address",
+        category=Category.ROOM,
+        holds="Network addresses (of IPv6 the first half) from which a wrong password of a room came, and when; the newest 10,000.",
+        purpose="To slow down the guessing of a room's password.",
+        basis=Basis.LEGITIMATE_INTEREST,
+        subjects=("member", "guest"),
+        recipients=(),
+        keep="About 5 minutes.",
     ),
 )
 

@@ -14,7 +14,7 @@ from pymeet.db.schema.lifecycle import (
     room_retention,
 )
 from pymeet.db.schema.mail import mail_outbox
-from pymeet.db.schema.meetings import attendance, messages, rooms
+from pymeet.db.schema.meetings import attendance, message_recipients, messages, room_passwords, rooms
 from pymeet.db.schema.privacy import (
     consents,
     erasure_ledger,
@@ -66,6 +66,7 @@ __all__ = [
     "mail_outbox",
     "meeting_exceptions",
     "meetings",
+    "message_recipients",
     "messages",
     "metadata",
     "notices",
@@ -86,6 +87,7 @@ __all__ = [
     "request_events",
     "requests",
     "retention_periods",
+    "room_passwords",
     "room_retention",
     "rooms",
     "second_factors",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Text
 
 from pymeet.db.inventory import (
     Anchor,
@@ -13,14 +13,22 @@ from pymeet.db.inventory import (
     Export,
     Hop,
     Keep,
+    KeepWith,
     Kind,
     Recipient,
     Subject,
+    Unreachable,
     not_personal,
     personal,
+    secret,
     table,
 )
 from pymeet.db.schema.base import metadata
+from pymeet.db.schema.words import one_of
+
+WAITING_ROOMS = ("off", "guests", "everybody")
+MAY_SHARE = ("everybody", "members", "hosts")
+MAY_RECORD = ("hosts", "nobody")
 
 
 def _theirs(kind: Kind, *, provided: bool = False) -> dict[str, Any]:
@@ -55,6 +63,16 @@ rooms = table(
     ),
     Column("created_at_ms", BigInteger, nullable=False, info=not_personal()),
     Column("deleted_at_ms", BigInteger, nullable=True, info=not_personal()),
+    Column("guests", Boolean, nullable=True, info=not_personal()),
+    Column("waiting_room", Text, nullable=False, server_default="off", info=not_personal()),
+    Column("capacity", Integer, nullable=True, info=not_personal()),
+    Column("may_share", Text, nullable=False, server_default="everybody", info=not_personal()),
+    Column("may_record", Text, nullable=False, server_default="hosts", info=not_personal()),
+    Column("chat_history", Boolean, nullable=False, server_default="1", info=not_personal()),
+    Column("chat_limit", Integer, nullable=True, info=not_personal()),
+    one_of("waiting_room", WAITING_ROOMS),
+    one_of("may_share", MAY_SHARE),
+    one_of("may_record", MAY_RECORD),
     Index("ix_rooms_slug", "slug", unique=True),
     Index("ix_rooms_owner_id", "owner_id"),
     Index("ix_rooms_deleted_at_ms", "deleted_at_ms"),
@@ -69,6 +87,26 @@ rooms = table(
     ),
     erase=EraseRow.COLUMNS,
     recipients=(Recipient.ROOM, Recipient.ADMINISTRATORS, Recipient.BACKUPS),
+)
+
+room_passwords = table(
+    "room_passwords",
+    metadata,
+    Column("room_id", Text, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True, info=not_personal()),
+    Column(
+        "password_hash",
+        Text,
+        nullable=False,
+        info=secret(reason="It opens the room; the password itself cannot be read from it."),
+    ),
+    category=Category.ROOM,
+    purpose="To let only those into a room who know its password.",
+    basis=Basis.CONTRACT,
+    # Where it went with the owner, a room that others still use would be open to strangers.
+    subject=(Unreachable("who chose it", "It is the room's and names nobody, and stays when an owner goes."),),
+    keep=(KeepWith("rooms", "room_id"),),
+    erase=EraseRow.DELETE,
+    recipients=(Recipient.BACKUPS,),
 )
 
 attendance = table(
@@ -140,6 +178,8 @@ messages = table(
     Column("name", Text, nullable=False, info=_theirs(Kind.NAME, provided=True)),
     Column("text", Text, nullable=False, info=_theirs(Kind.CONTENT, provided=True)),
     Column("at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("is_private", Boolean, nullable=False, server_default="0", info=not_personal()),
+    Column("edited_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
     Index("ix_messages_id", "id", unique=True),
     Index("ix_messages_room_id_sequence", "room_id", "sequence"),
     Index("ix_messages_user_id", "user_id"),
@@ -156,4 +196,33 @@ messages = table(
     erase=EraseRow.DELETE,
     recipients=(Recipient.ROOM, Recipient.BACKUPS),
     sqlite_autoincrement=True,
+)
+
+# The text of a private message is its author's alone, and goes with them; that it was written to somebody is about them as
+# well. It stays private when this row is gone.
+message_recipients = table(
+    "message_recipients",
+    metadata,
+    Column(
+        "message",
+        Integer,
+        ForeignKey("messages.sequence", ondelete="CASCADE"),
+        primary_key=True,
+        info=not_personal(),
+    ),
+    Column("participant_id", Text, nullable=False, info=_theirs(Kind.REFERENCE)),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, info=_theirs(Kind.REFERENCE)),
+    Column("at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Index("ix_message_recipients_user_id", "user_id"),
+    Index("ix_message_recipients_participant_id", "participant_id"),
+    category=Category.CHAT,
+    purpose="To show a private message to the one it was written to.",
+    basis=Basis.CONTRACT,
+    subject=(
+        Subject("recipient", (Hop("user_id", "users.id"),)),
+        Subject("guest", (Hop("participant_id", "attendance.participant_id"),), Anchor.GUEST),
+    ),
+    keep=(KeepWith("messages", "message"),),
+    erase=EraseRow.DELETE,
+    recipients=(Recipient.BACKUPS,),
 )
