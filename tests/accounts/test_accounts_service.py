@@ -443,7 +443,7 @@ async def test_what_is_done_to_accounts_is_in_the_audit_log(accounts: Accounts, 
     admin, _ = await accounts.add_user("Ben", "ben@example.org", True)
     user, token = await accounts.add_user("Ann", "ann@example.org", False)
     await accounts.links.redeem(token, None, None, PASSWORD)
-    await accounts.check_password(user.email, PASSWORD)
+    await accounts.open_session(await accounts.check_password(user.email, PASSWORD))
     with pytest.raises(NotSignedInError):
         await accounts.check_password(user.email, "wrong password here")
     await accounts.disable_user(user.id, by=admin.id)

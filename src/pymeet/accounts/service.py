@@ -145,14 +145,17 @@ class Accounts:
             await record(conn, now_ms, by, "user.role_changed", user.id, detail)
             return user_of(await named(conn, user.id))
 
-    async def check_password(self, email: str, password: str, *, erasing: bool = False) -> User:
-        """The person, if the password is theirs, who signs in by that.
+    async def check_password(
+        self, email: str, password: str, *, erasing: bool = False, network: str = "", known_device: bool = False
+    ) -> User:
+        """The person, if the password is theirs. Failures count for this account from this network; from a device that
+        the person used before they count apart, so that strangers who guess do not shut them out.
 
         Raises NotSignedInError (`wrong_credentials`) without telling whether the account exists, or TooManyError. Only
         to who knows the password: ConflictError (`erasure_pending`) for an account that is being erased, or with
         `erasing`, for who wants that cancelled, one (`no_erasure`) for every other.
         """
-        row = await self._verified(email, password)
+        row = await self._verified(email, password, f" {network}" if not known_device else " known", known_device)
         if erasing and not row["being_erased"]:
             raise ConflictError("No erasure of this account is under way. Sign in as usual.", code="no_erasure")
         if row["being_erased"] and not erasing:
@@ -168,12 +171,30 @@ class Accounts:
             if renewed:
                 await store.set_password(conn, row["id"], renewed, now_ms)
             await store.seen(conn, row["id"], now_ms)
-            await record(conn, now_ms, row["id"], "user.signed_in", row["id"])
         return user_of(row)
 
     async def confirm_password(self, user: User, password: str) -> None:
         """Asks somebody who is signed in once more, before what cannot be undone. Raises as `check_password` does."""
-        await self._verified(user.email, password)
+        await self._verified(user.email, password, " signed in", True)
+
+    async def change_password(self, user: User, current: str, new: str, *, keep_token: str) -> int:
+        """Sets another password and ends all sessions but the one of `keep_token`; how many that were.
+
+        Raises as `check_password` does, and InvalidInputError for a new password that will not do.
+        """
+        await self.confirm_password(user, current)
+        password_hash = await self._passwords.hash_for(new, name=user.name, email=user.email)
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            ended = await store.remove_sessions(conn, user.id, besides=hash_of(keep_token))
+            await store.set_password(conn, user.id, password_hash, now_ms)
+            await store.remove_links(conn, user.id)
+            await record(conn, now_ms, user.id, "password.changed", user.id, {"sessions": ended})
+        return ended
+
+    def note_failure(self, user_id: str) -> None:
+        """Counts a failed attempt to sign in to an account, for `record_failures`."""
+        self._failures[user_id] = self._failures.get(user_id, 0) + 1
 
     async def has_dpo(self) -> bool:
         """Whether there is a data protection officer who can sign in."""
@@ -192,8 +213,9 @@ class Accounts:
                 at_ms=now_ms,
                 expires_at_ms=self._expiry(opened_at_ms=now_ms, used_at_ms=now_ms),
             )
-        if not opened:
-            raise NotSignedInError("This account cannot be used.")
+            if not opened:
+                raise NotSignedInError("This account cannot be used.")
+            await record(conn, now_ms, user.id, "user.signed_in", user.id)
         return Session(token, now_ms + self._absolute_ms)
 
     async def user_of_session(self, token: str) -> User | None:
@@ -249,39 +271,44 @@ class Accounts:
         for limiter in (self._per_email, self._overall):
             limiter.forget(now)
 
-    async def _verified(self, email: str, password: str) -> RowMapping:
-        """The credentials that fit, also of an account that is being erased. NotSignedInError, TooManyError."""
+    async def _verified(self, email: str, password: str, where: str, trusted: bool) -> RowMapping:
+        """The credentials that fit, also of an account that is being erased. NotSignedInError, TooManyError.
+
+        Failures count for the address together with `where`; those of a `trusted` place count for nobody else.
+        """
         try:
             email = clean_email(email)
         except InvalidInputError:
             raise _wrong_credentials() from None
-        self._count_attempt(email)
+        key = email + where
+        self._count_attempt(key, trusted)
         async with self._db.read() as conn:
             row = await store.credentials(conn, email)
         stored = row["password_hash"] if row else None
         if not await self._passwords.verify(password, stored) or row is None:
             await self._count_failure(email)
             raise _wrong_credentials()
-        self._per_email.take_back(email)
-        self._overall.take_back(_EVERYBODY)
+        self._per_email.take_back(key)
+        if not trusted:
+            self._overall.take_back(_EVERYBODY)
         return row
 
-    def _count_attempt(self, email: str) -> None:
+    def _count_attempt(self, key: str, trusted: bool) -> None:
         now = self._clock.monotonic()
         # in this order: whoever goes on at one account, refused, must not use up what everybody has together
-        allowed = self._per_email.attempt(email, now)
-        if allowed and not self._overall.attempt(_EVERYBODY, now):
-            self._per_email.take_back(email)
+        allowed = self._per_email.attempt(key, now)
+        if allowed and not trusted and not self._overall.attempt(_EVERYBODY, now):
+            self._per_email.take_back(key)
             allowed = False
         if not allowed:
-            wait_s = max(self._overall.wait_s(_EVERYBODY, now), self._per_email.wait_s(email, now))
+            overall_s = 0.0 if trusted else self._overall.wait_s(_EVERYBODY, now)
+            wait_s = max(overall_s, self._per_email.wait_s(key, now))
             raise TooManyError(f"Too many attempts. Try again in {max(1, round(wait_s))} seconds.")
 
     async def _count_failure(self, email: str) -> None:
         async with self._db.read() as conn:
             row = await store.find_user(conn, "", email)
-        who = _NOBODY if row is None else str(row["id"])
-        self._failures[who] = self._failures.get(who, 0) + 1
+        self.note_failure(_NOBODY if row is None else str(row["id"]))
 
     def _expiry(self, *, opened_at_ms: int, used_at_ms: int) -> int:
         return min(used_at_ms + self._idle_ms, opened_at_ms + self._absolute_ms)

@@ -5,7 +5,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, insert, or_, select, update
 
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import one_time_links, processing_limits, requests, sessions, user_credentials, users
+from pymeet.db.schema import (
+    known_devices,
+    one_time_links,
+    processing_limits,
+    requests,
+    sessions,
+    user_credentials,
+    users,
+)
 from pymeet.ids import new_id
 
 FIRST_ADMIN = "first_admin"
@@ -232,6 +240,11 @@ async def remove_session(conn: Transaction, token_hash: str) -> str | None:
     return (await conn.execute(gone)).scalar_one_or_none()
 
 
-async def remove_sessions(conn: Transaction, user_id: str) -> int:
-    """Signs somebody out everywhere; how many sessions that ended."""
-    return (await conn.execute(delete(sessions).where(sessions.c.user_id == user_id))).rowcount
+async def remove_sessions(conn: Transaction, user_id: str, *, besides: str = "") -> int:
+    """Signs somebody out everywhere, but where a token has the hash `besides`; how many sessions that ended.
+
+    Nowhere is the second factor spared any more, either.
+    """
+    await conn.execute(update(known_devices).where(known_devices.c.user_id == user_id).values(trusted_until_ms=None))
+    ended = delete(sessions).where(sessions.c.user_id == user_id, sessions.c.token_hash != besides)
+    return (await conn.execute(ended)).rowcount

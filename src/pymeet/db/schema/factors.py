@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Text
 
 from pymeet.db.inventory import (
     Basis,
@@ -93,10 +93,10 @@ known_devices = table(
     _whose(),
     Column("token_hash", Text, nullable=False, info=secret(reason="It stands for a token that helps to get access.")),
     Column("name", Text, nullable=False, info=_theirs(Kind.ACTIVITY)),
-    Column("skips_second_factor", Boolean, nullable=False, info=_theirs(Kind.ROLE)),
     Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("last_seen_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("expires_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("trusted_until_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
     Index("ix_known_devices_user_id", "user_id"),
     Index("ix_known_devices_token_hash", "token_hash"),
     Index("ix_known_devices_expires_at_ms", "expires_at_ms"),

@@ -49,10 +49,10 @@ CREATE TABLE known_devices (
     user_id TEXT NOT NULL,
     token_hash TEXT NOT NULL,
     name TEXT NOT NULL,
-    skips_second_factor BOOLEAN NOT NULL,
     created_at_ms BIGINT NOT NULL,
     last_seen_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL,
+    trusted_until_ms BIGINT,
     CONSTRAINT pk_known_devices PRIMARY KEY (id),
     CONSTRAINT fk_known_devices_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
 );

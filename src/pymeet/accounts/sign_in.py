@@ -1,0 +1,223 @@
+"""From one proof to the next: who must show a second factor, and the tickets between the two.
+
+Tickets live in memory for five minutes, are bound to one person and allow five tries. Codes of six digits can be guessed
+by whoever has the password, so they are counted by account, except in browsers that the person used before; recovery
+codes and passkeys cannot be guessed and stay open, so that nobody is locked out by a stranger's tries.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pymeet.accounts import factor_store as store
+from pymeet.accounts import passkeys, totp
+from pymeet.accounts.devices import Browser, Devices
+from pymeet.accounts.factors import Factors
+from pymeet.accounts.model import User
+from pymeet.accounts.passkeys import Credential, Site
+from pymeet.accounts.throttle import AttemptLimiter
+from pymeet.clock import Clock
+from pymeet.db import audit
+from pymeet.db.engine import Database, Transaction
+from pymeet.errors import NotSignedInError, TooManyError
+from pymeet.ids import new_secret
+
+TICKET_S = 300
+TRIES = 5
+MAX_TICKETS = 5000
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What somebody must answer before they are signed in."""
+
+    ticket: str
+    methods: tuple[str, ...]
+    """Of `totp`, `passkey` and `recovery`."""
+    passkey: dict[str, Any] | None
+    """The options for the browser, where a passkey may answer."""
+
+
+@dataclass
+class _Ticket:
+    user_id: str | None
+    """None while a passkey is still to say who it is."""
+    until_s: float
+    challenge: bytes
+    site: Site | None
+    tries_left: int = TRIES
+
+
+class SignIn:
+    """Second factors and known devices at the moment of signing in."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        factors: Factors,
+        *,
+        devices: Devices,
+        failed: Callable[[str], None],
+        codes_per_account: AttemptLimiter | None = None,
+    ) -> None:
+        """`failed` is told the account for which a second factor was wrong."""
+        self._db = db
+        self._clock = clock
+        self._factors = factors
+        self._devices = devices
+        self._failed = failed
+        self._codes = codes_per_account or AttemptLimiter(limit=30, window_s=3600)
+        self._tickets: OrderedDict[str, _Ticket] = OrderedDict()
+        self._passkey_tickets: OrderedDict[str, _Ticket] = OrderedDict()
+        """Apart, because anybody may ask for one: a flood of them drives out no other."""
+
+    async def challenge(self, user: User, browser: Browser, site: Site | None) -> Challenge | None:
+        """What the person still has to show; None where what they proved is enough."""
+        async with self._db.read() as conn:
+            if not await store.has_second_factor(conn, user.id) or await self._devices.trusted(conn, user.id, browser):
+                return None
+            has_app = await store.totp(conn, user.id) is not None
+            codes_left = await store.recovery_codes_left(conn, user.id)
+            credentials = [row["credential_id"] for row in await store.passkeys_of(conn, user.id)]
+        with_passkey = bool(credentials) and site is not None
+        challenge = passkeys.new_challenge()
+        options = passkeys.request_options(site, credentials, challenge) if site is not None and with_passkey else None
+        offered = (("totp", has_app), ("passkey", with_passkey), ("recovery", codes_left > 0))
+        ticket = self._issue(self._tickets, user.id, challenge, site)
+        return Challenge(ticket, tuple(name for name, there in offered if there), options)
+
+    async def by_code(self, ticket: str, code: str, browser: Browser) -> str:
+        """Whose ticket it is, if the app shows this code now; each code is good once. Ends the ticket.
+
+        Raises NotSignedInError (`ticket_void`, `wrong_code`), TooManyError.
+        """
+        found = self._try(ticket)
+        user_id, now_ms = _owner(found), self._clock.now_ms()
+        async with self._db.write() as conn:
+            stranger = not await self._devices.known(conn, user_id, browser)
+            if stranger:
+                self._count_code(user_id)
+            app = await store.totp(conn, user_id)
+            secret = self._factors.sealer.open(app["totp_secret"], user_id) if app else ""
+            step = totp.matching_step(secret, code, now_ms, after=app["last_step"]) if app else None
+            if step is not None:
+                await store.use_totp(conn, user_id, step)
+        if step is None:
+            raise self._wrong(user_id)
+        if stranger:
+            self._codes.take_back(user_id)
+        self._tickets.pop(ticket, None)
+        return user_id
+
+    async def by_recovery_code(self, ticket: str, code: str) -> str:
+        """Whose ticket it is, if the code is one of theirs, which is used up by that. Ends the ticket.
+
+        Raises NotSignedInError (`ticket_void`, `wrong_code`).
+        """
+        user_id = _owner(self._try(ticket))
+        async with self._db.write() as conn:
+            good = await store.use_recovery_code(conn, user_id, totp.recovery_hash(code))
+            if good:
+                left = await store.recovery_codes_left(conn, user_id)
+                await self._record(conn, user_id, "recovery_code.used", {"left": left})
+        if not good:
+            raise self._wrong(user_id)
+        self._tickets.pop(ticket, None)
+        return user_id
+
+    async def by_passkey(self, ticket: str, credential: Credential) -> str:
+        """Whose ticket it is, if a passkey of theirs signed the challenge. Ends the ticket.
+
+        Raises NotSignedInError (`ticket_void`, `passkey_refused`).
+        """
+        found = self._try(ticket)
+        try:
+            user_id = await self._signed(found, credential)
+        except NotSignedInError:
+            self._failed(_owner(found))
+            raise
+        self._tickets.pop(ticket, None)
+        return user_id
+
+    def passkey_challenge(self, site: Site) -> Challenge:
+        """For somebody who signs in by nothing but a passkey: any that the browser has for this site may answer."""
+        challenge = passkeys.new_challenge()
+        ticket = self._issue(self._passkey_tickets, None, challenge, site)
+        return Challenge(ticket, ("passkey",), passkeys.request_options(site, (), challenge))
+
+    async def by_passkey_alone(self, ticket: str, credential: Credential) -> str:
+        """Whose passkey signed the challenge: it is two factors in one. The ticket ends, whatever comes of it.
+
+        Raises NotSignedInError (`ticket_void`, `passkey_refused`).
+        """
+        found = self._passkey_tickets.pop(ticket, None)
+        if found is None or found.until_s <= self._clock.monotonic():
+            raise _void()
+        return await self._signed(found, credential)
+
+    def forget_old(self) -> None:
+        """Forgets tickets and tries whose time is over. To be called twice a minute."""
+        now = self._clock.monotonic()
+        self._codes.forget(now)
+        for tickets in (self._tickets, self._passkey_tickets):
+            for name, ticket in list(tickets.items()):
+                if ticket.until_s <= now:
+                    del tickets[name]
+
+    def _issue(
+        self, tickets: "OrderedDict[str, _Ticket]", user_id: str | None, challenge: bytes, site: Site | None
+    ) -> str:
+        name = new_secret()
+        tickets[name] = _Ticket(user_id, self._clock.monotonic() + TICKET_S, challenge, site)
+        if len(tickets) > MAX_TICKETS:
+            tickets.popitem(last=False)
+        return name
+
+    def _try(self, name: str) -> _Ticket:
+        """Counts when it begins, so that many tries at once do not slip through."""
+        ticket = self._tickets.get(name)
+        if ticket is None or ticket.until_s <= self._clock.monotonic() or ticket.tries_left <= 0:
+            raise _void()
+        ticket.tries_left -= 1
+        return ticket
+
+    def _count_code(self, user_id: str) -> None:
+        now = self._clock.monotonic()
+        if not self._codes.attempt(user_id, now):
+            wait_min = max(1, round(self._codes.wait_s(user_id, now) / 60))
+            raise TooManyError(
+                f"Too many wrong codes. Use a recovery code or a passkey, or try again in {wait_min} minutes."
+            )
+
+    def _wrong(self, user_id: str) -> NotSignedInError:
+        self._failed(user_id)
+        return NotSignedInError("This code does not fit, or was used already.", code="wrong_code")
+
+    async def _signed(self, ticket: _Ticket, credential: Credential) -> str:
+        if ticket.site is None:
+            raise passkeys.refused()
+        credential_id = passkeys.credential_id_of(credential)
+        async with self._db.write() as conn:
+            row = await store.passkey(conn, credential_id)
+            if row is None or (ticket.user_id is not None and row["user_id"] != ticket.user_id):
+                raise passkeys.refused()
+            count = passkeys.check_signed(
+                ticket.site, ticket.challenge, credential, row["public_key"], row["sign_count"]
+            )
+            await store.use_passkey(conn, row["id"], sign_count=count, at_ms=self._clock.now_ms())
+        return str(row["user_id"])
+
+    async def _record(self, conn: Transaction, user_id: str, action: str, detail: audit.Detail) -> None:
+        target = audit.Person(user_id)
+        await audit.record(conn, at_ms=self._clock.now_ms(), actor=user_id, action=action, target=target, detail=detail)
+
+
+def _owner(ticket: _Ticket) -> str:
+    assert ticket.user_id is not None  # noqa: S101  only tickets for a passkey alone belong to nobody
+    return ticket.user_id
+
+
+def _void() -> NotSignedInError:
+    return NotSignedInError("This took too long, or too many tries. Sign in again.", code="ticket_void")
