@@ -42,6 +42,31 @@ async def link(request: web.Request) -> web.Response:
     return _page(request, "link")
 
 
+async def register(request: web.Request) -> web.Response:
+    """Asking for a link to make an account, where everybody may."""
+    return _page(request, "register")
+
+
+async def forgot(request: web.Request) -> web.Response:
+    """Asking for a link to choose another password."""
+    return _page(request, "forgot")
+
+
+async def security(request: web.Request) -> web.Response:
+    """Password, second factors, sessions; whose, the API says."""
+    return _page(request, "security")
+
+
+async def profile(request: web.Request) -> web.Response:
+    """Name, picture, address, language, time zone and theme."""
+    return _page(request, "profile")
+
+
+async def admin_users(request: web.Request) -> web.Response:
+    """The accounts of this server; who may see them, the API says."""
+    return _page(request, "admin-users")
+
+
 async def room(request: web.Request) -> web.Response:
     """The room's page; a room that does not exist is a 404 already here."""
     await request.app[PARTS].meetings.room(request.match_info["slug"])

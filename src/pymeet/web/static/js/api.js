@@ -1,8 +1,29 @@
 // The HTTP API of docs/protocol.md, section 4.
 
-/** @typedef {{ id: string, name: string, email: string, admin: boolean, dpo: boolean }} User */
+/**
+ * @typedef {object} User
+ * @property {string} id
+ * @property {string} name
+ * @property {string} email
+ * @property {boolean} admin
+ * @property {boolean} dpo
+ * @property {string | null} [language]
+ * @property {string | null} [time_zone]
+ * @property {import('./models/choices.js').Theme | null} [theme]
+ * @property {boolean} [second_factor] whether one is set up
+ * @property {boolean} [avatar] whether there is a picture
+ */
 /** @typedef {{ version: number, needs_acknowledgement: boolean }} NoticeState */
-/** @typedef {{ user: User | null, guests_allowed: boolean, may_create_rooms: boolean, notice: NoticeState }} Me */
+/**
+ * @typedef {object} Me
+ * @property {User | null} user
+ * @property {boolean} guests_allowed
+ * @property {boolean} may_create_rooms
+ * @property {NoticeState} notice
+ * @property {'invitation' | 'open' | 'closed'} [registration]
+ * @property {boolean} [mail] whether this server can send mail
+ * @property {number} [minimum_password] in characters
+ */
 /** @typedef {{ slug: string, name: string, url: string, created_at: number, people: number }} OwnRoom */
 /** @typedef {{ id: string, started_at: number, chat: boolean, keep_until: number | null }} RunningRecording */
 /**
@@ -15,8 +36,17 @@
  * @property {string} role
  * @property {boolean} [recordings_allowed]
  * @property {RunningRecording | null} [recording] the one under way
+ * @property {boolean} [has_password] whether this person has to know it
+ * @property {boolean} [waiting_room] whether this person will have to wait
+ * @property {boolean} [locked]
  */
-/** @typedef {{ purpose: 'first_admin' | 'set_password', name: string, email: string }} LinkInfo */
+/** @typedef {'first_admin' | 'set_password' | 'invitation' | 'register' | 'reset_password' | 'sign_in' | 'change_email'} LinkPurpose */
+/** @typedef {{ purpose: LinkPurpose, name: string | null, email: string | null }} LinkInfo */
+/**
+ * Asked for before a session opens; `remember_days` is 0 where devices are not remembered.
+ * @typedef {{ ticket: string, methods: ('totp' | 'recovery' | 'passkey')[], passkey?: any, remember_days?: number }} SecondFactor
+ */
+/** @typedef {{ user?: User, second_factor?: SecondFactor }} SignedIn */
 
 /** An answer that is no success; `code` is stable, `message` is for the person. */
 export class ApiError extends Error {
@@ -36,11 +66,13 @@ export class ApiError extends Error {
 async function ask(method, path, body) {
   /** @type {Response} */
   let response;
+  // A file travels as it is, everything else as JSON.
+  const file = body instanceof Blob;
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
-      headers: method === 'GET' ? {} : { 'Content-Type': 'application/json' },
-      body: method === 'GET' ? undefined : JSON.stringify(body ?? {}),
+      headers: method === 'GET' ? {} : { 'Content-Type': file ? body.type : 'application/json' },
+      body: method === 'GET' ? undefined : file ? body : JSON.stringify(body ?? {}),
       cache: 'no-store',
     });
   } catch {
@@ -62,12 +94,12 @@ export const fetchFile = async (method, path, body) => (await ask(method, path, 
 
 /** @returns {Promise<Me>} */
 export const me = () => call('GET', '/me');
-/** @param {string} email @param {string} password @returns {Promise<{ user: User }>} */
+/** @param {string} email @param {string} password @returns {Promise<SignedIn>} */
 export const signIn = (email, password) => call('POST', '/sign-in', { email, password });
 export const signOut = () => call('POST', '/sign-out');
 /** @param {string} token @returns {Promise<LinkInfo>} */
 export const inspectLink = (token) => call('POST', '/links/inspect', { token });
-/** @param {{ token: string, name?: string, email?: string, password: string }} body @returns {Promise<{ user: User }>} */
+/** @param {{ token: string, name?: string, email?: string, password?: string }} body @returns {Promise<SignedIn>} */
 export const redeemLink = (body) => call('POST', '/links/redeem', body);
 /** @returns {Promise<{ rooms: OwnRoom[] }>} */
 export const rooms = () => call('GET', '/rooms');

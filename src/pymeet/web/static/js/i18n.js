@@ -2,7 +2,7 @@
 
 import en from './i18n/en.js';
 
-/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default | keyof typeof import('./i18n/recordings/en.js').default} Key */
+/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default | keyof typeof import('./i18n/hosting/en.js').default | keyof typeof import('./i18n/recordings/en.js').default | keyof typeof import('./i18n/accounts/en.js').default} Key */
 /** @typedef {Record<keyof typeof en, string>} Catalogue */
 /** @typedef {Record<string, () => Promise<{ default: Record<string, string> }>>} Others */
 
@@ -32,8 +32,25 @@ export function choose(wanted) {
   return 'en';
 }
 
+/** What was chosen for the account comes first, in the form that the browser prefers, then what the browser asks for.
+ * @param {string | null} chosen @param {readonly string[]} languages */
+export function inOrderOfWish(chosen, languages) {
+  if (!chosen) return languages;
+  const same = (/** @type {string} */ tag) => tag.toLowerCase().split('-')[0] === chosen;
+  return [...languages.filter(same), chosen, ...languages.filter((tag) => !same(tag))];
+}
+
+function languageOfAccount() {
+  try {
+    return localStorage.getItem('pymeet.language');
+  } catch {
+    // Storage is forbidden, or there is none.
+    return null;
+  }
+}
+
 /** @param {readonly string[]} [wanted] */
-export async function loadWords(wanted = navigator.languages ?? []) {
+export async function loadWords(wanted = inOrderOfWish(languageOfAccount(), navigator.languages ?? [])) {
   language = choose(wanted);
   locale = wanted.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
   const found = language === 'en' ? [] : await Promise.all(others.map((catalogues) => catalogues[language]()));

@@ -5,6 +5,7 @@
 const DEVICES = 'pymeet.devices';
 const NAME = 'pymeet.name';
 const THEME = 'pymeet.theme';
+const LANGUAGE = 'pymeet.language';
 const SHORTCUTS = 'pymeet.shortcuts';
 const SEAT = 'pymeet.seat';
 
@@ -65,6 +66,9 @@ export function rememberedTheme() {
 }
 /** @param {Theme} theme */
 export const rememberTheme = (theme) => write('localStorage', THEME, theme === 'system' ? null : theme);
+
+/** The language of one's account; i18n.js reads it at the next page. @param {string | null} language */
+export const rememberLanguage = (language) => write('localStorage', LANGUAGE, language);
 
 export const shortcutsWanted = () => read('localStorage', SHORTCUTS) !== 'off';
 /** @param {boolean} wanted */

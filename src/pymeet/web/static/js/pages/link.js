@@ -1,81 +1,105 @@
-// /link#<token>: a one-time link that makes the first administrator or sets a password.
+// /link#<token>: a one-time link, for whatever it is. Opening the page uses nothing up: only a press of the button does,
+// so that programs which look into mails cannot spend the link.
 
-/** @import { LinkInfo } from '../api.js' */
+/** @import { LinkInfo, Me, SecondFactor, SignedIn, User } from '../api.js' */
+/** @import { Asked } from '../models/account.js' */
+import '../accounts-words.js';
 import { signal } from '../../vendor/signals-core.js';
 import { useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { t } from '../i18n.js';
-import { accountErrors } from '../models/account.js';
-import { Field, Note, Page, Statement, html, start } from '../views/ui.js';
+import { SHORTEST_PASSWORD, accountErrors, askedBy } from '../models/account.js';
+import { Problem, useAct } from '../views/act.js';
+import { SecondFactorForm } from '../views/second-factor.js';
+import { goOn } from '../views/signed-in.js';
+import { Field, Page, Statement, html, start } from '../views/ui.js';
+
+/** @typedef {{ name: 'form', link: LinkInfo, me: Me | null } | { name: 'factor', factor: SecondFactor } | { name: 'moved' }} Step */
 
 const token = location.hash.slice(1);
-const link = signal(/** @type {LinkInfo | 'invalid' | 'unreachable' | null} */ (null));
+const step = signal(/** @type {Step | 'invalid' | 'unreachable' | null} */ (null));
 
 async function inspect() {
-  link.value = null;
+  step.value = null;
   try {
-    link.value = token ? await api.inspectLink(token) : 'invalid';
+    if (!token) throw new api.ApiError('no_link', '', 404);
+    const [link, me] = await Promise.all([api.inspectLink(token), api.me().catch(() => null)]);
+    step.value = askedBy(link.purpose) ? { name: 'form', link, me } : 'invalid';
   } catch (error) {
-    link.value = error instanceof api.ApiError && error.status > 0 && error.status < 500 ? 'invalid' : 'unreachable';
+    const refused = error instanceof api.ApiError && error.status > 0 && error.status < 500 && error.status !== 429;
+    step.value = refused ? 'invalid' : 'unreachable';
   }
 }
 
-/** @param {{ info: LinkInfo }} props */
-function AccountForm({ info }) {
-  const first = info.purpose === 'first_admin';
-  const [name, setName] = useState(info.name ?? '');
-  const [email, setEmail] = useState(info.email ?? '');
-  const [password, setPassword] = useState('');
+/** @param {User} user */
+const done = (user) => goOn(user, '/');
+
+/** @param {SignedIn} answer @param {LinkInfo} link */
+function answered({ user, second_factor: factor }, link) {
+  if (link.purpose === 'change_email') step.value = { name: 'moved' };
+  else if (factor) step.value = { name: 'factor', factor };
+  else if (user) done(user);
+}
+
+/** @param {{ link: LinkInfo, me: Me | null }} props */
+function LinkForm({ link, me }) {
+  const asked = /** @type {Asked} */ (askedBy(link.purpose));
+  const shortest = me?.minimum_password ?? SHORTEST_PASSWORD;
+  const [given, setGiven] = useState({ name: link.name ?? '', email: link.email ?? '', password: '' });
   const [checked, setChecked] = useState(false);
-  const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
-  const errors = accountErrors({ name, email, password }, first);
+  const { busy, problem, act } = useAct();
+  const set = (/** @type {'name' | 'email' | 'password'} */ key) => (/** @type {string} */ value) => setGiven({ ...given, [key]: value });
+  const errors = accountErrors(given, asked, shortest);
   const shown = checked ? errors : {};
-  const submit = async (/** @type {Event} */ event) => {
+  const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     setChecked(true);
-    setProblem('');
     if (Object.keys(errors).length > 0) {
       // The fields are marked only after the next render.
       requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector('[aria-invalid="true"]'))?.focus());
       return;
     }
-    setBusy(true);
-    try {
-      await api.redeemLink(first ? { token, name: name.trim(), email: email.trim(), password } : { token, password });
-      location.assign('/');
-    } catch (error) {
-      setProblem(error instanceof api.ApiError && error.message ? error.message : t('start.unreachable'));
-      setBusy(false);
-    }
+    const wanted = { token, name: given.name.trim(), email: given.email.trim(), password: given.password };
+    const keys = /** @type {const} */ (['name', 'email', 'password']).filter((key) => asked[key]);
+    void act(async () => answered(await api.redeemLink(Object.assign({ token }, ...keys.map((key) => ({ [key]: wanted[key] })))), link));
   };
+  const email = link.email ?? '';
   return html`
     <form class="card account" onSubmit=${submit} novalidate>
-      <h1>${t(first ? 'link.adminTitle' : 'link.passwordTitle')}</h1>
-      <p>${t(first ? 'link.adminText' : 'link.passwordText')}</p>
-      ${problem && html`<${Note} tone="danger" icon="circle-alert"><p>${problem}</p></${Note}>`}
-      ${first && html`<${Field} label=${t('link.name')} value=${name} onInput=${setName} error=${shown.name && t('link.nameMissing')}
+      <h1>${t(`link.title.${link.purpose}`)}</h1>
+      <p>${t(`link.text.${link.purpose}`, { email })}</p>
+      <${Problem} text=${problem} />
+      ${asked.name && html`<${Field} label=${t('link.name')} value=${given.name} onInput=${set('name')} error=${shown.name && t('link.nameMissing')}
         input=${{ autocomplete: 'name', maxlength: 60, autofocus: true }} />`}
-      <${Field} label=${t('signIn.email')} type="email" value=${email} onInput=${setEmail} error=${shown.email && t('link.emailBad')}
-        input=${{ autocomplete: 'username', readonly: !first }} />
-      <${Field} label=${t('link.password')} type="password" value=${password} onInput=${setPassword} hint=${t('link.hint')}
-        error=${shown.password && t('link.passwordShort', { count: [...password].length })}
-        input=${{ autocomplete: 'new-password', autofocus: !first }} />
-      <button type="submit" class="button primary wide" disabled=${busy}>${t('link.do')}</button>
+      ${asked.password && html`
+        <${Field} label=${t('signIn.email')} type="email" value=${given.email} onInput=${set('email')} error=${shown.email && t('link.emailBad')}
+          input=${{ autocomplete: 'username', readonly: !asked.email }} />
+        <${Field} label=${t('link.password')} type="password" value=${given.password} onInput=${set('password')} hint=${t('link.hint', { count: shortest })}
+          error=${shown.password && t('link.passwordShort', { count: [...given.password].length, shortest })}
+          input=${{ autocomplete: 'new-password', autofocus: !asked.name }} />`}
+      <button type="submit" class="button primary wide" disabled=${busy}>${t(`link.do.${link.purpose}`)}</button>
     </form>`;
 }
 
 function Link() {
-  const found = link.value;
-  if (found === 'invalid') {
-    return html`<${Statement} title=${t('link.invalidTitle')} text=${t('link.invalid')}><a class="button primary" href="/">${t('app.back')}</a></${Statement}>`;
+  const now = step.value;
+  if (now === 'invalid') {
+    return html`<${Statement} title=${t('link.invalidTitle')} text=${t('link.invalid')}>
+      <a class="button primary" href="/">${t('app.back')}</a><a class="button" href="/sign-in">${t('start.signIn')}</a></${Statement}>`;
   }
-  if (found === 'unreachable') {
+  if (now === 'unreachable') {
     return html`<${Statement} title=${t('link.laterTitle')} text=${t('start.unreachable')}>
       <button type="button" class="button primary" onClick=${() => void inspect()}>${t('app.again')}</button></${Statement}>`;
   }
-  if (!found) return html`<${Page} narrow><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
-  return html`<${Page} narrow><${AccountForm} info=${found} /></${Page}>`;
+  if (!now) return html`<${Page} narrow><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
+  if (now.name === 'moved') {
+    return html`<${Statement} title=${t('link.movedTitle')} text=${t('link.moved')}><a class="button primary" href="/profile">${t('menu.profile')}</a></${Statement}>`;
+  }
+  return html`
+    <${Page} narrow>
+      ${now.name === 'form' && html`<${LinkForm} link=${now.link} me=${now.me} />`}
+      ${now.name === 'factor' && html`<${SecondFactorForm} factor=${now.factor} onDone=${done} onOver=${() => location.assign('/sign-in')} />`}
+    </${Page}>`;
 }
 
 // Another link opened in this tab differs in its fragment only, for which the browser loads nothing.

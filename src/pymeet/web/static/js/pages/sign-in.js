@@ -1,52 +1,48 @@
-// /sign-in
+// /sign-in: password or passkey, then the second factor where there is one; or a link by mail.
 
-import { useState } from '../../vendor/preact-hooks.js';
+/** @import { Me, SecondFactor, SignedIn, User } from '../api.js' */
+import '../accounts-words.js';
+import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
+import { sendSignInLink } from '../api-accounts.js';
 import { t } from '../i18n.js';
 import { safePath } from '../models/slugs.js';
+import { LookIntoMail, MailForm } from '../views/mail-form.js';
 import { PendingErasure } from '../views/pending-erasure.js';
-import { Field, Note, Page, html, start } from '../views/ui.js';
+import { SecondFactorForm } from '../views/second-factor.js';
+import { SignInForm } from '../views/sign-in.js';
+import { goOn } from '../views/signed-in.js';
+import { Page, html, start } from '../views/ui.js';
 
 const next = safePath(new URLSearchParams(location.search).get('next'));
 
-/** @param {unknown} error */
-function wordsFor(error) {
-  if (!(error instanceof api.ApiError) || error.status === 0) return t('start.unreachable');
-  return error.status === 429 && error.message ? error.message : t('signIn.wrong');
-}
+/**
+ * @typedef {{ name: 'password', problem?: string } | { name: 'factor', factor: SecondFactor } | { name: 'link' } | { name: 'sent' }
+ *   | { name: 'pending', password: string, detail: string }} Step
+ */
 
 function SignIn() {
+  const [me, setMe] = useState(/** @type {Me | null} */ (null));
   const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [pending, setPending] = useState('');
-  const submit = async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem('');
-    try {
-      await api.signIn(email.trim(), password);
-      location.assign(next);
-    } catch (error) {
-      if (error instanceof api.ApiError && error.code === 'erasure_pending') setPending(error.message);
-      else setProblem(wordsFor(error));
-      setBusy(false);
-    }
+  const [step, setStep] = useState(/** @type {Step} */ ({ name: 'password' }));
+  // Which other ways there are is known a moment later; without an answer the password still works.
+  useEffect(() => { void api.me().then(setMe, () => {}); }, []);
+  const done = (/** @type {User} */ user) => goOn(user, next);
+  const answered = (/** @type {SignedIn} */ { user, second_factor: factor }) => {
+    if (factor) setStep({ name: 'factor', factor });
+    else if (user) done(user);
   };
-  if (pending) return html`<${PendingErasure} email=${email.trim()} password=${password} detail=${pending} onKept=${() => location.assign(next)} />`;
+  const back = html`<div class="other-ways"><button type="button" class="text-button" onClick=${() => setStep({ name: 'password' })}>${t('factor.back')}</button></div>`;
+  if (step.name === 'pending') return html`<${PendingErasure} email=${email.trim()} ...${step} onKept=${() => location.assign(next)} />`;
   return html`
     <${Page} narrow>
-      <form class="card account" onSubmit=${submit}>
-        <h1>${t('signIn.title')}</h1>
-        ${problem && html`<${Note} tone="danger" icon="circle-alert"><p>${problem}</p></${Note}>`}
-        <${Field} label=${t('signIn.email')} type="email" value=${email} onInput=${setEmail}
-          input=${{ autocomplete: 'username', required: true, autofocus: true }} />
-        <${Field} label=${t('signIn.password')} type="password" value=${password} onInput=${setPassword}
-          input=${{ autocomplete: 'current-password', required: true }} />
-        <button type="submit" class="button primary wide" disabled=${busy}>${t('signIn.do')}</button>
-        <p class="quiet-text">${t('signIn.forgot')}</p>
-      </form>
+      ${step.name === 'password' && html`<${SignInForm} me=${me} email=${email} onEmail=${setEmail} problem=${step.problem} onAnswer=${answered}
+        onPending=${(/** @type {any} */ pending) => setStep({ name: 'pending', ...pending })} onLink=${() => setStep({ name: 'link' })} />`}
+      ${step.name === 'factor' && html`<${SecondFactorForm} factor=${step.factor} onDone=${done}
+        onOver=${(/** @type {string} */ problem) => setStep({ name: 'password', problem })} />`}
+      ${step.name === 'link' && html`<${MailForm} title=${t('byLink.title')} text=${t('byLink.text')} action=${t('byLink.do')} email=${email}
+        send=${sendSignInLink} onSent=${(/** @type {string} */ sent) => { setEmail(sent); setStep({ name: 'sent' }); }}>${back}</${MailForm}>`}
+      ${step.name === 'sent' && html`<${LookIntoMail} title=${t('mail.title')} text=${t('byLink.sent', { email })}>${back}</${LookIntoMail}>`}
     </${Page}>`;
 }
 

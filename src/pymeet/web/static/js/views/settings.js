@@ -5,7 +5,7 @@ import { useId, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { THEMES, rememberShortcuts, rememberTheme, rememberedTheme, shortcutsWanted } from '../models/choices.js';
 import { DeviceMenus, DeviceProblems } from './device-menus.js';
-import { Dialog, Icon, html } from './ui.js';
+import { Dialog, Icon, html, showTheme } from './ui.js';
 
 /** @param {{ devices: Devices, onClose: () => void, onKeys: () => void }} props */
 export function Settings({ devices, onClose, onKeys }) {
@@ -38,8 +38,7 @@ function ThemeMenu() {
     const chosen = event.target.value;
     rememberTheme(chosen);
     setTheme(chosen);
-    if (chosen === 'system') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = chosen;
+    showTheme(chosen);
   };
   return html`
     <div class="field">

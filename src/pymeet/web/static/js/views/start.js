@@ -6,6 +6,7 @@ import { useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { slugOf } from '../models/slugs.js';
+import { AccountMenu } from './account-menu.js';
 import { NoticeNote } from './notice.js';
 import { LatestRecordings } from './recordings/latest.js';
 import { Rooms } from './rooms.js';
@@ -24,20 +25,10 @@ export async function load() {
   }
 }
 
-async function signOut() {
-  await api.signOut().catch(() => {});
-  await load();
-}
-
 function Account() {
   const known = me.value;
   if (!known) return null;
-  if (!known.user) return html`<a class="button" href="/sign-in">${t('start.signIn')}</a>`;
-  return html`
-    <span class="account-name">${known.user.name}</span>
-    ${(known.user.admin || known.user.dpo) && html`<a class="head-link" href="/admin/privacy">${t('start.privacy')}</a>`}
-    <a class="head-link" href="/my-data">${t('start.yourData')}</a>
-    <button type="button" class="button" onClick=${signOut}>${t('start.signOut')}</button>`;
+  return known.user ? html`<${AccountMenu} user=${known.user} />` : html`<a class="button" href="/sign-in">${t('start.signIn')}</a>`;
 }
 
 function Enter() {

@@ -190,6 +190,12 @@ export function useFocus() {
   return element;
 }
 
+/** Colours the page at once; the next page finds the theme where it is remembered. @param {string} theme */
+export function showTheme(theme) {
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
 /** Hands the person a file. @param {string} name @param {Blob} content */
 export function saveFile(name, content) {
   const link = document.createElement('a');

@@ -1,0 +1,75 @@
+// The HTTP API of docs/protocol.md, section 4: one's own account, its second factors, sessions and picture.
+
+/** @import { SignedIn, User } from './api.js' */
+/** @import { Theme } from './models/choices.js' */
+import { call } from './api.js';
+
+/** @typedef {{ id: string, name: string, created_at: number, last_used_at: number | null }} Passkey */
+/** @typedef {{ id: string, current: boolean, device: string | null, created_at: number, last_seen_at: number, expires_at: number }} SessionShown */
+/** @typedef {{ id: string, name: string | null, created_at: number, last_seen_at: number, expires_at: number }} KnownDevice */
+/**
+ * @typedef {object} Security
+ * @property {number | null} password_changed_at
+ * @property {{ since: number } | null} totp
+ * @property {number} recovery_codes_left
+ * @property {Passkey[]} passkeys
+ * @property {SessionShown[]} sessions
+ * @property {KnownDevice[]} devices
+ */
+/** @typedef {{ secret: string, uri: string, qr_svg: string }} TotpSetup */
+/** @typedef {{ name?: string, language?: string | null, time_zone?: string | null, theme?: Theme | null }} ProfileChange */
+/** @typedef {{ ticket: string, code?: string, recovery_code?: string, credential?: unknown, remember?: boolean }} FactorAnswer */
+
+// Without an account
+/** @param {string} email */
+export const register = (email) => call('POST', '/register', { email });
+/** @param {string} email */
+export const resetPassword = (email) => call('POST', '/reset-password', { email });
+/** @param {string} email */
+export const sendSignInLink = (email) => call('POST', '/sign-in-link', { email });
+
+// Signing in
+/** @param {FactorAnswer} answer @returns {Promise<SignedIn>} */
+export const answerSecondFactor = (answer) => call('POST', '/sign-in/second-factor', answer);
+/** @returns {Promise<{ ticket: string, options: any }>} */
+export const passkeyOptions = () => call('POST', '/sign-in/passkey/options');
+/** @param {string} ticket @param {unknown} credential @returns {Promise<SignedIn>} */
+export const signInByPasskey = (ticket, credential) => call('POST', '/sign-in/passkey', { ticket, credential });
+
+// Security
+/** @returns {Promise<Security>} */
+export const security = () => call('GET', '/security');
+/** @param {string} current @param {string} wanted */
+export const changePassword = (current, wanted) => call('POST', '/security/password', { current, new: wanted });
+/** @param {string} password @returns {Promise<TotpSetup>} */
+export const beginTotp = (password) => call('POST', '/security/totp', { password });
+/** @param {string} code @returns {Promise<{ recovery_codes: string[] }>} */
+export const confirmTotp = (code) => call('POST', '/security/totp/confirm', { code });
+/** @param {string} password */
+export const removeTotp = (password) => call('POST', '/security/totp/remove', { password });
+/** @param {string} password @returns {Promise<{ recovery_codes: string[] }>} */
+export const makeRecoveryCodes = (password) => call('POST', '/security/recovery-codes', { password });
+/** @param {string} password @returns {Promise<{ options: any }>} */
+export const newPasskeyOptions = (password) => call('POST', '/security/passkeys/options', { password });
+/** @param {string} name @param {unknown} credential @returns {Promise<{ recovery_codes?: string[] }>} */
+export const addPasskey = (name, credential) => call('POST', '/security/passkeys', { name, credential });
+/** @param {string} id @param {string} name */
+export const renamePasskey = (id, name) => call('PATCH', `/security/passkeys/${encodeURIComponent(id)}`, { name });
+/** @param {string} id */
+export const deletePasskey = (id) => call('DELETE', `/security/passkeys/${encodeURIComponent(id)}`);
+/** @param {string} id */
+export const endSession = (id) => call('DELETE', `/security/sessions/${encodeURIComponent(id)}`);
+export const endOtherSessions = () => call('POST', '/security/sessions/end-others');
+/** @param {string} id */
+export const forgetDevice = (id) => call('DELETE', `/security/devices/${encodeURIComponent(id)}`);
+
+// Profile
+/** @param {ProfileChange} change @returns {Promise<{ user?: User }>} */
+export const changeProfile = (change) => call('PATCH', '/profile', change);
+/** @param {string} email @param {string} password */
+export const changeEmail = (email, password) => call('POST', '/profile/email', { email, password });
+/** @param {Blob} picture */
+export const setAvatar = (picture) => call('PUT', '/profile/avatar', picture);
+export const removeAvatar = () => call('DELETE', '/profile/avatar');
+/** @param {string} id */
+export const avatarAddress = (id) => `/api/v1/users/${encodeURIComponent(id)}/avatar`;
