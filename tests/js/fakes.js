@@ -72,5 +72,5 @@ export class FakeSocket {
 /** @param {object} [over] */
 export const joined = (over = {}) => ({
   type: 'joined', v: 1, you: 'p1', resumed: false, resume: 'token-1', room: { slug: 'garden', name: 'Garden' }, role: 'guest',
-  participants: [], messages: [], heartbeat_s: 10, seat_s: 60, ...over,
+  state: { locked: false, spotlight: null, hands: [], may_share: 'everybody', may_record: 'hosts' }, participants: [], messages: [], heartbeat_s: 10, seat_s: 60, ...over,
 });

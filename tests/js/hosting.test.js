@@ -10,7 +10,8 @@ import { FakeSocket, FakeTimers, joined } from './fakes.js';
 /** @param {string} id @param {object} [over] */
 const person = (id, over = {}) => ({ id, name: `Person ${id}`, role: 'guest', kind: 'browser', connection: 'connected', tracks: [], ...over });
 const chat = (id, over = {}) => ({ type: 'chat', message: { id, participant: 'p2', name: 'Miguel', text: id, at: 1, ...over } });
-const set = (over = {}) => ({ type: 'room_state', locked: false, spotlight: null, hands: [], ...over });
+const state = (over = {}) => ({ locked: false, spotlight: null, hands: [], may_share: 'everybody', may_record: 'hosts', ...over });
+const set = (over = {}) => ({ type: 'room_state', ...state(over) });
 
 /** @param {object} [over] */
 function roomWith(over = {}) {
@@ -39,7 +40,7 @@ test('who lost the seat and waits again sees nothing of the meeting any more', (
 
 test('somebody new before the door is news to a host, one who goes is not', () => {
   const room = roomWith();
-  room.apply({ type: 'lobby', people: [{ id: 'w1', name: 'Noor', kind: 'browser', since: 1 }] });
+  room.apply({ type: 'lobby', people: [{ id: 'w1', name: 'Noor', kind: 'guest', since: 1 }] });
   assert.deepEqual(room.news.value, { kind: 'waits', name: 'Noor' });
   room.news.value = null;
   room.apply({ type: 'lobby', people: [] });
@@ -48,7 +49,7 @@ test('somebody new before the door is news to a host, one who goes is not', () =
 
 test('who is no host any more forgets who waits', () => {
   const room = roomWith();
-  room.apply({ type: 'lobby', people: [{ id: 'w1', name: 'Noor', kind: 'browser', since: 1 }] });
+  room.apply({ type: 'lobby', people: [{ id: 'w1', name: 'Noor', kind: 'guest', since: 1 }] });
   room.apply({ type: 'participant', participant: person('p1', { role: 'cohost' }) });
   assert.equal(room.hosting.value, true);
   assert.equal(room.lobby.value.length, 1);
@@ -58,7 +59,7 @@ test('who is no host any more forgets who waits', () => {
 });
 
 test('hands stand in the order in which they were raised, and a new one is news', () => {
-  const room = roomWith({ participants: [person('p1'), person('p2', { name: 'Miguel' }), person('p3', { name: 'Noor' })], state: { locked: false, spotlight: null, hands: ['p3'] } });
+  const room = roomWith({ participants: [person('p1'), person('p2', { name: 'Miguel' }), person('p3', { name: 'Noor' })], state: state({ hands: ['p3'] }) });
   assert.equal(room.news.value, null);
   room.apply(set({ hands: ['p3', 'p2'] }));
   assert.deepEqual(room.news.value, { kind: 'raised', name: 'Miguel' });
@@ -85,8 +86,20 @@ test('what the room does not allow is known', () => {
   const room = roomWith();
   room.recordingsAllowed.value = true;
   assert.deepEqual([room.mayShare.value, room.mayRecord.value], [true, true]);
-  room.apply(set({ may_share: false, may_record: false }));
-  assert.deepEqual([room.mayShare.value, room.mayRecord.value], [false, false]);
+  room.apply(set({ may_share: 'hosts', may_record: 'nobody' }));
+  assert.deepEqual([room.mayShare.value, room.mayRecord.value], [true, false]);
+  room.apply({ type: 'participant', participant: person('p1', { role: 'member' }) });
+  assert.equal(room.mayShare.value, false);
+  room.apply(set({ may_share: 'members' }));
+  assert.equal(room.mayShare.value, true);
+});
+
+test('a guest is no member, and does not record even as host', () => {
+  const room = roomWith({ receipt: 'pmg1.x', role: 'guest', state: state({ may_share: 'members' }) });
+  room.recordingsAllowed.value = true;
+  assert.equal(room.mayShare.value, false);
+  room.apply({ type: 'participant', participant: person('p1', { role: 'host' }) });
+  assert.deepEqual([room.mayShare.value, room.mayRecord.value], [true, false]);
 });
 
 test('a newer reaction takes the place of the older one, which cannot end it', () => {

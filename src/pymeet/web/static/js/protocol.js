@@ -32,7 +32,7 @@ const OFFLINE_ATTEMPTS = 5;
 const FINAL_CLOSES = { 4400: 'protocol_error', 4403: 'not_allowed', 4404: 'not_found', 4409: 'taken_over', 4410: 'ended' };
 
 /** Refusals of `join` that are not worth another attempt. */
-const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed', 'not_signed_in', 'not_found', 'room_full', 'wrong_password', 'room_locked', 'banned', 'refused']);
+const FINAL_REFUSALS = new Set(['protocol_error', 'invalid_input', 'not_allowed', 'not_signed_in', 'not_found', 'room_full', 'wrong_password', 'locked', 'refused']);
 // The server wants to hear nothing else of somebody who waits, but whether they are still there.
 const WAITING_HEARTBEAT_S = 10;
 
@@ -215,12 +215,12 @@ export class Connection {
     this.#options.onMessage(message);
   }
 
-  /** Somebody has to let us in. @param {Extract<ServerMessage, { type: 'waiting' }>} message */
+  /** Somebody has to let us in. @param {ServerMessage} message */
   #waits(message) {
     this.#stop('attempt');
     this.#attempt = 0;
     this.#askedDelayMs = null;
-    this.#beat((message.heartbeat_s ?? WAITING_HEARTBEAT_S) * 1000);
+    this.#beat(WAITING_HEARTBEAT_S * 1000);
     this.#setState('waiting');
     this.#options.onMessage(message);
   }

@@ -24,15 +24,15 @@
  * @property {boolean} [deleted] its words were taken back while this page looked on
  */
 /** @typedef {'thumbs_up' | 'clap' | 'heart' | 'laugh' | 'surprised' | 'celebrate'} Reaction */
-/** @typedef {{ id: string, name: string, kind: 'browser' | 'publisher' | 'player', since: number }} Waiting somebody before the door */
+/** @typedef {{ id: string, name: string, kind: 'member' | 'guest', since: number }} Waiting somebody before the door */
 /**
  * What hosts have set for everybody in the meeting.
  * @typedef {object} RoomState
  * @property {boolean} locked nobody new comes in
  * @property {string | null} spotlight the participant whom everybody sees large
  * @property {string[]} hands who raised a hand, in the order in which they did
- * @property {boolean} [may_share] whether this person may share their screen
- * @property {boolean} [may_record] whether this person may record
+ * @property {'everybody' | 'members' | 'hosts'} may_share
+ * @property {'hosts' | 'nobody'} may_record
  */
 /** @typedef {{ slug: string, name: string, ends_in_s?: number }} RoomInfo */
 /** @typedef {'yes' | 'no'} Answer whether one is to be recorded */
@@ -62,18 +62,18 @@
  * @property {ChatMessage[]} messages
  * @property {number} heartbeat_s
  * @property {number} seat_s
- * @property {RoomState} [state]
+ * @property {RoomState} state
  * @property {Recording | null} [recording]
  * @property {string} [receipt] to guests: with it they see, take along and erase their data
  */
 /** @typedef {{ type: 'offer', offer: number, fresh?: boolean, sdp: string, tracks: OfferedTrack[] }} Offer */
 /**
  * @typedef {Joined | Offer
- *   | { type: 'waiting', id: string, room: RoomInfo, heartbeat_s?: number }
+ *   | { type: 'waiting', id: string, room: RoomInfo }
  *   | { type: 'lobby', people: Waiting[] }
  *   | { type: 'room_state' } & RoomState
  *   | { type: 'reaction', participant: string, reaction: Reaction }
- *   | { type: 'message_changed', id: string, text: string | null, edited_at: number }
+ *   | { type: 'message_changed', id: string, text: string | null, edited_at: number | null }
  *   | { type: 'stopped', source: Source, by: string }
  *   | { type: 'participant', participant: Participant }
  *   | { type: 'participant_left', participant: string, reason: 'left' | 'removed' | 'lost' }

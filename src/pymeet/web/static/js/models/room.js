@@ -10,7 +10,7 @@ import { mentions } from './mentions.js';
 /** @typedef {'came' | 'went' | 'shares' | 'wrote' | 'wrotePrivately' | 'mentioned' | 'raised' | 'waits' | 'spotlit'} NewsKind */
 
 /** @type {RoomState} */
-const NOTHING_SET = { locked: false, spotlight: null, hands: [] };
+const NOTHING_SET = { locked: false, spotlight: null, hands: [], may_share: 'everybody', may_record: 'hosts' };
 
 export class Room {
   you = signal('');
@@ -63,8 +63,11 @@ export class Room {
   joined = computed(() => this.you.value !== '');
   /** Whether one conducts the meeting. */
   hosting = computed(() => this.role.value === 'host' || this.role.value === 'cohost');
-  mayRecord = computed(() => this.role.value === 'host' && this.recordingsAllowed.value && this.state.value.may_record !== false);
-  mayShare = computed(() => this.state.value.may_share !== false);
+  mayRecord = computed(() => this.role.value === 'host' && !this.#visits && this.recordingsAllowed.value && this.state.value.may_record === 'hosts');
+  mayShare = computed(() => {
+    const who = this.state.value.may_share;
+    return who === 'everybody' || this.hosting.value || (who === 'members' && !this.#visits);
+  });
   handUp = computed(() => this.state.value.hands.includes(this.you.value));
   /** Whom everybody sees large; not oneself, who is seen large by the others. */
   spotlit = computed(() => this.tiles.value.find(({ id }) => id === this.state.value.spotlight) ?? null);
@@ -104,6 +107,11 @@ export class Room {
   /** @param {'chat' | 'people'} panel */
   toggle(panel) {
     this.open(this.panel.value === panel ? null : panel);
+  }
+
+  /** Whether one has no account here, whatever part a host gave one. */
+  get #visits() {
+    return this.receipt.value !== '';
   }
 
   /** Of somebody who is here; empty for who is not. @param {string} participant */
@@ -200,7 +208,7 @@ export class Room {
   #reworded({ id, text, edited_at }) {
     this.messages.value = this.messages.value.map((message) => {
       if (message.id !== id) return message;
-      return text === null ? { ...message, text: '', deleted: true } : { ...message, text, edited_at };
+      return text === null ? { ...message, text: '', deleted: true } : { ...message, text, edited_at: edited_at ?? undefined };
     });
   }
 

@@ -3,26 +3,31 @@
 /** @import { RoomCard } from '../api.js' */
 /** @import { Answer, EarlyAnswer } from '../types.js' */
 import { signal } from '../../vendor/signals-core.js';
+import '../hosting-words.js';
 import * as api from '../api.js';
 import { Meeting } from '../meeting.js';
 import { keptSeat, rememberName, rememberedName } from '../models/choices.js';
 import { Devices } from '../models/devices.js';
 import { Room } from '../models/room.js';
 import { EndingView, EntryRefused } from '../views/ending.js';
+import { LobbyView } from '../views/lobby.js';
 import { MeetingView } from '../views/meeting.js';
 import { Preview } from '../views/preview.js';
 import { Page, html, start } from '../views/ui.js';
 import { chosenLanguage, t } from '../i18n.js';
 
-/** @typedef {{ room: Room, devices: Devices, meeting: Meeting, name: string }} Seat */
+/** @import { Refusal } from '../views/ending.js' */
+/** @typedef {{ room: Room, devices: Devices, meeting: Meeting, name: string, password: string }} Seat */
 
 const slug = decodeURIComponent(location.pathname.split('/')[2] ?? '');
 const card = signal(/** @type {RoomCard | null} */ (null));
-const refused = signal(/** @type {'missing' | 'closed' | 'full' | 'error' | null} */ (null));
+const refused = signal(/** @type {Refusal | null} */ (null));
 const seat = signal(/** @type {Seat | null} */ (null));
 const suggested = signal('');
 /** While it is looked up whether the question about a recording has changed. */
 const looking = signal(false);
+/** Why the password that was given does not open the room. */
+const refusal = signal(/** @type {'wrong_password' | 'too_many' | null} */ (null));
 let previewDevices = new Devices();
 
 /**
@@ -31,21 +36,35 @@ let previewDevices = new Devices();
  * @param {Devices} devices
  * @param {number} [sinceMs]
  * @param {EarlyAnswer | null} [recording]
+ * @param {string} [password]
  */
-function join(name, token, devices, sinceMs = 0, recording = null) {
+function join(name, token, devices, sinceMs = 0, recording = null, password = '') {
   const room = new Room();
   room.since.value = sinceMs;
   room.recordingsAllowed.value = card.value?.recordings_allowed ?? false;
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   const socketUrl = `${scheme}://${location.host}/ws/${encodeURIComponent(slug)}`;
-  const meeting = new Meeting({ slug, name, token, recording, socketUrl, room, devices });
-  room.ending.subscribe((ending) => { if (ending) devices.stop(); });
+  const meeting = new Meeting({ slug, name, token, password, recording, socketUrl, room, devices });
+  room.ending.subscribe((ending) => {
+    if (ending?.code === 'wrong_password' || ending?.code === 'too_many') askPassword(ending.code, name, devices);
+    else if (ending) devices.stop();
+  });
   meeting.open();
-  seat.value = { room, devices, meeting, name };
+  seat.value = { room, devices, meeting, name, password };
 }
 
-/** Who waited on the preview may be asked another question now than the one they answer. @param {string} name @param {Answer | null} answer */
-async function joinFromPreview(name, answer) {
+/** Back to the preview, as it was but for the password. @param {'wrong_password' | 'too_many'} why @param {string} name @param {Devices} devices */
+function askPassword(why, name, devices) {
+  previewDevices = devices;
+  suggested.value = name;
+  refusal.value = why;
+  seat.value = null;
+  if (!card.value) void enter();
+}
+
+/** Who waited on the preview may be asked another question now than the one they answer.
+ * @param {string} name @param {Answer | null} answer @param {string} password */
+async function joinFromPreview(name, answer, password) {
   rememberName(name);
   const asked = card.value?.recording?.id ?? null;
   looking.value = true;
@@ -54,14 +73,14 @@ async function joinFromPreview(name, answer) {
   if (found) card.value = found;
   const runs = found?.recording?.id ?? null;
   if (found && runs !== null && runs !== asked) return;
-  join(name, null, previewDevices, 0, asked !== null && answer ? { id: asked, answer, language: chosenLanguage() } : null);
+  join(name, null, previewDevices, 0, asked !== null && answer ? { id: asked, answer, language: chosenLanguage() } : null, password);
 }
 
 function rejoin() {
   const name = seat.value?.name ?? rememberedName();
   const devices = new Devices();
   void devices.start();
-  join(name, null, devices);
+  join(name, null, devices, 0, null, seat.value?.password);
 }
 
 async function enter() {
@@ -69,11 +88,11 @@ async function enter() {
   try {
     const [found, me] = await Promise.all([api.room(slug), api.me()]);
     document.title = found.name;
-    suggested.value = rememberedName() || (me.user?.name ?? '');
+    suggested.value ||= rememberedName() || (me.user?.name ?? '');
     card.value = found;
     if (!found.may_join) refused.value = 'closed';
     else if (found.people >= found.max_participants) refused.value = 'full';
-    else void previewDevices.start();
+    else if (refusal.value === null) void previewDevices.start();
   } catch (error) {
     const status = error instanceof api.ApiError ? error.status : 0;
     refused.value = status === 404 ? 'missing' : status === 401 || status === 403 ? 'closed' : 'error';
@@ -87,7 +106,10 @@ function resume() {
   void previewDevices.start();
   join(kept.name, kept.token, previewDevices, kept.sinceMs);
   const room = seat.value?.room;
-  void api.room(slug).then((found) => { if (room) room.recordingsAllowed.value = found.recordings_allowed ?? false; }, () => {});
+  void api.room(slug).then((found) => {
+    card.value = found;
+    if (room) room.recordingsAllowed.value = found.recordings_allowed ?? false;
+  }, () => {});
   return true;
 }
 
@@ -97,15 +119,18 @@ function App() {
     if (room.ending.value) return html`<${EndingView} ending=${room.ending.value} receipt=${room.receipt.value}
       recorded=${room.mayWatch.value} onRejoin=${rejoin} />`;
     if (room.info.value) document.title = room.info.value.name;
-    if (room.joined.value) return html`<${MeetingView} room=${room} devices=${devices} meeting=${meeting} name=${name} />`;
+    if (room.joined.value) {
+      return html`<${MeetingView} room=${room} devices=${devices} meeting=${meeting} name=${name} owns=${card.value?.role === 'host'} />`;
+    }
+    if (room.waitingSince.value) return html`<${LobbyView} room=${room} devices=${devices} name=${name} onLeave=${() => meeting.leave()} />`;
     if (card.value) return html`<${Preview} card=${card.value} devices=${devices} initialName=${name} busy trouble=${room.link.value === 'reconnecting'}
       onJoin=${() => {}} />`;
     return html`<div class="meeting"><p class="meeting-wait" role="status">${t('preview.joining')}</p></div>`;
   }
   if (refused.value) return html`<${EntryRefused} why=${refused.value} onRetry=${() => void enter()} />`;
   if (!card.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
-  return html`<${Preview} card=${card.value} devices=${previewDevices} initialName=${suggested.value} busy=${looking.value}
-    onJoin=${(/** @type {string} */ name, /** @type {Answer | null} */ answer) => void joinFromPreview(name, answer)} />`;
+  return html`<${Preview} card=${card.value} devices=${previewDevices} initialName=${suggested.value} busy=${looking.value} refusal=${refusal.value}
+    onJoin=${(/** @type {string} */ name, /** @type {Answer | null} */ answer, /** @type {string} */ password) => void joinFromPreview(name, answer, password)} />`;
 }
 
 function watchNetwork() {

@@ -1,5 +1,6 @@
 // /: the way into a room, and for members their own rooms.
 
+import '../hosting-words.js';
 import '../recordings-words.js';
 import { StartView, load } from '../views/start.js';
 import { html, start } from '../views/ui.js';

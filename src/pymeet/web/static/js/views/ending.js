@@ -6,8 +6,9 @@ import { SaveReceipt } from './receipt.js';
 import { Statement, html } from './ui.js';
 
 const ENDS = /** @type {const} */ (['left', 'removed', 'ended', 'taken_over', 'protocol_error']);
-/** Refusals that read like those before the preview. @type {Record<string, 'missing' | 'closed' | 'full'>} */
-const REFUSALS = { not_found: 'missing', not_allowed: 'closed', not_signed_in: 'closed', room_full: 'full' };
+/** @typedef {'missing' | 'closed' | 'barred' | 'full' | 'locked' | 'error'} Refusal */
+/** Refusals that read like those before the preview. @type {Record<string, Refusal>} */
+const REFUSALS = { not_found: 'missing', not_allowed: 'barred', not_signed_in: 'closed', room_full: 'full', locked: 'locked' };
 
 /** For guests. @param {{ receipt: string }} props */
 function YourData({ receipt }) {
@@ -33,6 +34,7 @@ function YourRecording() {
 export function EndingView({ ending, receipt, recorded, onRejoin }) {
   const refusal = REFUSALS[ending.code];
   if (refusal) return html`<${EntryRefused} why=${refusal} onRetry=${onRejoin} />`;
+  if (ending.code === 'refused') return html`<${NotLetIn} reason=${ending.message} />`;
   const code = ENDS.find((known) => known === ending.code) ?? 'protocol_error';
   const final = code === 'removed';
   const after = receipt ? html`<${YourData} receipt=${receipt} />` : recorded && html`<${YourRecording} />`;
@@ -43,13 +45,21 @@ export function EndingView({ ending, receipt, recorded, onRejoin }) {
     </${Statement}>`;
 }
 
-/** @param {{ why: 'missing' | 'closed' | 'full' | 'error', onRetry: () => void }} props */
+/** By a host, who may have said why. @param {{ reason: string }} props */
+function NotLetIn({ reason }) {
+  return html`
+    <${Statement} title=${t('end.refused')} text=${reason ? t('end.refusedReason', { reason }) : t('end.refusedText')}>
+      <a class="button primary" href="/">${t('app.back')}</a>
+    </${Statement}>`;
+}
+
+/** @param {{ why: Refusal, onRetry: () => void }} props */
 export function EntryRefused({ why, onRetry }) {
   const next = encodeURIComponent(location.pathname);
   return html`
     <${Statement} title=${t(`room.${why}Title`)} text=${t(`room.${why}`)}>
       ${why === 'closed' && html`<a class="button primary" href=${`/sign-in?next=${next}`}>${t('start.signIn')}</a>`}
-      ${(why === 'full' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
-      <a class=${why === 'missing' ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
+      ${(why === 'full' || why === 'locked' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
+      <a class=${why === 'missing' || why === 'barred' ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;
 }

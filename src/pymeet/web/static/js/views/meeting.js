@@ -9,16 +9,15 @@ import { shortcutsWanted } from '../models/choices.js';
 import { actionOf } from '../models/shortcuts.js';
 import { Banner, News, Said } from './banner.js';
 import { Bar } from './bar.js';
-import { Chat } from './chat.js';
-import { Keys } from './keys.js';
-import { People } from './people.js';
+import { Chat, Keys, People, RecordingDialogs, RoomSettings, Settings, prepareAll } from './later.js';
 import { Consent } from './recording/consent.js';
-import { RecordingControls, RecordingDialogs } from './recording/controls.js';
+import { RecordingControls } from './recording/attempts.js';
 import { Announcement, RecordingOver, RecordingSign, RecordingWarning } from './recording/sign.js';
-import { Settings } from './settings.js';
 import { Sound } from './sound.js';
 import { Chips, Stage } from './stage.js';
+import { StoppedNote } from './stopped.js';
 import { Toast, toast } from './toast.js';
+import { WaitingNote } from './waiting-note.js';
 import { copy, html } from './ui.js';
 
 const copyLink = async () => {
@@ -43,32 +42,45 @@ function stateOf(devices, device) {
 /** @param {Event} event */
 function isTyping(event) {
   const target = /** @type {Element | null} */ (event.target);
-  return Boolean(target?.closest('input, textarea, select, dialog'));
+  return Boolean(target?.closest('input, textarea, select, dialog, [popover]'));
 }
 
-/** @param {{ room: Room, devices: Devices, meeting: Meeting, name: string }} props */
-export function MeetingView({ room, devices, meeting, name }) {
-  const [dialog, setDialog] = useState(/** @type {'settings' | 'keys' | null} */ (null));
+/** @param {{ room: Room, devices: Devices, meeting: Meeting, name: string, owns: boolean }} props `owns`: whether the room's settings are theirs */
+export function MeetingView({ room, devices, meeting, name, owns }) {
+  const [dialog, setDialog] = useState(/** @type {'settings' | 'keys' | 'room' | null} */ (null));
   const [said, setSaid] = useState('');
   const controls = useMemo(() => new RecordingControls(meeting), [meeting]);
-  const share = () => void toggleShare(devices);
+  const share = () => { if (room.mayShare.value || devices.screen.value) void toggleShare(devices); };
+  const attempt = (/** @type {Promise<unknown>} */ request) => void request.catch(() => toast(t('people.failed')));
+  const hand = () => {
+    const up = !room.handUp.value;
+    attempt(meeting.raiseHand(up).then(() => setSaid(t(up ? 'hand.isUp' : 'hand.isDown'))));
+  };
   useEffect(() => {
+    prepareAll();
     const press = (/** @type {KeyboardEvent} */ event) => {
       const action = shortcutsWanted() ? actionOf(event, isTyping(event)) : null;
       if (!action) return;
       event.preventDefault();
       if (action === 'microphone' || action === 'camera') void devices.toggle(action).then(() => setSaid(stateOf(devices, action)));
       else if (action === 'share') share();
+      else if (action === 'hand') hand();
       else if (action === 'help') setDialog('keys');
       else room.toggle(action);
     };
     document.addEventListener('keydown', press);
     return () => document.removeEventListener('keydown', press);
   }, []);
-  const attempt = (/** @type {Promise<unknown>} */ request) => void request.catch(() => toast(t('people.failed')));
   const panel = room.panel.value;
   const asked = room.asked.value;
   const leave = () => meeting.leave();
+  const locked = room.state.value.locked;
+  const more = [
+    room.hosting.value && { icon: locked ? 'lock-open' : 'lock', label: t(locked ? 'lock.off' : 'lock.on'), onClick: () => attempt(meeting.lock(!locked)) },
+    owns && { icon: 'sliders-horizontal', label: t('roomSettings.open'), onClick: () => setDialog('room') },
+    { icon: 'settings', label: t('settings.title'), onClick: () => setDialog('settings') },
+    { icon: 'keyboard', label: t('keys.title'), onClick: () => setDialog('keys') },
+  ];
   const record = () => { controls.open.value = room.recording.value ? 'stop' : 'start'; };
   return html`
     <div class=${['meeting', panel && 'with-panel', asked && 'asked'].filter(Boolean).join(' ')}>
@@ -79,23 +91,26 @@ export function MeetingView({ room, devices, meeting, name }) {
         <${RecordingWarning} room=${room} />
         <${RecordingOver} room=${room} onClose=${() => { room.recordingNews.value = null; }} />
         <${Sound} room=${room} devices=${devices} />
+        <${StoppedNote} room=${room} devices=${devices} />
+        ${room.hosting.value && html`<${WaitingNote} room=${room} meeting=${meeting} attempt=${attempt} />`}
         <${Chips} room=${room} devices=${devices} link=${copyLink} />
       </header>
       <${Stage} room=${room} devices=${devices} name=${name} />
       <div class="beside">
         ${asked && html`<${Consent} key=${room.recording.value?.id} room=${room} onAnswer=${controls.answer} onLeave=${leave} />`}
-        ${panel === 'chat' && html`<${Chat} room=${room} onSend=${(/** @type {string} */ text) => meeting.say(text)} />`}
+        ${panel === 'chat' && html`<${Chat} room=${room} meeting=${meeting} attempt=${attempt} />`}
         ${panel === 'people' && html`
-          <${People} room=${room} devices=${devices} onCopyLink=${copyLink} onEnd=${() => attempt(meeting.endForEverybody())}
-            onRemove=${(/** @type {string} */ id) => attempt(meeting.remove(id))} />`}
+          <${People} room=${room} devices=${devices} meeting=${meeting} attempt=${attempt} onCopyLink=${copyLink} />`}
       </div>
-      <${Bar} room=${room} devices=${devices} onShare=${share} onRecord=${record}
-        onSettings=${() => setDialog('settings')} onLeave=${leave} />
+      <${Bar} room=${room} devices=${devices} onShare=${share} onRecord=${record} onHand=${hand}
+        onReact=${(/** @type {import('../types.js').Reaction} */ reaction) => attempt(meeting.react(reaction))} more=${more} onLeave=${leave} />
       <${News} room=${room} />
       <${Said} said=${said} />
       <${Toast} />
       <${RecordingDialogs} room=${room} controls=${controls} />
       ${dialog === 'settings' && html`<${Settings} devices=${devices} onClose=${() => setDialog(null)} onKeys=${() => setDialog('keys')} />`}
+      ${dialog === 'room' && room.info.value && html`
+        <${RoomSettings} slug=${room.info.value.slug} name=${room.info.value.name} onSaved=${() => toast(t('roomSettings.saved'))} onClose=${() => setDialog(null)} />`}
       ${dialog === 'keys' && html`<${Keys} onClose=${() => setDialog(null)} />`}
     </div>`;
 }

@@ -19,7 +19,7 @@ export function Panel({ room, title, note, children }) {
   }, []);
   const close = () => room.open(null);
   const key = (/** @type {KeyboardEvent} */ event) => {
-    const inDialog = /** @type {Element} */ (event.target).closest('dialog');
+    const inDialog = /** @type {Element} */ (event.target).closest('dialog, [popover]');
     if (event.key === 'Escape' && !inDialog) close();
   };
   return html`

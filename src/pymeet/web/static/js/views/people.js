@@ -1,70 +1,103 @@
-// Who is here. Hosts remove somebody or end the meeting, after being told what that does.
+// Who is here, and what hosts do about it: let in, switch off, put forward, remove, lock, end.
 
 /** @import { Devices } from '../models/devices.js' */
+/** @import { Meeting } from '../meeting.js' */
 /** @import { Participant } from '../types.js' */
 /** @import { Room } from '../models/room.js' */
+/** @import { Attempt } from './hosting.js' */
 import { useState } from '../../vendor/preact-hooks.js';
 import { t, tn } from '../i18n.js';
 import { leftOut, sends } from '../models/room.js';
+import { LobbyPanel, RemoveDialog, itemsFor } from './hosting.js';
+import { Menu } from './menu.js';
 import { Panel } from './panel.js';
 import { ConfirmDialog, Icon, IconButton, html } from './ui.js';
 import { Initials } from './video.js';
 
-/** @param {Participant} participant @param {boolean} omitted */
-function standing({ connection, kind, role }, omitted) {
-  const state = connection === 'reconnecting' ? t('people.reconnecting') : t(kind === 'browser' ? `people.${role}` : `people.${kind}`);
-  return omitted ? `${state} · ${t('recording.leftOut')}` : state;
+/** @param {Room} room @param {Participant} participant */
+function standing(room, { id, connection, kind, role }) {
+  const words = [connection === 'reconnecting' ? t('people.reconnecting') : t(kind === 'browser' ? `people.${role}` : `people.${kind}`)];
+  if (room.state.value.spotlight === id) words.push(t('host.inSpotlight'));
+  if (leftOut(room, id)) words.push(t('recording.leftOut'));
+  return words.join(' · ');
 }
 
-/** @param {{ participant: Participant, own: boolean, muted: boolean, omitted: boolean, onRemove: (() => void) | null }} props */
-function Person({ participant, own, muted, omitted, onRemove }) {
-  const { name } = participant;
+/** One thing needs no menu. @param {{ name: string, items: import('./menu.js').MenuItem[] }} props */
+function Actions({ name, items }) {
+  const [only] = items;
+  if (!only) return null;
+  if (items.length > 1) return html`<${Menu} icon="ellipsis-vertical" label=${t('host.actions', { name })} class="quiet" items=${items} />`;
+  return html`<${IconButton} icon=${only.icon} label=${only.label} class="quiet" onClick=${only.onClick} />`;
+}
+
+/** @param {{ room: Room, participant: Participant, muted: boolean, items: import('./menu.js').MenuItem[] }} props */
+function Person({ room, participant, muted, items }) {
+  const { id, name } = participant;
+  const place = room.handOf(id);
   return html`
     <li class="person">
       <${Initials} name=${name} />
       <div class="person-words">
-        <p class="person-name" title=${name}>${own ? t('people.you', { name }) : name}</p>
-        <p class="quiet-text">${standing(participant, omitted)}</p>
+        <p class="person-name" title=${name}>${id === room.you.value ? t('people.you', { name }) : name}</p>
+        <p class="quiet-text">${standing(room, participant)}</p>
       </div>
-      ${onRemove && html`<${IconButton} icon="user-minus" label=${t('people.removeOf', { name })} class="quiet" onClick=${onRemove} />`}
+      ${place > 0 && html`
+        <span class="person-hand"><${Icon} name="hand" /><span aria-hidden="true">${place}</span><span class="visually-hidden">${t('hand.place', { place })}</span></span>`}
       ${participant.kind !== 'player' && html`
         <span class=${muted ? 'person-mark' : 'person-mark on'}><${Icon} name=${muted ? 'mic-off' : 'mic'} />
           <span class="visually-hidden">${t(muted ? 'mic.off' : 'mic.isOn')}</span></span>`}
+      <${Actions} name=${name} items=${items} />
     </li>`;
+}
+
+/** Oneself first, then those who want to speak, in their order. @param {Room} room */
+function inOrder(room) {
+  const last = room.participants.value.length + 1;
+  const rank = (/** @type {Participant} */ { id }) => (id === room.you.value ? 0 : room.handOf(id) || last);
+  return [...room.participants.value].sort((a, b) => rank(a) - rank(b));
 }
 
 /**
  * @param {object} props
  * @param {Room} props.room
  * @param {Devices} props.devices
- * @param {(participant: string) => void} props.onRemove
- * @param {() => void} props.onEnd
+ * @param {Meeting} props.meeting
+ * @param {Attempt} props.attempt
  * @param {() => void} props.onCopyLink
  */
-export function People({ room, devices, onRemove, onEnd, onCopyLink }) {
-  const [removing, setRemoving] = useState(/** @type {Participant | null} */ (null));
-  const [ending, setEnding] = useState(false);
-  const host = room.role.value === 'host';
-  const you = room.you.value;
+export function People({ room, devices, meeting, attempt, onCopyLink }) {
+  const [asking, setAsking] = useState(/** @type {{ action: 'remove' | 'handOver' | 'end', person?: Participant } | null} */ (null));
+  const hosting = room.hosting.value;
+  const locked = room.state.value.locked;
   const ownMuted = !(devices.microphone.value && devices.on.microphone.value);
-  const people = [...room.participants.value].sort((a, b) => Number(b.id === you) - Number(a.id === you));
+  const people = inOrder(room);
+  const close = () => setAsking(null);
+  const person = asking?.person;
   return html`
     <${Panel} room=${room} title=${t('people.title')} note=${room.info.value?.name}>
-      <ul class="people">
+      ${hosting && html`<${LobbyPanel} room=${room} meeting=${meeting} attempt=${attempt} />`}
+      <ul class="people" aria-label=${tn('preview.here', people.length)}>
         ${people.map((participant) => html`
-          <${Person} key=${participant.id} participant=${participant} own=${participant.id === you}
-            muted=${participant.id === you ? ownMuted : !sends(participant, 'microphone')} omitted=${leftOut(room, participant.id)}
-            onRemove=${host && participant.id !== you ? () => setRemoving(participant) : null} />`)}
+          <${Person} key=${participant.id} room=${room} participant=${participant}
+            muted=${participant.id === room.you.value ? ownMuted : !sends(participant, 'microphone')}
+            items=${itemsFor(room, meeting, participant, attempt, (action) => setAsking({ action, person: participant }))} />`)}
       </ul>
       <div class="panel-foot">
+        ${locked && html`<p class="locked-note" role="status"><${Icon} name="lock" />${t('lock.note')}</p>`}
         <button type="button" class="button" onClick=${onCopyLink}><${Icon} name="copy" />${t('people.invite')}</button>
-        ${host && html`<button type="button" class="button danger-quiet" onClick=${() => setEnding(true)}>${t('people.end')}</button>`}
+        ${hosting && html`
+          <button type="button" class="button" onClick=${() => attempt(meeting.lock(!locked))}>
+            <${Icon} name=${locked ? 'lock-open' : 'lock'} />${t(locked ? 'lock.off' : 'lock.on')}</button>`}
+        ${room.role.value === 'host' && html`
+          <button type="button" class="button danger-quiet" onClick=${() => setAsking({ action: 'end' })}>${t('people.end')}</button>`}
       </div>
-      ${removing && html`
-        <${ConfirmDialog} title=${t('people.removeTitle', { name: removing.name })} plan=${[t('people.removePlan', { name: removing.name })]}
-          action=${t('people.removeDo')} onConfirm=${() => onRemove(removing.id)} onClose=${() => setRemoving(null)} />`}
-      ${ending && html`
+      ${asking?.action === 'remove' && person && html`
+        <${RemoveDialog} person=${person} onRemove=${(/** @type {boolean} */ ban) => attempt(meeting.remove(person.id, ban))} onClose=${close} />`}
+      ${asking?.action === 'handOver' && person && html`
+        <${ConfirmDialog} title=${t('host.handOverTitle', { name: person.name })} plan=${[t('host.handOverPlan', { name: person.name })]}
+          action=${t('host.handOver')} onConfirm=${() => attempt(meeting.handOver(person.id))} onClose=${close} />`}
+      ${asking?.action === 'end' && html`
         <${ConfirmDialog} title=${t('people.endTitle')} plan=${[tn('people.endPlan', people.length)]}
-          action=${t('people.endDo')} onConfirm=${onEnd} onClose=${() => setEnding(false)} />`}
+          action=${t('people.endDo')} onConfirm=${() => attempt(meeting.endForEverybody())} onClose=${close} />`}
     </${Panel}>`;
 }

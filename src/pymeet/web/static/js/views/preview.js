@@ -12,7 +12,7 @@ import { Field, Icon, Note, Page, html } from './ui.js';
 import { Video } from './video.js';
 
 /** @param {{ devices: Devices }} props */
-function Picture({ devices }) {
+export function Picture({ devices }) {
   const camera = devices.camera.value;
   return html`
     <div class="preview-picture" role="group" aria-label=${t('preview.picture')}>
@@ -32,6 +32,12 @@ function Recorded({ card, title }) {
     </section>`;
 }
 
+/** What stands between this person and the meeting, said before they press Join. @param {{ card: RoomCard }} props */
+function Before({ card }) {
+  if (card.locked) return html`<${Note} tone="amber" icon="lock"><p>${t('preview.locked')}</p></${Note}>`;
+  return card.waiting_room && html`<${Note} icon="clock"><p>${t('preview.waits')}</p></${Note}>`;
+}
+
 /**
  * @param {object} props
  * @param {RoomCard} props.card
@@ -39,11 +45,15 @@ function Recorded({ card, title }) {
  * @param {string} props.initialName
  * @param {boolean} props.busy
  * @param {boolean} [props.trouble]
- * @param {(name: string, answer: Answer | null) => void} props.onJoin
+ * @param {'wrong_password' | 'too_many' | null} [props.refusal] why the password did not open the room
+ * @param {(name: string, answer: Answer | null, password: string) => void} props.onJoin
  */
-export function Preview({ card, devices, initialName, busy, trouble = false, onJoin }) {
+export function Preview({ card, devices, initialName, busy, trouble = false, refusal = null, onJoin }) {
   const [name, setName] = useState(initialName);
-  const [missing, setMissing] = useState(false);
+  const [missing, setMissing] = useState(/** @type {'name' | 'password' | null} */ (null));
+  const [password, setPassword] = useState('');
+  const [touched, setTouched] = useState(false);
+  const asksPassword = Boolean(card.has_password) || refusal !== null;
   const question = useRef(/** @type {HTMLElement | null} */ (null));
   const recording = card.recording?.id;
   const first = useRef(recording);
@@ -51,9 +61,11 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
   useLayoutEffect(() => { if (recording && recording !== first.current) question.current?.focus(); }, [recording]);
   const join = (/** @type {Answer | null} */ answer) => {
     const given = name.trim().replace(/\s+/gu, ' ');
-    if (given) return onJoin(given, answer);
-    setMissing(true);
-    /** @type {HTMLElement | null} */ (document.querySelector('.preview-form input'))?.focus();
+    setTouched(false);
+    const lacks = !given ? 'name' : asksPassword && !password ? 'password' : null;
+    if (!lacks) return onJoin(given, answer, password);
+    setMissing(lacks);
+    /** @type {HTMLElement | null} */ (document.querySelector(`.preview-form input[name=${lacks}]`))?.focus();
     return undefined;
   };
   const submit = (/** @type {Event} */ event) => {
@@ -62,7 +74,9 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
     if (recording) question.current?.focus();
     else join(null);
   };
-  const change = (/** @type {string} */ value) => { setName(value); setMissing(false); };
+  const change = (/** @type {string} */ value) => { setName(value); setMissing(null); };
+  const changePassword = (/** @type {string} */ value) => { setPassword(value); setMissing(null); setTouched(true); };
+  const passwordError = missing === 'password' ? t('preview.passwordMissing') : refusal && !touched ? t(`preview.${refusal}`) : '';
   return html`
     <${Page}>
       <div class="preview">
@@ -82,7 +96,11 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
             <p class="quiet-text">${card.people ? tn('preview.here', card.people) : t('preview.nobody')}</p>
           </div>
           <${Field} label=${t('preview.name')} value=${name} onInput=${change} hint=${t('preview.nameHint')}
-            error=${missing ? t('preview.nameMissing') : ''} input=${{ maxlength: 60, autocomplete: 'name', autofocus: true }} />
+            error=${missing === 'name' ? t('preview.nameMissing') : ''} input=${{ name: 'name', maxlength: 60, autocomplete: 'name', autofocus: !refusal }} />
+          ${asksPassword && html`
+            <${Field} label=${t('preview.password')} type="password" value=${password} onInput=${changePassword} error=${passwordError}
+              hint=${t('preview.passwordHint')} input=${{ name: 'password', maxlength: 1024, autocomplete: 'off', autofocus: refusal !== null }} />`}
+          <${Before} card=${card} />
           <${Recorded} card=${card} title=${question} />
           <div class="preview-join">
             ${trouble && html`<${Note} tone="amber" icon="wifi-off"><p>${t('preview.trouble')}</p></${Note}>`}
@@ -92,8 +110,9 @@ export function Preview({ card, devices, initialName, busy, trouble = false, onJ
                 <button type="button" class="button" onClick=${() => join('no')}>${t('preview.joinNo')}</button>
                 <a class="button" href="/">${t('preview.joinNot')}</a>
               </div>` : html`
-              <button type="submit" class="button primary wide" disabled=${busy}>${t(busy ? 'preview.joining' : 'preview.join')}</button>`}
+              <button type="submit" class="button primary wide" disabled=${busy}>${t(busy ? 'preview.joining' : card.waiting_room ? 'preview.ask' : 'preview.join')}</button>`}
           </div>
+          <p class="quiet-text">${t('preview.attendance')}</p>
         </form>
       </div>
     </${Page}>`;

@@ -5,6 +5,9 @@ import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { dateOf, t, tn } from '../i18n.js';
 import { inOrder } from '../models/rooms.js';
+import { Attendance } from './attendance.js';
+import { Menu } from './menu.js';
+import { RoomSettings } from './room-settings.js';
 import { toast } from './toast.js';
 import { ConfirmDialog, Field, Icon, IconButton, Note, copy, html } from './ui.js';
 
@@ -17,8 +20,10 @@ async function copyLink(room) {
   toast(await copy(url) ? t('rooms.copied') : t('rooms.copyFailed', { url }));
 }
 
-/** @param {{ room: OwnRoom, leads: boolean, onDelete: () => void }} props */
-function RoomRow({ room, leads, onDelete }) {
+/** @typedef {'delete' | 'settings' | 'attendance'} Asked */
+
+/** @param {{ room: OwnRoom, leads: boolean, onAsk: (what: Asked) => void }} props */
+function RoomRow({ room, leads, onAsk }) {
   const inside = room.people > 0;
   return html`
     <li class="room-row">
@@ -29,7 +34,11 @@ function RoomRow({ room, leads, onDelete }) {
       </div>
       <div class="room-actions">
         <${IconButton} icon="copy" label=${t('rooms.copyOf', { name: room.name })} class="quiet" onClick=${() => void copyLink(room)} />
-        <${IconButton} icon="trash-2" label=${t('rooms.delete', { name: room.name })} class="quiet" onClick=${onDelete} />
+        <${Menu} icon="ellipsis-vertical" label=${t('rooms.more', { name: room.name })} class="quiet" items=${[
+          { icon: 'sliders-horizontal', label: t('roomSettings.open'), onClick: () => onAsk('settings') },
+          { icon: 'users', label: t('attendance.open'), onClick: () => onAsk('attendance') },
+          { icon: 'trash-2', label: t('rooms.deleteDo'), class: 'danger', onClick: () => onAsk('delete') },
+        ]} />
         <a class=${leads ? 'button primary' : 'button'} href=${`/r/${encodeURIComponent(room.slug)}`}
           aria-label=${t('rooms.enterOf', { name: room.name })}>${t('rooms.enter')}</a>
       </div>
@@ -64,7 +73,9 @@ function Create({ leads, onCreated }) {
 export function Rooms({ mayCreate }) {
   const [rooms, setRooms] = useState(/** @type {OwnRoom[] | null} */ (null));
   const [failed, setFailed] = useState(false);
-  const [deleting, setDeleting] = useState(/** @type {OwnRoom | null} */ (null));
+  const [asked, setAsked] = useState(/** @type {{ what: Asked, room: OwnRoom } | null} */ (null));
+  const close = () => setAsked(null);
+  const deleting = asked?.what === 'delete' ? asked.room : null;
   const load = async () => {
     try {
       setRooms(inOrder((await api.rooms()).rooms));
@@ -97,11 +108,14 @@ export function Rooms({ mayCreate }) {
       ${rooms?.length === 0 && html`<p class="quiet-text">${t('rooms.none')}</p>`}
       ${rooms && rooms.length > 0 && html`
         <ul class="room-list">
-          ${rooms.map((room, index) => html`<${RoomRow} key=${room.slug} room=${room} leads=${index === 0 && room.people > 0} onDelete=${() => setDeleting(room)} />`)}
+          ${rooms.map((room, index) => html`<${RoomRow} key=${room.slug} room=${room} leads=${index === 0 && room.people > 0} onAsk=${(/** @type {Asked} */ what) => setAsked({ what, room })} />`)}
         </ul>`}
       ${mayCreate && html`<${Create} leads=${rooms?.length === 0} onCreated=${load} />`}
       ${deleting && plan && html`
         <${ConfirmDialog} title=${t('rooms.deleteTitle', { name: deleting.name })} plan=${plan} action=${t('rooms.deleteDo')}
-          onConfirm=${() => void remove(deleting)} onClose=${() => setDeleting(null)} />`}
+          onConfirm=${() => void remove(deleting)} onClose=${close} />`}
+      ${asked?.what === 'settings' && html`
+        <${RoomSettings} slug=${asked.room.slug} name=${asked.room.name} onSaved=${() => toast(t('roomSettings.saved'))} onClose=${close} />`}
+      ${asked?.what === 'attendance' && html`<${Attendance} slug=${asked.room.slug} name=${asked.room.name} onClose=${close} />`}
     </section>`;
 }

@@ -1,4 +1,4 @@
-// Where the pictures are: a grid at the best size, or a shared screen with the people in a strip.
+// Where the pictures are: a grid at the best size, or a shared screen or a person large, with the others in a strip.
 
 /** @import { Devices } from '../models/devices.js' */
 /** @import { Participant } from '../types.js' */
@@ -15,18 +15,21 @@ const GAP_PX = 8;
 /** @param {{ room: Room, devices: Devices, name: string }} props */
 export function Stage({ room, devices, name }) {
   const sharer = room.sharer.value;
+  // A shared screen is what everybody talks about, so it goes first.
+  const spotlit = sharer ? null : room.spotlit.value;
   return html`
-    <main class=${sharer ? 'stage sharing' : 'stage'} aria-label=${t('stage.label')}>
+    <main class=${sharer || spotlit ? 'stage sharing' : 'stage'} aria-label=${t('stage.label')}>
       <h1 class="visually-hidden">${room.info.value?.name}</h1>
       ${sharer && html`<${Screen} room=${room} sharer=${sharer} />`}
-      <${Tiles} room=${room} devices=${devices} name=${name} strip=${sharer !== null} />
+      ${spotlit && html`<section class="screen spotlight" aria-label=${t('stage.spotlight', { name: spotlit.name })}><${Tile} key=${spotlit.id} room=${room} participant=${spotlit} /></section>`}
+      <${Tiles} room=${room} devices=${devices} name=${name} large=${spotlit} strip=${sharer !== null || spotlit !== null} />
     </main>`;
 }
 
-/** @param {{ room: Room, devices: Devices, name: string, strip: boolean }} props */
-function Tiles({ room, devices, name, strip }) {
+/** @param {{ room: Room, devices: Devices, name: string, large: Participant | null, strip: boolean }} props */
+function Tiles({ room, devices, name, large, strip }) {
   const element = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const others = room.tiles.value;
+  const others = room.tiles.value.filter(({ id }) => id !== large?.id);
   const count = others.length + 1;
   useEffect(() => {
     const stage = /** @type {HTMLDivElement} */ (element.current);
@@ -68,6 +71,7 @@ export function Chips({ room, devices, link }) {
     <div class="chips">
       ${devices.screen.value && html`
         <p class="chip"><${Icon} name="monitor-up" />${t('share.own')}</p>`}
+      ${room.inSpotlight.value && html`<p class="chip"><${Icon} name="spotlight" />${t('stage.inSpotlight')}</p>`}
       ${watchers.length > 0 && html`
         <p class="chip"><${Icon} name="eye" />${t('stage.watching', { names: watchers.map((watcher) => watcher.name).join(', ') })}</p>`}
       ${room.others.value.length === 0 && html`

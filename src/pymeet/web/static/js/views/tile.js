@@ -7,6 +7,7 @@ import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { watchLevel } from '../media/level.js';
 import { leftOut, sends } from '../models/room.js';
+import { TileHand, TileReaction } from './reactions.js';
 import { Icon, html } from './ui.js';
 import { Initials, Video } from './video.js';
 
@@ -38,6 +39,8 @@ export function Tile({ room, participant }) {
       ${picture && html`<${Video} key=${picture.id} source=${picture} />`}
       ${away && html`<p class="tile-state"><${Icon} name="wifi-off" />${t('stage.reconnecting')}</p>`}
       <${LeftOut} room=${room} participant=${id} />
+      <${TileHand} room=${room} participant=${id} />
+      <${TileReaction} room=${room} participant=${id} />
       <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} /></figcaption>
     </figure>`;
 }
@@ -59,6 +62,8 @@ export function OwnTile({ room, devices, name }) {
       <${Initials} name=${name} />
       ${camera && html`<${Video} key=${camera.id} source=${camera} mirrored />`}
       <${LeftOut} room=${room} participant=${room.you.value} />
+      <${TileHand} room=${room} participant=${room.you.value} />
+      <${TileReaction} room=${room} participant=${room.you.value} />
       <div class="caption"><${Caption} name=${t('stage.you')} muted=${!heard} /></div>
     </div>`;
 }
