@@ -208,6 +208,16 @@ class RecordingConfig(Section):
     """`grid` shows everybody alike, `speaker` shows who speaks large. A shared screen is large in both."""
 
 
+class AccountsConfig(Section):
+    """Who gets an account, and what passwords must be like."""
+
+    registration: Literal["invitation", "open", "closed"] = "invitation"
+    """`invitation` lets administrators invite people; `open` lets everybody register who can read mail at the address
+    they give; `closed` leaves making accounts to the command line."""
+    minimum_password: int = Field(12, strict=True, ge=12, le=128)
+    """How many characters a new password needs."""
+
+
 class SessionsConfig(Section):
     """How long members stay signed in."""
 
@@ -332,6 +342,7 @@ class Config(Section):
     media: MediaConfig = MediaConfig()
     rooms: RoomsConfig = RoomsConfig()
     recording: RecordingConfig = RecordingConfig()
+    accounts: AccountsConfig = AccountsConfig()
     sessions: SessionsConfig = SessionsConfig()
     retention: RetentionConfig = RetentionConfig()
     privacy: PrivacyConfig = PrivacyConfig()

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pymeet.accounts.links import Redeemed
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts, Link, Role, User
 from pymeet.accounts.throttle import AttemptLimiter
@@ -30,7 +31,7 @@ DAY = 86_400
 async def member(accounts: Accounts, email: str = "ann@example.org", admin: bool = False) -> User:
     """Somebody who has set their password."""
     _, token = await accounts.add_user("Ann", email, admin)
-    return await accounts.links.redeem(token, None, None, PASSWORD)
+    return (await accounts.links.redeem(token, None, None, PASSWORD)).user
 
 
 async def actions(db: Database) -> list[tuple[str, str, str]]:
@@ -48,7 +49,7 @@ async def test_the_first_admin_link_makes_the_first_administrator(accounts: Acco
     assert token is not None
     assert await accounts.links.inspect(token) == Link("first_admin", None, None)
 
-    user = await accounts.links.redeem(token, " Ann ", "Ann@Example.org", PASSWORD)
+    user = (await accounts.links.redeem(token, " Ann ", "Ann@Example.org", PASSWORD)).user
 
     assert (user.name, user.email, user.is_admin) == ("Ann", "ann@example.org", True)
     assert await accounts.check_password("ann@example.org", PASSWORD) == user
@@ -74,7 +75,7 @@ async def test_the_first_admin_link_does_not_age(accounts: Accounts, clock: Manu
     assert token is not None
     clock.advance(30 * DAY)
 
-    assert (await accounts.links.redeem(token, "Ann", "ann@example.org", PASSWORD)).is_admin
+    assert (await accounts.links.redeem(token, "Ann", "ann@example.org", PASSWORD)).user.is_admin
 
 
 async def test_the_first_admin_link_dies_when_another_administrator_signs_in(accounts: Accounts):
@@ -124,8 +125,8 @@ async def test_only_one_of_many_redeems_a_link(accounts: Accounts):
         return_exceptions=True,
     )
 
-    assert sum(isinstance(each, User) for each in outcomes) == 1
-    assert all(isinstance(each, User | NotFoundError) for each in outcomes)
+    assert sum(isinstance(each, Redeemed) for each in outcomes) == 1
+    assert all(isinstance(each, Redeemed | NotFoundError) for each in outcomes)
     assert len(await accounts.list_users()) == 1
 
 
@@ -134,7 +135,7 @@ async def test_a_new_member_sets_a_password_once(accounts: Accounts):
     user, token = await accounts.add_user("Ann", "ann@example.org", False)
     assert await accounts.links.inspect(token) == Link("set_password", "Ann", "ann@example.org")
 
-    assert await accounts.links.redeem(token, "Mallory", "m@example.org", PASSWORD) == user
+    assert (await accounts.links.redeem(token, "Mallory", "m@example.org", PASSWORD)).user == user
 
     with pytest.raises(NotFoundError):
         await accounts.links.redeem(token, None, None, PASSWORD)
@@ -488,7 +489,7 @@ async def test_the_first_administrator_is_in_the_audit_log(accounts: Accounts, d
     token = await accounts.links.for_first_admin()
     assert token is not None
 
-    user = await accounts.links.redeem(token, "Ann", "ann@example.org", PASSWORD)
+    user = (await accounts.links.redeem(token, "Ann", "ann@example.org", PASSWORD)).user
 
     assert await actions(db) == [
         ("system", "link.made", "first_admin"),

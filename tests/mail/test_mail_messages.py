@@ -24,6 +24,7 @@ VALUES = {
     "scan": "clean",
     "days": "30",
     "name": "Weekly tea",
+    "email": "ann@example.net",
 }
 RIGHTS = ("access", "correction", "erasure", "restriction", "portability", "objection", "withdrawal")
 HOSTILE = "x\r\nBcc: eve@example.net\n\n<script>alert('ü')</script>\u202e\u2028\x00 https://evil.example"

@@ -4,7 +4,7 @@ The token stands in the fragment of the link's address, which browsers keep to t
 its SHA-256. Opening a link changes nothing: programs that look through mail open links too. Using it takes a POST.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError
 
@@ -52,6 +52,14 @@ async def make_link(
         expires_at_ms=None if lifetime_ms is None else now_ms + lifetime_ms,
     )
     return token
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """A link that was used: by whom, and for what."""
+
+    user: User
+    purpose: str
 
 
 class Links:
@@ -103,8 +111,8 @@ class Links:
 
     async def redeem(
         self, token: str, name: str | None, email: str | None, password: str | None, *, may_register: bool = False
-    ) -> User:
-        """Does what the link is for, once, and hands back the person.
+    ) -> Redeemed:
+        """Does what the link is for, once.
 
         `first_admin` needs `name`, `email` and `password`; `register` the name and the password, and that `may_register`
         still holds; an invitation takes another name than the inviter's; `sign_in` and `change_email` need nothing.
@@ -145,7 +153,7 @@ class Links:
                 await store.remove_links(conn, user.id)  # each was asked for while something else was true
             detail: audit.Detail = {"purpose": link.purpose, "sessions": ended}
             await record(conn, now_ms, user.id, "link.redeemed", user.id, detail)
-        return user
+        return Redeemed(user, link.purpose)
 
     async def _new_account(self, conn: Transaction, chosen: Link, now_ms: int) -> User:
         first = chosen.purpose == store.FIRST_ADMIN

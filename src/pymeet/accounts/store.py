@@ -25,7 +25,7 @@ SIGN_IN = "sign_in"
 CHANGE_EMAIL = "change_email"
 
 
-def _being_erased() -> ColumnElement[bool]:
+def being_erased() -> ColumnElement[bool]:
     """The condition that picks accounts whose erasure is under way: nobody gets in, until it is cancelled."""
     mine = processing_limits.c.user_id == users.c.id
     wanted = processing_limits.c.cause == "erasure", processing_limits.c.lifted_at_ms.is_(None)
@@ -33,7 +33,7 @@ def _being_erased() -> ColumnElement[bool]:
 
 
 def _usable() -> ColumnElement[bool]:
-    return and_(users.c.disabled_at_ms.is_(None), ~_being_erased())
+    return and_(users.c.disabled_at_ms.is_(None), ~being_erased())
 
 
 async def add_user(conn: Transaction, **values: Any) -> None:
@@ -106,7 +106,7 @@ async def credentials(conn: Transaction, email: str) -> RowMapping | None:
     `being_erased` says that somebody could, if they cancelled the erasure first.
     """
     query = (
-        select(users, user_credentials.c.password_hash, _being_erased().label("being_erased"))
+        select(users, user_credentials.c.password_hash, being_erased().label("being_erased"))
         .join(user_credentials)
         .where(users.c.email == email, users.c.disabled_at_ms.is_(None))
     )

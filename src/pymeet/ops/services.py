@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
@@ -84,6 +85,7 @@ async def open_services(config: Config, clock: Clock | None = None) -> AsyncIter
                 clock,
                 idle_ms=round(config.sessions.idle.total_seconds() * 1000),
                 absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
+                passwords=Passwords(minimum=config.accounts.minimum_password),
             )
             files = Files(config.data_dir, keys)
             periods = await Periods.open(db, config.retention, clock.now_ms())

@@ -1,0 +1,104 @@
+"""The list of people with an account, as administrators page and search through it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, case, exists, func, literal, or_, select, tuple_
+
+from pymeet.accounts import store
+from pymeet.accounts.model import Role
+from pymeet.accounts.rows import user_of
+from pymeet.db.engine import Transaction
+from pymeet.db.schema import passkeys, second_factors, user_credentials, users
+
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Member:
+    """One person in the list. Times are UTC milliseconds."""
+
+    id: str
+    name: str
+    email: str
+    role: Role
+    state: str
+    """`active`, `disabled`, `invited` (has not set a password yet) or `being_erased`."""
+    created_at_ms: int
+    last_seen_at_ms: int
+    second_factor: bool
+
+
+@dataclass(frozen=True)
+class About:
+    """What `users` itself does not say about somebody."""
+
+    second_factor: bool
+
+
+async def about(conn: Transaction, user_id: str) -> About:
+    """What `users` itself does not say about a person."""
+    row = (await conn.execute(select(_SECOND_FACTOR).where(users.c.id == user_id))).mappings().one()
+    return About(row["second_factor"])
+
+
+async def members(
+    conn: Transaction, *, search: str = "", after: str = "", limit: int = 50
+) -> tuple[Sequence[Member], str | None]:
+    """Up to `limit` people by name, from the one behind `after` (the id of the last one seen) on; and where to go on.
+
+    `search` is a part of the name or of the address. An `after` that is gone since begins anew.
+    """
+    query = select(users, _SECOND_FACTOR, _STATE).order_by(_NAME, users.c.id).limit(limit + 1)
+    if search := search.strip():
+        parts = (_NAME, search.lower()), (users.c.name, search), (users.c.email, search.lower())
+        query = query.where(or_(*(column.contains(part, autoescape=True) for column, part in parts)))
+    if after and (last := await store.user(conn, after)):
+        query = query.where(tuple_(_NAME, users.c.id) > tuple_(func.lower(last["name"]), literal(after)))
+    rows = [_member(row) for row in (await conn.execute(query)).mappings()]
+    more = len(rows) > limit
+    return rows[:limit], rows[limit - 1].id if more else None
+
+
+async def member(conn: Transaction, user_id: str) -> Member | None:
+    """One person as the list shows them."""
+    query = select(users, _SECOND_FACTOR, _STATE).where(users.c.id == user_id)
+    row = (await conn.execute(query)).mappings().first()
+    return None if row is None else _member(row)
+
+
+def shown(member: Member) -> Mapping[str, Any]:
+    """A person of the list as JSON carries it."""
+    return {
+        "id": member.id,
+        "name": member.name,
+        "email": member.email,
+        "role": member.role,
+        "state": member.state,
+        "created_at": member.created_at_ms,
+        "last_seen_at": member.last_seen_at_ms,
+        "second_factor": member.second_factor,
+    }
+
+
+def _member(row: RowMapping) -> Member:
+    user = user_of(row)
+    times = row["created_at_ms"], row["last_seen_at_ms"]
+    return Member(user.id, user.name, user.email, user.role, row["state"], *times, row["second_factor"])
+
+
+_NAME = func.lower(users.c.name)
+_SECOND_FACTOR = or_(
+    exists(select(second_factors.c.user_id).where(second_factors.c.user_id == users.c.id).correlate(users)),
+    exists(select(passkeys.c.user_id).where(passkeys.c.user_id == users.c.id).correlate(users)),
+).label("second_factor")
+_STATE = case(
+    (store.being_erased(), "being_erased"),
+    (users.c.disabled_at_ms.is_not(None), "disabled"),
+    (
+        ~exists(select(user_credentials.c.user_id).where(user_credentials.c.user_id == users.c.id).correlate(users)),
+        "invited",
+    ),
+    else_="active",
+).label("state")
