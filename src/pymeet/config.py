@@ -225,6 +225,9 @@ class SessionsConfig(Section):
     """A session that was not used for this long ends."""
     absolute: Duration = timedelta(days=30)
     """Every session ends after this long, used or not."""
+    remember_device_days: int = Field(30, strict=True, ge=0, le=90)
+    """For how many days a browser is not asked for the second factor again, where its owner wants that. 0: it always
+    is."""
 
 
 def _kept(name: str) -> Any:

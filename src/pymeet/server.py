@@ -20,12 +20,15 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.accounts.service import Accounts
+from pymeet.accounts.sign_in import SignIn
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.errors import ConfigError, PymeetError
+from pymeet.meetings import invitations
+from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
-from pymeet.ops import addresses, certificates, restore_swap, room_tokens
+from pymeet.ops import addresses, certificates, reminders, restore_swap, room_tokens
 from pymeet.ops.keeping import Keeping
 from pymeet.ops.log import configure_log, on_loop_error
 from pymeet.ops.looplag import LoopLag
@@ -41,6 +44,7 @@ from pymeet.privacy.people import DataSubject
 from pymeet.recording import recovery
 from pymeet.recording.films import Films
 from pymeet.recording.service import RecordingService
+from pymeet.retention import days
 from pymeet.rooms.registry import Registry
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
@@ -150,6 +154,8 @@ class Server:
             withdraw_from_films=self._withdraw_from_films,
             poke_films=poke_films,
         )
+        rsvp_key = await asyncio.to_thread(services.keys.purpose_key, invitations.PURPOSE)
+        planning = Planning.of(self.lifecycle, services.meetings, site=self.url, key=rsvp_key)
         self.films = Films(self.lifecycle)
         self.keeping = keeping = Keeping(self.lifecycle, mailer)
         await keeping.prepare()
@@ -176,6 +182,7 @@ class Server:
             recordings=self.recordings,
         )
         self._run_beside(self.films.run())
+        self._run_beside(reminders.run(planning.reminders))
         self._run_beside(recovery.run(self.lifecycle, broken_off))
         self._run_beside(lag.watch(metrics.observe_lag))
         if tls:
@@ -202,6 +209,15 @@ class Server:
             receipt_key=receipt_key,
             status_key=await asyncio.to_thread(services.keys.purpose_key, status_text.PURPOSE),
             consent_key=await asyncio.to_thread(services.keys.purpose_key, consent_receipt.PURPOSE),
+            planning=planning,
+            factors=services.factors,
+            sign_in=SignIn(
+                services.db,
+                self.clock,
+                services.factors,
+                remember_ms=days(self.config.sessions.remember_device_days),
+                failed=services.accounts.note_failure,
+            ),
             sweeps=lambda: keeping.sweeper.status,
             films=self.films,
         )

@@ -6,6 +6,7 @@ They are recognised by a random token in a cookie, and named in a few words, not
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import RowMapping
@@ -146,7 +147,7 @@ class Devices:
             user_id=user.id,
             to=user.email,
             template="new_device",
-            values={"device": browser.name, "url": mail.url},
+            values={"device": browser.name, "date": _day_of(now_ms), "url": mail.url},
             language=(person["language"] if person else None) or mail.language,
         )
 
@@ -156,6 +157,10 @@ def device_name(user_agent: str) -> str:
     browser = _first(_BROWSERS, user_agent)
     system = _first(_SYSTEMS, user_agent)
     return f"{browser} ({system})" if browser and system else browser or system
+
+
+def _day_of(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
 
 
 def _first(known: tuple[tuple[str, str], ...], user_agent: str) -> str:

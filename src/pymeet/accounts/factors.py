@@ -56,6 +56,7 @@ class KnownDevice:
     """A browser in which the person signed in before."""
 
     id: str
+    token_hash: str
     name: str
     created_at_ms: int
     last_seen_at_ms: int

@@ -58,15 +58,15 @@ class SignIn:
         clock: Clock,
         factors: Factors,
         *,
-        devices: Devices,
+        remember_ms: int,
         failed: Callable[[str], None],
         codes_per_account: AttemptLimiter | None = None,
     ) -> None:
-        """`failed` is told the account for which a second factor was wrong."""
+        """`remember_ms`: how long a browser may be trusted; `failed` is told for whom a second factor was wrong."""
         self._db = db
         self._clock = clock
         self._factors = factors
-        self._devices = devices
+        self.devices = Devices(db, clock, remember_ms=remember_ms)
         self._failed = failed
         self._codes = codes_per_account or AttemptLimiter(limit=30, window_s=3600)
         self._tickets: OrderedDict[str, _Ticket] = OrderedDict()
@@ -76,7 +76,7 @@ class SignIn:
     async def challenge(self, user: User, browser: Browser, site: Site | None) -> Challenge | None:
         """What the person still has to show; None where what they proved is enough."""
         async with self._db.read() as conn:
-            if not await store.has_second_factor(conn, user.id) or await self._devices.trusted(conn, user.id, browser):
+            if not await store.has_second_factor(conn, user.id) or await self.devices.trusted(conn, user.id, browser):
                 return None
             has_app = await store.totp(conn, user.id) is not None
             codes_left = await store.recovery_codes_left(conn, user.id)
@@ -96,7 +96,7 @@ class SignIn:
         found = self._try(ticket)
         user_id, now_ms = _owner(found), self._clock.now_ms()
         async with self._db.write() as conn:
-            stranger = not await self._devices.known(conn, user_id, browser)
+            stranger = not await self.devices.known(conn, user_id, browser)
             if stranger:
                 self._count_code(user_id)
             app = await store.totp(conn, user_id)

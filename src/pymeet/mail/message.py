@@ -23,6 +23,8 @@ from pymeet.mail.errors import Failure, NotSentError
 
 LANGUAGES = ("en", "de")
 
+_MEETING = frozenset({"title", "organiser", "when", "repeats", "agenda", "url", "answer_url"})
+
 TEMPLATES: Mapping[str, frozenset[str]] = {
     "request_received": frozenset({"right", "due_date", "url"}),
     "request_reminder": frozenset({"right", "due_date", "days_left", "url"}),
@@ -32,6 +34,11 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "account_expiring": frozenset({"days", "url"}),
     "recording_expiring": frozenset({"name", "days", "url"}),
     "confirm_address": frozenset({"url"}),
+    "new_device": frozenset({"device", "date", "url"}),
+    "meeting_invitation": _MEETING,
+    "meeting_changed": _MEETING,
+    "meeting_cancelled": frozenset({"title", "when"}),
+    "meeting_reminder": frozenset({"title", "when", "url"}),
     "invitation": frozenset({"url"}),
     "set_password": frozenset({"url"}),
     "register": frozenset({"url"}),
@@ -45,11 +52,20 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
 """Every mail pymeet sends, with the values it needs. All are texts; days are `2026-11-21`; `right` is one of `access`,
 `correction`, `erasure`, `restriction`, `portability`, `objection`, `withdrawal`; `scan` is `clean`, `found` or `not_run`."""
 
+CALENDAR = "calendar"
+"""The value that is an iCalendar object (RFC 5545), to be attached."""
+
+MEETING = "meeting"
+"""The value that says which meeting a mail is about, so that what waits can be found."""
+
+_UNSEEN = frozenset({CALENDAR, MEETING})
+"""Values that a mail may have besides, and that no template shows."""
+
 _ATOM = r"[^\s@<>()\[\]\\,:;\".\x00-\x1f\x7f]+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(\.{_ATOM})*")  # the dot-atom of RFC 5322 and RFC 6532: no quoting, no comments
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
 # fmt: off
-_MONTHS = {
+MONTHS = {
     "en": ("January", "February", "March", "April", "May", "June",
            "July", "August", "September", "October", "November", "December"),
     "de": ("Januar", "Februar", "März", "April", "Mai", "Juni",
@@ -79,10 +95,10 @@ def compose(
 
     The Message-ID is made of `mail_id`, which must be random: a mail that is sent twice is recognised as the same one.
     """
-    if TEMPLATES.get(template) != frozenset(values):
+    if TEMPLATES.get(template) != frozenset(values) - _UNSEEN:
         raise NotSentError(Failure.UNUSABLE, "There is no such template, or its values are not these.")
     language = language if language in LANGUAGES else LANGUAGES[0]
-    lines = {name: one_line(value) for name, value in values.items()}
+    lines = {name: one_line(value) for name, value in values.items() if name not in _UNSEEN}
     shared = {"site": one_line(sender.site), "contact": one_line(sender.contact), "language": language}
     text = _ENVIRONMENT.get_template(f"{template}.{language}.txt").render({**lines, **shared})
     subject, *paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
@@ -97,15 +113,25 @@ def compose(
     plain = "\n\n".join(
         textwrap.fill(paragraph, 76, break_long_words=False, break_on_hyphens=False) for paragraph in paragraphs
     )
-    link = lines.get("url", "")
+    links = [lines[name] for name in ("url", "answer_url") if _is_link(lines.get(name, ""))]
     html = _ENVIRONMENT.get_template("layout.html").render(
-        language=language, subject=subject, paragraphs=paragraphs, link=link if _is_link(link) else None
+        language=language, subject=subject, paragraphs=paragraphs, links=links
     )
     # quoted-printable, because not every server on the way passes eight bits
     message.set_content(f"{plain}\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    if CALENDAR in values:
+        _attach_calendar(message, values[CALENDAR])
     message["Content-Language"] = language
     return message
+
+
+def _attach_calendar(message: EmailMessage, text: str) -> None:
+    """As a third way to read the mail, for programs that know calendars (RFC 6047), and as a file for those that do not."""
+    method = re.search(r"^METHOD:([A-Z]+)\r?$", text, re.MULTILINE)
+    params = {"method": method[1] if method else "PUBLISH"}
+    message.add_alternative(text, subtype="calendar", cte="base64", params=params)
+    message.add_attachment(text.encode(), maintype="application", subtype="ics", filename="invite.ics")
 
 
 def address(text: str) -> Address:
@@ -146,7 +172,7 @@ def _day(context: Context, text: str) -> str:
     except ValueError:
         return text
     language = context["language"]
-    month = _MONTHS[language][day.month - 1]
+    month = MONTHS[language][day.month - 1]
     return f"{day.day}. {month} {day.year}" if language == "de" else f"{day.day} {month} {day.year}"
 
 

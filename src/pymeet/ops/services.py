@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from pymeet.accounts import totp
+from pymeet.accounts.factors import Factors
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock, SystemClock
@@ -15,7 +17,10 @@ from pymeet.db.engine import Database
 from pymeet.db.files import Files
 from pymeet.db.keys import KeyStore
 from pymeet.keyring import Keyring
+from pymeet.meetings import invitations
+from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
+from pymeet.ops.addresses import public_url
 from pymeet.ops.restore_swap import check_no_restore_pending
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.periods import Periods
@@ -61,6 +66,9 @@ class Services:
     lifecycle: Lifecycle
     """The same things as what retention, exports and erasure work with."""
 
+    factors: Factors
+    """Second factors of members."""
+
     live: Live | None = None
     """None where no server runs."""
 
@@ -91,6 +99,10 @@ async def open_services(config: Config, clock: Clock | None = None) -> AsyncIter
             periods = await Periods.open(db, config.retention, clock.now_ms())
             meetings = Meetings(db, clock, periods)
             lifecycle = Lifecycle(config, db, files, keys, periods, clock)
-            yield Services(config, db, accounts, meetings, keyring, clock, keys, files, lifecycle)
+            rsvp_key = await asyncio.to_thread(keys.purpose_key, invitations.PURPOSE)
+            planning = Planning.of(lifecycle, meetings, site=public_url(config), key=rsvp_key)
+            lifecycle = replace(lifecycle, cancel_meetings=planning.schedule.cancel_of)
+            factors = Factors(db, clock, await asyncio.to_thread(keys.purpose_key, totp.KEY_PURPOSE))
+            yield Services(config, db, accounts, meetings, keyring, clock, keys, files, lifecycle, factors)
         finally:
             await db.close()

@@ -1,26 +1,28 @@
-"""The API around a person: who am I, sign in, sign out, one-time links (docs/protocol.md, section 4)."""
+"""The API around a person: who am I, one-time links and mails with them (docs/protocol.md, section 4)."""
 
+from collections.abc import Coroutine
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
 
-from pymeet.accounts.model import User
+from pymeet.accounts import store
+from pymeet.accounts.mailed_links import MailedLinks
+from pymeet.accounts.texts import clean_email
+from pymeet.ops.addresses import public_url
 from pymeet.privacy.notices import needs_acknowledgement
-from pymeet.web.attempts import attempt
+from pymeet.web.background import BACKGROUND
 from pymeet.web.bodies import Body, read_json
+from pymeet.web.mail_limits import count_mail
 from pymeet.web.parts import PARTS
+from pymeet.web.people import shown_user
 from pymeet.web.personal_data import notice_now
-from pymeet.web.sessions import begin_session, end_session, visitor
+from pymeet.web.privacy_page import chosen_language
+from pymeet.web.sessions import signed_in, visitor
 
 Email = Annotated[str, Field(min_length=3, max_length=254)]
 Password = Annotated[str, Field(min_length=1, max_length=1000)]
 Token = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class SignIn(Body):
-    email: Email
-    password: Password
 
 
 class InspectLink(Body):
@@ -32,7 +34,11 @@ class RedeemLink(Body):
     name: str | None = None
     """`Accounts` says how long it may be."""
     email: Email | None = None
-    password: Password
+    password: Password | None = None
+
+
+class Address(Body):
+    email: Email
 
 
 async def me(request: web.Request) -> web.Response:
@@ -44,28 +50,15 @@ async def me(request: web.Request) -> web.Response:
             must_read = await conn.run_sync(needs_acknowledgement, user.id)
     return web.json_response(
         {
-            "user": user and shown_user(user),
+            "user": user and await shown_user(request, user),
             "guests_allowed": parts.config.rooms.guests_allowed,
             "may_create_rooms": user is not None,
+            "registration": parts.config.accounts.registration,
+            "minimum_password": parts.config.accounts.minimum_password,
+            "mail": parts.config.mail.host is not None,
             "notice": {"version": notice.version, "needs_acknowledgement": must_read is not None},
         }
     )
-
-
-async def sign_in(request: web.Request) -> web.Response:
-    """Checks the password. An address that failed often must wait, so that passwords cannot be tried through."""
-    body = await read_json(request, SignIn)
-    with attempt(request):
-        user = await request.app[PARTS].accounts.check_password(body.email, body.password)
-    response = web.json_response({"user": shown_user(user)})
-    await begin_session(request, response, user)
-    return response
-
-
-async def sign_out(request: web.Request) -> web.Response:
-    response = web.Response(status=204)
-    await end_session(request, response)
-    return response
 
 
 async def inspect_link(request: web.Request) -> web.Response:
@@ -76,12 +69,51 @@ async def inspect_link(request: web.Request) -> web.Response:
 
 async def redeem_link(request: web.Request) -> web.Response:
     body = await read_json(request, RedeemLink)
-    user = await request.app[PARTS].accounts.links.redeem(body.token, body.name, body.email, body.password)
-    response = web.json_response({"user": shown_user(user)})
-    await begin_session(request, response, user)
-    return response
+    parts = request.app[PARTS]
+    may_register = parts.config.accounts.registration == "open"
+    used = await parts.accounts.links.redeem(
+        body.token, body.name, body.email, body.password, may_register=may_register
+    )
+    if used.purpose == store.CHANGE_EMAIL:
+        return web.json_response({})  # whoever reads the mail proves an address, not who they are
+    return await signed_in(request, used.user)
 
 
-def shown_user(user: User) -> dict[str, Any]:
-    """A member as the API shows them to themselves."""
-    return {"id": user.id, "name": user.name, "email": user.email, "admin": user.is_admin, "dpo": user.is_dpo}
+async def register(request: web.Request) -> web.Response:
+    """Answers before it looks: neither the answer nor the time it takes tells whether there is an account."""
+    links = mailed_links(request)
+    links.check_can_register()
+    email = await _address(request, links)
+    return _later(request, links.register(email, chosen_language(request)))
+
+
+async def reset_password(request: web.Request) -> web.Response:
+    links = mailed_links(request)
+    email = await _address(request, links)
+    return _later(request, links.reset_password(email))
+
+
+async def sign_in_link(request: web.Request) -> web.Response:
+    links = mailed_links(request)
+    email = await _address(request, links)
+    return _later(request, links.sign_in(email))
+
+
+def mailed_links(request: web.Request) -> MailedLinks:
+    """Links by mail, with this server's address in them."""
+    parts = request.app[PARTS]
+    return MailedLinks(parts.lifecycle, site=public_url(parts.config))
+
+
+async def _address(request: web.Request, links: MailedLinks) -> str:
+    """The address in the body, counted as one more mail that somebody asks for."""
+    body = await read_json(request, Address)
+    links.check_sends_mail()
+    email = clean_email(body.email)
+    count_mail(request, email)
+    return email
+
+
+def _later(request: web.Request, work: Coroutine[Any, Any, None]) -> web.Response:
+    request.app[BACKGROUND].start("account mail", work)
+    return web.Response(status=202)

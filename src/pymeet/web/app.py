@@ -6,6 +6,7 @@ from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.web import middleware
 from pymeet.web.attempts import FAILED_SIGN_INS
 from pymeet.web.background import BACKGROUND, Background, close_background
+from pymeet.web.mail_limits import MAIL_LIMITS, MailLimits
 from pymeet.web.pages import CLIENT, Client
 from pymeet.web.parts import PARTS, Parts
 from pymeet.web.privacy_page import MADE, Made
@@ -21,6 +22,9 @@ def forget_attempts(app: web.Application) -> None:
     """Forgets who failed to sign in a while ago. To be called twice a minute."""
     app[FAILED_SIGN_INS].forget(app[PARTS].clock.monotonic())
     app[PARTS].accounts.forget_attempts()
+    app[PARTS].factors.forget_setups()
+    app[PARTS].sign_in.forget_old()
+    app[MAIL_LIMITS].forget(app[PARTS].clock.monotonic())
     app[RECORDINGS].shares.forget_attempts()
 
 
@@ -30,6 +34,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[PARTS] = parts
     app[CLIENT] = client
     app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
+    app[MAIL_LIMITS] = MailLimits()
     app[SESSIONS] = Sessions()
     app[MADE] = Made()
     app[RECORDINGS] = Recordings.of(parts.lifecycle)

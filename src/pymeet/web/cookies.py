@@ -1,4 +1,7 @@
-"""The session cookie: host-only, out of reach of scripts, new at every sign-in."""
+"""The cookies of members: host-only, out of reach of scripts.
+
+The session is new at every sign-in. The device cookie says nothing but that a browser is the one of an earlier sign-in.
+"""
 
 from typing import Final
 
@@ -7,6 +10,9 @@ from aiohttp import web
 SECURE_NAME: Final = "__Host-pymeet_session"
 PLAIN_NAME: Final = "pymeet_session"
 """Over plain HTTP, which is served on loopback only, browsers refuse the `__Host-` prefix."""
+
+SECURE_DEVICE: Final = "__Host-pymeet_device"
+PLAIN_DEVICE: Final = "pymeet_device"
 
 
 def name_for(https: bool) -> str:
@@ -29,3 +35,15 @@ def set_session(response: web.StreamResponse, token: str, max_age_s: int, *, htt
 def clear_session(response: web.StreamResponse, *, https: bool) -> None:
     """Takes the session away from the browser."""
     response.del_cookie(name_for(https), path="/", secure=https, httponly=True, samesite="Lax")
+
+
+def device_name_for(https: bool) -> str:
+    """The device cookie's name for the scheme."""
+    return SECURE_DEVICE if https else PLAIN_DEVICE
+
+
+def set_device(response: web.StreamResponse, token: str, max_age_s: int, *, https: bool) -> None:
+    """Lets the browser be known again."""
+    response.set_cookie(
+        device_name_for(https), token, max_age=max_age_s, path="/", secure=https, httponly=True, samesite="Lax"
+    )

@@ -9,12 +9,12 @@ from pymeet.errors import NotFoundError
 from pymeet.privacy.people import member
 from pymeet.privacy.status_text import read
 from pymeet.signed import MAX_LENGTH
-from pymeet.web.accounts import SignIn, shown_user
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.parts import PARTS
 from pymeet.web.personal_data import erasures, register
-from pymeet.web.sessions import begin_session
+from pymeet.web.sessions import browser, network, signed_in
+from pymeet.web.sign_in import SignIn
 
 
 class Status(Body):
@@ -45,12 +45,14 @@ async def inspect(request: web.Request) -> web.Response:
 async def cancel(request: web.Request) -> web.Response:
     """Proves who one is by the password, as for signing in, and does that as well."""
     body = await read_json(request, SignIn)
+    parts = request.app[PARTS]
+    known = await parts.sign_in.devices.knows(body.email, browser(request))
     with attempt(request):
-        user = await request.app[PARTS].accounts.check_password(body.email, body.password, erasing=True)
+        user = await parts.accounts.check_password(
+            body.email, body.password, erasing=True, network=network(request), known_device=known
+        )
     erasing = erasures(request)
     erasure = await erasing.under_way(member(user.id))
     if erasure is not None:  # otherwise it was cancelled a moment ago
         await erasing.cancel(erasure.id, user.id)
-    response = web.json_response({"user": shown_user(user)})
-    await begin_session(request, response, user)
-    return response
+    return await signed_in(request, user)

@@ -6,12 +6,15 @@ from typing import Protocol
 
 from aiohttp import web
 
+from pymeet.accounts.factors import Factors
 from pymeet.accounts.model import User
 from pymeet.accounts.service import Accounts
+from pymeet.accounts.sign_in import SignIn
 from pymeet.clock import Clock
 from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.meetings.model import Room
+from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.sweeper import Status
@@ -22,7 +25,9 @@ from pymeet.rooms.registry import Registry
 class Signaling(Protocol):
     """Takes a request over as a WebSocket; `signaling/` behind a callable, for the two do not know each other."""
 
-    async def __call__(self, request: web.Request, *, user: User | None, room: Room | None) -> web.StreamResponse:
+    async def __call__(
+        self, request: web.Request, *, user: User | None, room: Room | None, network: str
+    ) -> web.StreamResponse:
         """Returns when the connection is over. Without a room the client is told that there is none."""
 
 
@@ -51,6 +56,12 @@ class Parts:
     """The key of the texts that tell how far an erasure is."""
     consent_key: bytes
     """The key of receipts of consent."""
+    planning: Planning
+    """Scheduled meetings, their invitations and calendars."""
+    factors: Factors
+    """Second factors, passkeys, sessions and devices of members."""
+    sign_in: SignIn
+    """What is asked between the password and the session, and the browsers that are known."""
     sweeps: Callable[[], Status] = Status
     """How the sweeps stand."""
     films: FilmMaker | None = None

@@ -6,9 +6,12 @@ from aiohttp import web
 
 from pymeet.web import (
     accounts,
+    admin_users,
+    calendar,
     erasures,
     guest_data,
     health,
+    meetings,
     my_data,
     pages,
     privacy_admin,
@@ -17,7 +20,9 @@ from pymeet.web import (
     recording_files,
     recordings,
     rooms,
+    security,
     shared_recordings,
+    sign_in,
     whip,
     ws,
 )
@@ -27,6 +32,9 @@ ID: Final = "{id:[A-Za-z0-9_-]{22}}"
 FILM: Final = "{film:[A-Za-z0-9_-]{22}}"
 TRACK: Final = "{track:[A-Za-z0-9_-]{22}}"
 PERSON: Final = "{person:[A-Za-z0-9_-]{22}}"
+RECURRENCE: Final = "{recurrence:[0-9]{8}(?:T[0-9]{6})?}"
+INVITEE: Final = "{invitee:[A-Za-z0-9_-]{22}}"
+SECRET: Final = "{secret:[A-Za-z0-9_-]{43}}"
 SHARE: Final = "{share:[A-Za-z0-9_-]{22}}"
 
 ROUTES: Final = (
@@ -52,15 +60,55 @@ ROUTES: Final = (
     web.get("/static/{path:.+}", pages.static),
     # API
     web.get("/api/v1/me", accounts.me),
-    web.post("/api/v1/sign-in", accounts.sign_in),
-    web.post("/api/v1/sign-out", accounts.sign_out),
+    web.post("/api/v1/sign-in", sign_in.sign_in),
+    web.post("/api/v1/sign-in/second-factor", sign_in.second_factor),
+    web.post("/api/v1/sign-in/passkey/options", sign_in.passkey_options),
+    web.post("/api/v1/sign-in/passkey", sign_in.passkey),
+    web.post("/api/v1/sign-out", sign_in.sign_out),
+    web.get("/api/v1/security", security.show),
+    web.post("/api/v1/security/totp", security.begin_totp),
+    web.post("/api/v1/security/totp/confirm", security.confirm_totp),
+    web.post("/api/v1/security/totp/remove", security.remove_totp),
+    web.post("/api/v1/security/recovery-codes", security.make_recovery_codes),
+    web.post("/api/v1/security/passkeys/options", security.passkey_options),
+    web.post("/api/v1/security/passkeys", security.add_passkey),
+    web.patch(f"/api/v1/security/passkeys/{ID}", security.rename_passkey),
+    web.delete(f"/api/v1/security/passkeys/{ID}", security.remove_passkey),
+    web.post("/api/v1/security/password", security.change_password),
+    web.post("/api/v1/security/sessions/end-others", security.end_other_sessions),
+    web.delete(f"/api/v1/security/sessions/{ID}", security.end_session),
+    web.delete(f"/api/v1/security/devices/{ID}", security.forget_device),
+    web.post(f"/api/v1/admin/users/{ID}/remove-second-factor", security.remove_second_factors),
     web.post("/api/v1/links/inspect", accounts.inspect_link),
     web.post("/api/v1/links/redeem", accounts.redeem_link),
+    web.post("/api/v1/register", accounts.register),
+    web.post("/api/v1/reset-password", accounts.reset_password),
+    web.post("/api/v1/sign-in-link", accounts.sign_in_link),
     web.get("/api/v1/privacy", privacy_page.data),
     web.get("/api/v1/rooms", rooms.list_own),
     web.post("/api/v1/rooms", rooms.create),
     web.get(f"/api/v1/rooms/{SLUG}", rooms.preview),
     web.delete(f"/api/v1/rooms/{SLUG}", rooms.delete),
+    # scheduled meetings
+    web.get("/api/v1/meetings", meetings.list_meetings),
+    web.post("/api/v1/meetings", meetings.plan),
+    web.get(f"/api/v1/meetings/{ID}", meetings.show),
+    web.patch(f"/api/v1/meetings/{ID}", meetings.change),
+    web.delete(f"/api/v1/meetings/{ID}", meetings.cancel),
+    web.patch(f"/api/v1/meetings/{ID}/occurrences/{RECURRENCE}", meetings.move_occurrence),
+    web.delete(f"/api/v1/meetings/{ID}/occurrences/{RECURRENCE}", meetings.cancel_occurrence),
+    web.post(f"/api/v1/meetings/{ID}/invitees", meetings.invite),
+    web.delete(f"/api/v1/meetings/{ID}/invitees/{INVITEE}", meetings.uninvite),
+    web.put(f"/api/v1/meetings/{ID}/answer", meetings.answer_as_member),
+    web.post("/api/v1/rsvp/inspect", meetings.inspect_invitation),
+    web.post("/api/v1/rsvp/answer", meetings.answer_invitation),
+    web.post("/api/v1/personal-room", meetings.personal_room),
+    web.get("/api/v1/calendar-feed", calendar.feed_state),
+    web.post("/api/v1/calendar-feed", calendar.make_feed),
+    web.delete("/api/v1/calendar-feed", calendar.end_feed),
+    web.get("/api/v1/notifications", calendar.notifications),
+    web.put("/api/v1/notifications", calendar.want_notifications),
+    web.get(f"/calendar/{SECRET}.ics", calendar.feed),
     # recordings
     web.get("/api/v1/recordings", recordings.list_recordings),
     web.get(f"/api/v1/recordings/{ID}", recordings.show),
@@ -96,6 +144,14 @@ ROUTES: Final = (
     web.post(f"/api/v1/guest-data/recordings/{ID}/remove", guest_data.leave_recording),
     web.post("/api/v1/erasures/inspect", erasures.inspect),
     web.post("/api/v1/erasures/cancel", erasures.cancel),
+    # accounts: for administrators
+    web.get("/api/v1/admin/users", admin_users.list_users),
+    web.post("/api/v1/admin/invitations", admin_users.invite),
+    web.post(f"/api/v1/admin/users/{ID}/disable", admin_users.disable),
+    web.post(f"/api/v1/admin/users/{ID}/enable", admin_users.enable),
+    web.post(f"/api/v1/admin/users/{ID}/reset-password", admin_users.reset_password),
+    web.put(f"/api/v1/admin/users/{ID}/role", admin_users.change_role),
+    web.delete(f"/api/v1/admin/users/{ID}", admin_users.delete),
     # personal data: for administrators and data protection officers
     web.get("/api/v1/admin/requests", privacy_office.list_requests),
     web.post("/api/v1/admin/requests", privacy_office.add_request),

@@ -1,12 +1,21 @@
-"""From the session cookie to the person who asks."""
+"""From the session cookie to the person who asks, and the one place where sessions begin."""
+
+from typing import Any
 
 from aiohttp import web
 
+from pymeet.accounts.devices import KNOWN_MS, Browser, NewDeviceMail, device_name
 from pymeet.accounts.model import User
-from pymeet.errors import NotSignedInError
-from pymeet.web.cookies import clear_session, name_for, set_session
-from pymeet.web.origins import is_https
+from pymeet.accounts.passkeys import Site, site_of
+from pymeet.accounts.sign_in import Challenge
+from pymeet.errors import ConflictError, NotSignedInError
+from pymeet.ops.addresses import public_url
+from pymeet.web.cookies import clear_session, device_name_for, name_for, set_device, set_session
+from pymeet.web.origins import client_address, is_https, neighbourhood, public_base
 from pymeet.web.parts import PARTS
+from pymeet.web.people import shown_user
+
+SECURITY_PAGE = "/security"
 
 
 async def visitor(request: web.Request) -> User | None:
@@ -25,19 +34,61 @@ async def member(request: web.Request) -> User:
 
 def session_token(request: web.Request) -> str | None:
     """The token in the cookie that belongs to the request's scheme; one of the other name is not looked at."""
-    token = request.cookies.get(name_for(is_https(request, request.app[PARTS].config.http.trusted_proxies)))
-    return token if token and len(token) <= 100 and token.isascii() else None
+    return _cookie(request, name_for(_https(request)))
 
 
-async def begin_session(request: web.Request, response: web.StreamResponse, user: User) -> None:
-    """Signs `user` in with a fresh session; the one the browser had before ends, so none can be planted."""
-    parts = request.app[PARTS]
+def browser(request: web.Request) -> Browser:
+    """What the browser shows of itself."""
+    return Browser(
+        _cookie(request, device_name_for(_https(request))), device_name(request.headers.get("User-Agent", ""))
+    )
+
+
+def network(request: web.Request) -> str:
+    """What counts as one place from which somebody tries to sign in."""
+    return neighbourhood(client_address(request, request.app[PARTS].config.http.trusted_proxies))
+
+
+def passkey_site(request: web.Request) -> Site | None:
+    """This server as passkeys know it; None where it has no name."""
+    return site_of(public_base(request))
+
+
+def needed_site(request: web.Request) -> Site:
+    """The same where a passkey is to be made or used. Raises ConflictError (`no_passkeys_here`)."""
+    site = passkey_site(request)
+    if site is None:
+        raise ConflictError("This server has no host name, which passkeys need.", code="no_passkeys_here")
+    return site
+
+
+async def signed_in(request: web.Request, user: User) -> web.Response:
+    """The answer to who has proved by one thing who they are: `{user}` and a session, or `{second_factor}` to show first."""
+    challenge = await request.app[PARTS].sign_in.challenge(user, browser(request), passkey_site(request))
+    if challenge is None:
+        return await admitted(request, user)
+    return web.json_response({"second_factor": _shown_challenge(request, challenge)})
+
+
+async def admitted(request: web.Request, user: User, *, remember: bool = False) -> web.Response:
+    """`{user}` and a fresh session for who has proved all that is asked; the session the browser had before ends.
+
+    So nobody can plant one. With `remember` the browser is not asked for the second factor for a while.
+    """
+    parts, https, here = request.app[PARTS], _https(request), browser(request)
+    response = web.json_response({"user": await shown_user(request, user)})
     former = session_token(request)
     if former:
         await parts.accounts.close_session(former)
-    session = await parts.accounts.open_session(user)
+    session = await parts.accounts.open_session(user, device=here.name)
     lifetime_s = max(0, (session.expires_at_ms - parts.clock.now_ms()) // 1000)
-    set_session(response, session.token, lifetime_s, https=is_https(request, parts.config.http.trusted_proxies))
+    set_session(response, session.token, lifetime_s, https=https)
+    mail = parts.config.mail
+    tell = NewDeviceMail(mail.language, f"{public_url(parts.config)}{SECURITY_PAGE}") if mail.host else None
+    token = await parts.sign_in.devices.arrived(user, here, remember=remember, mail=tell)
+    set_device(response, token, KNOWN_MS // 1000, https=https)
+    parts.lifecycle.poke_mail()
+    return response
 
 
 async def end_session(request: web.Request, response: web.StreamResponse) -> None:
@@ -45,4 +96,22 @@ async def end_session(request: web.Request, response: web.StreamResponse) -> Non
     token = session_token(request)
     if token:
         await request.app[PARTS].accounts.close_session(token)
-    clear_session(response, https=is_https(request, request.app[PARTS].config.http.trusted_proxies))
+    clear_session(response, https=_https(request))
+
+
+def _shown_challenge(request: web.Request, challenge: Challenge) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "ticket": challenge.ticket,
+        "methods": challenge.methods,
+        "remember_days": request.app[PARTS].sign_in.devices.remember_days,
+    }
+    return shown | ({"passkey": challenge.passkey} if challenge.passkey is not None else {})
+
+
+def _https(request: web.Request) -> bool:
+    return is_https(request, request.app[PARTS].config.http.trusted_proxies)
+
+
+def _cookie(request: web.Request, name: str) -> str | None:
+    token = request.cookies.get(name)
+    return token if token and len(token) <= 100 and token.isascii() else None

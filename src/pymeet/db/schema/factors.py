@@ -72,7 +72,7 @@ passkeys = table(
     _whose(),
     Column("name", Text, nullable=False, info=_theirs(Kind.NAME, provided=True)),
     Column("credential_id", Text, nullable=False, info=_theirs(Kind.REFERENCE)),
-    Column("public_key", Text, nullable=False, info=_theirs(Kind.REFERENCE)),
+    Column("public_key", Text, nullable=False, info=_theirs(Kind.CREDENTIAL)),
     Column("sign_count", Integer, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("last_used_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
