@@ -25,6 +25,12 @@ VALUES = {
     "days": "30",
     "name": "Weekly tea",
     "email": "ann@example.net",
+    "title": "Plans for spring",
+    "organiser": "Ada",
+    "when": "Monday, 29 March 2027, 09:00 to 10:00 (Europe/Berlin)",
+    "repeats": "every week",
+    "agenda": "Who does what",
+    "answer_url": "https://meet.example.org/rsvp#def",
 }
 RIGHTS = ("access", "correction", "erasure", "restriction", "portability", "objection", "withdrawal")
 HOSTILE = "x\r\nBcc: eve@example.net\n\n<script>alert('ü')</script>\u202e\u2028\x00 https://evil.example"
@@ -229,3 +235,24 @@ def test_a_mail_with_other_values_than_declared_is_refused(template: str, values
 def test_an_unknown_language_becomes_english() -> None:
     """A mail in the wrong language is better than none."""
     assert composed("test", "tlh")["Subject"] == composed("test", "en")["Subject"]
+
+
+def test_an_invitation_carries_its_calendar_entry_twice() -> None:
+    """As an alternative with its method, by which calendars offer to answer, and as a file for all others (RFC 6047)."""
+    entry = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+
+    message = composed("meeting_invitation", calendar=entry, meeting="an-id")
+
+    assert [part.get_content_type() for part in message.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "text/calendar",
+        "application/ics",
+    ]
+    *_, shown, attached = message.walk()
+    assert shown["Content-Type"].params["method"] == "REQUEST"
+    assert shown.get_payload(decode=True) == attached.get_payload(decode=True) == entry.encode()
+    assert attached.get_filename() == "invite.ics"
+    assert text_of(message, "html").count("<a href=") == 2

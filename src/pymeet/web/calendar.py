@@ -1,0 +1,61 @@
+"""The API around a member's own calendar: its feed, and which mails about meetings they want (docs/protocol.md)."""
+
+from aiohttp import web
+
+from pymeet.meetings.feeds import Feeds, Notifications
+from pymeet.web.bodies import Body, read_json
+from pymeet.web.origins import public_base
+from pymeet.web.parts import PARTS
+from pymeet.web.sessions import member
+
+
+class Wishes(Body):
+    mail: bool
+    reminder_min: int | None
+
+
+async def feed_state(request: web.Request) -> web.Response:
+    user = await member(request)
+    made_at_ms = await _feeds(request).made_at_ms(user)
+    return web.json_response({"enabled": made_at_ms is not None, "made_at": made_at_ms})
+
+
+async def make_feed(request: web.Request) -> web.Response:
+    """A new secret address, shown this once; the one before leads nowhere from now on."""
+    user = await member(request)
+    secret = await _feeds(request).make(user)
+    return web.json_response({"url": f"{public_base(request)}/calendar/{secret}.ics"}, status=201)
+
+
+async def end_feed(request: web.Request) -> web.Response:
+    user = await member(request)
+    await _feeds(request).end(user)
+    return web.Response(status=204)
+
+
+async def feed(request: web.Request) -> web.Response:
+    """What calendars fetch. They cannot sign in: who knows the address may read it."""
+    text = await _feeds(request).read(request.match_info["secret"])
+    return web.Response(
+        text=text,
+        content_type="text/calendar",
+        charset="utf-8",
+        headers={"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"},
+    )
+
+
+async def notifications(request: web.Request) -> web.Response:
+    user = await member(request)
+    wanted = await _feeds(request).notifications(user)
+    return web.json_response({"mail": wanted.mail, "reminder_min": wanted.reminder_min})
+
+
+async def want_notifications(request: web.Request) -> web.Response:
+    user = await member(request)
+    body = await read_json(request, Wishes)
+    await _feeds(request).want(user, Notifications(body.mail, body.reminder_min))
+    return web.Response(status=204)
+
+
+def _feeds(request: web.Request) -> Feeds:
+    return request.app[PARTS].planning.feeds
