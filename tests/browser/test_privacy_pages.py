@@ -73,6 +73,7 @@ async def test_members_take_their_data_along(office: Office) -> None:
         await mei.page.goto(f"{office.server.url}/")
         await mei.press("I have read it")
         await mei.button("I have read it").wait_for(state="detached")
+        await mei.press("Account of Mei")
         await mei.page.get_by_role("link", name="Your data").click()
         await mei.page.get_by_role("row", name="What you write in the chat").wait_for()
         await mei.press("Download my data")

@@ -297,6 +297,13 @@ CLIENT = (
         purpose="To show the pages as the visitor prefers.",
         lifetime="Until the visitor clears it.",
     ),
+    ClientStore(
+        name="pymeet.language",
+        place=Place.LOCAL_STORAGE,
+        holds="The language of the account that was signed in here; nothing while the browser decides.",
+        purpose="To show the pages in that language, also before signing in.",
+        lifetime="Until the visitor clears it, or chooses another language in the profile.",
+    ),
 )
 
 MEMORY = (

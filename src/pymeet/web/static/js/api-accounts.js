@@ -6,12 +6,13 @@ import { call } from './api.js';
 
 /** @typedef {{ id: string, name: string, created_at: number, last_used_at: number | null }} Passkey */
 /** @typedef {{ id: string, current: boolean, device: string | null, created_at: number, last_seen_at: number, expires_at: number }} SessionShown */
-/** @typedef {{ id: string, name: string | null, created_at: number, last_seen_at: number, expires_at: number }} KnownDevice */
+/** @typedef {{ id: string, current: boolean, name: string | null, created_at: number, expires_at: number, trusted_until: number | null }} KnownDevice */
 /**
  * @typedef {object} Security
  * @property {number | null} password_changed_at
  * @property {{ since: number } | null} totp
  * @property {number} recovery_codes_left
+ * @property {boolean} passkeys_possible whether this server has a name that passkeys can be made for
  * @property {Passkey[]} passkeys
  * @property {SessionShown[]} sessions
  * @property {KnownDevice[]} devices

@@ -50,11 +50,12 @@
 
 /** An answer that is no success; `code` is stable, `message` is for the person. */
 export class ApiError extends Error {
-  /** @param {string} code @param {string} message @param {number} status */
-  constructor(code, message, status) {
+  /** @param {string} code @param {string} message @param {number} status @param {number} [waitS] how long to wait before asking again */
+  constructor(code, message, status, waitS = 0) {
     super(message);
     this.code = code;
     this.status = status;
+    this.waitS = waitS;
   }
 }
 
@@ -80,7 +81,7 @@ async function ask(method, path, body) {
   }
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  throw new ApiError(answer.code ?? 'internal', answer.detail ?? '', response.status);
+  throw new ApiError(answer.code ?? 'internal', answer.detail ?? '', response.status, Number(response.headers.get('Retry-After')) || 0);
 }
 
 /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} */

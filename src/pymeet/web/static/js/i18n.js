@@ -66,6 +66,9 @@ export function t(key, values = {}) {
   return words[key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
+/** Whether this page has words for something that only the server knows beforehand. @param {string} key @returns {key is Key} */
+export const hasWords = (key) => Object.hasOwn(words, key);
+
 /**
  * A text that depends on a number: keys `<key>.one` and `<key>.other`.
  * @template {string} K

@@ -49,7 +49,7 @@ function SecurityPage() {
   if (!found.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
   const { me, user, security: state } = found.value;
   const onCodes = (/** @type {string[]} */ made) => { codes.value = made; };
-  if (codes.value) return html`<${Page} narrow><${RecoveryCodes} codes=${codes.value} onKept=${kept} /><${Toast} /></${Page}>`;
+  if (codes.value) return html`<${Page}><div class="settings-page"><${RecoveryCodes} codes=${codes.value} onKept=${kept} /></div><${Toast} /></${Page}>`;
   return html`
     <${Page} end=${html`<${AccountMenu} user=${user} />`}>
       <div class="settings-page">

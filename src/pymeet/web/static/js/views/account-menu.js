@@ -52,12 +52,12 @@ export function AccountMenu({ user, version }) {
         aria-label=${t('menu.of', { name: user.name })} onClick=${() => setOpen(!open)}>
         <${Avatar} user=${user} version=${version} /><span class="account-name">${user.name}</span><${Icon} name="chevron-down" />
       </button>
-      <nav id=${id} class="menu" hidden=${!open} aria-label=${t('menu.label')}>
-        <p class="menu-who">${user.email}</p>
+      <nav id=${id} class="account-list" hidden=${!open} aria-label=${t('menu.label')}>
+        <p class="account-who">${user.email}</p>
         <ul>
           ${linksFor(user).map(({ href, text }) => html`
             <li><a href=${href} aria-current=${href === location.pathname ? 'page' : undefined}>${text}</a></li>`)}
-          <li class="menu-last"><button type="button" onClick=${() => void signOut()}><${Icon} name="log-out" />${t('start.signOut')}</button></li>
+          <li class="account-last"><button type="button" onClick=${() => void signOut()}><${Icon} name="log-out" />${t('start.signOut')}</button></li>
         </ul>
       </nav>
     </div>`;

@@ -2,13 +2,17 @@
 
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { ApiError } from '../api.js';
-import { t } from '../i18n.js';
+import { hasWords, lengthOf, t } from '../i18n.js';
 import { Note, html } from './ui.js';
 
 /** What to tell the person; what the server did not say is a mistake in this page, and is not hidden. @param {unknown} error */
 export function wordsFor(error) {
   if (!(error instanceof ApiError)) throw error;
-  return error.message || t('start.unreachable');
+  const { code, waitS, message } = error;
+  // The server says it in English; where the page knows the code, it says it in the reader's language.
+  const known = `refused.${code}`;
+  if (!hasWords(known)) return message || t('start.unreachable');
+  return t(known, { wait: waitS < 90 ? lengthOf(Math.max(1, waitS), 'second') : lengthOf(Math.ceil(waitS / 60), 'minute') });
 }
 
 /** `act` runs the work and tells whether it was done; `problem` says why not. */

@@ -1,6 +1,6 @@
 // Asking for a mail: one field, and afterwards the same words for every address, known here or not.
 
-import { useState } from '../../vendor/preact-hooks.js';
+import { useEffect, useRef, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { looksLikeEmail } from '../models/account.js';
 import { Problem, useAct } from './act.js';
@@ -33,7 +33,8 @@ export function MailForm({ title, text, action, email: before = '', send, onSent
   const [email, setEmail] = useState(before);
   const [bad, setBad] = useState(false);
   const { busy, problem, setProblem, act } = useAct();
-  const heading = useFocus();
+  const form = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector('input'))?.focus(), []);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBad(!looksLikeEmail(email));
@@ -42,12 +43,12 @@ export function MailForm({ title, text, action, email: before = '', send, onSent
   };
   const change = (/** @type {string} */ value) => { setEmail(value); setBad(false); setProblem(''); };
   return html`
-    <form class="card account" onSubmit=${submit} novalidate>
-      <h1 ref=${heading} tabindex="-1">${title}</h1>
-      <p>${text}</p>
+    <form class="card account" ref=${form} onSubmit=${submit} novalidate aria-labelledby="mail-title" aria-describedby="mail-text">
+      <h1 id="mail-title">${title}</h1>
+      <p id="mail-text">${text}</p>
       <${Problem} text=${problem} />
       <${Field} label=${t('signIn.email')} type="email" value=${email} onInput=${change} error=${bad ? t('link.emailBad') : ''}
-        input=${{ autocomplete: 'username', autofocus: true }} />
+        input=${{ autocomplete: 'username' }} />
       <button type="submit" class="button primary wide" disabled=${busy}>${action}</button>
       ${children}
     </form>`;

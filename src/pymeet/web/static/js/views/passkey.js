@@ -3,8 +3,8 @@
 import { ApiError } from '../api.js';
 import { t } from '../i18n.js';
 
-/** Whether this browser can use passkeys on this page. */
-export const passkeysWork = () => globalThis.isSecureContext && typeof PublicKeyCredential === 'function'
+/** Whether this browser can use passkeys on this page: they belong to a host's name, so a bare address has none. */
+export const passkeysWork = () => globalThis.isSecureContext && !/^[\d.]+$|:/.test(location.hostname) && typeof PublicKeyCredential === 'function'
   && typeof PublicKeyCredential.parseRequestOptionsFromJSON === 'function';
 
 /** @param {() => Promise<Credential | null>} ask @returns {Promise<unknown>} the credential as the server reads it */

@@ -2,18 +2,18 @@
 
 /** @import { SecondFactor, User } from '../api.js' */
 /** @import { Way } from '../models/second-factor.js' */
-import { useState } from '../../vendor/preact-hooks.js';
+import { useEffect, useRef, useState } from '../../vendor/preact-hooks.js';
 import { ApiError } from '../api.js';
 import { answerSecondFactor } from '../api-accounts.js';
 import { lengthOf, t } from '../i18n.js';
 import { digitsOf, waysOf } from '../models/second-factor.js';
 import { Problem, useAct } from './act.js';
 import { passkeysWork, showPasskey } from './passkey.js';
-import { Field, Icon, html, useFocus } from './ui.js';
+import { Field, Icon, html } from './ui.js';
 
 const INPUTS = /** @type {const} */ ({
-  totp: { autocomplete: 'one-time-code', inputmode: 'numeric', maxlength: 12, required: true, autofocus: true },
-  recovery: { autocomplete: 'off', autocapitalize: 'none', spellcheck: false, maxlength: 60, required: true, autofocus: true },
+  totp: { autocomplete: 'one-time-code', inputmode: 'numeric', maxlength: 12, required: true, 'aria-describedby': 'factor-text' },
+  recovery: { autocomplete: 'off', autocapitalize: 'none', spellcheck: false, maxlength: 60, required: true, 'aria-describedby': 'factor-text' },
 });
 
 /** @param {{ way: Way, onChange: (way: Way) => void, ways: Way[] }} props */
@@ -37,7 +37,9 @@ export function SecondFactorForm({ factor, onDone, onOver }) {
   const [typed, setTyped] = useState('');
   const [remember, setRemember] = useState(false);
   const { busy, problem, setProblem, act } = useAct();
-  const title = useFocus();
+  const form = useRef(/** @type {HTMLElement | null} */ (null));
+  // Where one types, or the title where there is nothing to type.
+  useEffect(() => /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector(way === 'totp' || way === 'recovery' ? '.field input' : 'h1'))?.focus(), [way]);
   const change = (/** @type {Way} */ wanted) => { setWay(wanted); setTyped(''); setProblem(''); };
   const proof = async () => {
     if (way === 'passkey') return { credential: await showPasskey(factor.passkey) };
@@ -50,16 +52,16 @@ export function SecondFactorForm({ factor, onDone, onOver }) {
         const { user } = await answerSecondFactor({ ticket: factor.ticket, remember, ...await proof() });
         if (user) onDone(user);
       } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== 'second_factor_expired') throw error;
+        if (!(error instanceof ApiError) || error.code !== 'ticket_void') throw error;
         onOver(t('factor.over'));
       }
     });
   };
   const days = factor.remember_days ?? 0;
   return html`
-    <form class="card account" onSubmit=${submit} aria-labelledby="factor-title">
-      <h1 id="factor-title" ref=${title} tabindex="-1">${t('factor.title')}</h1>
-      ${way ? html`<p>${t(`factor.text.${way}`)}</p>` : html`<p>${t('factor.none')}</p>`}
+    <form class="card account" ref=${form} onSubmit=${submit} aria-labelledby="factor-title">
+      <h1 id="factor-title" tabindex="-1">${t('factor.title')}</h1>
+      <p id="factor-text">${way ? t(`factor.text.${way}`) : t('factor.none')}</p>
       <${Problem} text=${problem} />
       ${(way === 'totp' || way === 'recovery') && html`
         <${Field} key=${way} label=${t(`factor.field.${way}`)} value=${typed} input=${INPUTS[way]}

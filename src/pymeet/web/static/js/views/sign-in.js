@@ -6,16 +6,14 @@ import * as api from '../api.js';
 import { passkeyOptions, signInByPasskey } from '../api-accounts.js';
 import { t } from '../i18n.js';
 import { waysIn } from '../models/account.js';
-import { Problem } from './act.js';
+import { Problem, wordsFor as refusal } from './act.js';
 import { passkeysWork, showPasskey } from './passkey.js';
 import { Field, Icon, html } from './ui.js';
 
 /** @param {unknown} error */
 function wordsFor(error) {
-  if (!(error instanceof api.ApiError)) throw error;
-  if (error.code.startsWith('passkey_')) return error.message;
-  if (error.status === 0) return t('start.unreachable');
-  return error.status === 429 && error.message ? error.message : t('signIn.wrong');
+  const wrong = error instanceof api.ApiError && error.code === 'wrong_credentials';
+  return wrong ? t('signIn.wrong') : refusal(error);
 }
 
 /** @param {{ me: Me | null, onLink: () => void }} props */
@@ -45,14 +43,14 @@ export function SignInForm({ me, email, onEmail, problem: before = '', onAnswer,
   const [password, setPassword] = useState('');
   const [problem, setProblem] = useState(before);
   const [busy, setBusy] = useState(false);
-  const run = async (/** @type {() => Promise<SignedIn>} */ work, wrong = wordsFor) => {
+  const run = async (/** @type {() => Promise<SignedIn>} */ work) => {
     setBusy(true);
     setProblem('');
     try {
       onAnswer(await work());
     } catch (error) {
       if (error instanceof api.ApiError && error.code === 'erasure_pending') onPending({ password, detail: error.message });
-      else setProblem(wrong(error));
+      else setProblem(wordsFor(error));
       setBusy(false);
     }
   };
@@ -63,7 +61,7 @@ export function SignInForm({ me, email, onEmail, problem: before = '', onAnswer,
   const byPasskey = () => void run(async () => {
     const { ticket, options } = await passkeyOptions();
     return signInByPasskey(ticket, await showPasskey(options));
-  }, (error) => (error instanceof api.ApiError && error.status >= 400 && error.status < 500 && error.status !== 429 ? t('passkey.unknown') : wordsFor(error)));
+  });
   return html`
     <form class="card account" onSubmit=${submit}>
       <h1>${t('signIn.title')}</h1>

@@ -19,6 +19,13 @@ function App({ security, reload, onCodes }) {
   const [open, setOpen] = useState(/** @type {'set_up' | 'remove' | null} */ (null));
   const close = () => setOpen(null);
   const { totp } = security;
+  // There are no new codes where a passkey has brought some before.
+  const active = async (/** @type {string[]} */ codes) => {
+    if (codes.length) return onCodes(codes);
+    close();
+    toast(t('totp.active'));
+    return reload();
+  };
   const remove = async (/** @type {string} */ password) => {
     await api.removeTotp(password);
     close();
@@ -31,7 +38,7 @@ function App({ security, reload, onCodes }) {
       ${totp
         ? html`<button type="button" class="button small" aria-label=${t('totp.removeTitle')} onClick=${() => setOpen('remove')}>${t('security.remove')}…</button>`
         : html`<button type="button" class="button small" aria-label=${t('totp.title')} onClick=${() => setOpen('set_up')}>${t('security.setUp')}…</button>`}
-      ${open === 'set_up' && html`<${SetUpTotp} onClose=${close} onCodes=${onCodes} />`}
+      ${open === 'set_up' && html`<${SetUpTotp} onClose=${close} onCodes=${active} />`}
       ${open === 'remove' && html`<${PasswordDialog} title=${t('totp.removeTitle')} text=${t(security.passkeys.length ? 'totp.removeText' : 'totp.removeLast')}
         action=${t('security.remove')} danger onClose=${close} work=${remove} />`}
     </${Line}>`;
@@ -102,14 +109,15 @@ function Passkeys({ security, reload, onCodes }) {
     await done(t('passkey.deleted'));
   });
   const added = (/** @type {string[] | undefined} */ codes) => (codes?.length ? onCodes(codes) : done(t('passkey.added')));
+  const possible = security.passkeys_possible && passkeysWork();
   const last = security.passkeys.length === 1 && !security.totp;
   return html`
     <div class="sub-head">
       <div class="card-words"><h3>${t('passkey.title')}</h3><p class="quiet-text">${t('passkey.what')}</p></div>
-      ${passkeysWork() && html`<button type="button" class="button small" onClick=${() => setOpen({ kind: 'add' })}><${Icon} name="plus" />${t('passkey.add')}</button>`}
+      ${possible && html`<button type="button" class="button small" onClick=${() => setOpen({ kind: 'add' })}><${Icon} name="plus" />${t('passkey.add')}</button>`}
     </div>
     <${Problem} text=${problem} />
-    ${!passkeysWork() && html`<p class="quiet-text">${t('passkey.not')}</p>`}
+    ${!possible && html`<p class="quiet-text">${t(security.passkeys_possible ? 'passkey.not' : 'passkey.noName')}</p>`}
     ${security.passkeys.length > 0 && html`
       <ul class="timeline">
         ${security.passkeys.map((passkey) => html`

@@ -14,6 +14,8 @@ import { Line } from './parts.js';
 /** The present one first, then by when they were used. @param {readonly SessionShown[]} sessions */
 const inOrder = (sessions) => [...sessions].sort((a, b) => Number(b.current) - Number(a.current) || b.last_seen_at - a.last_seen_at);
 
+const Here = () => html`<span class="mark good"><${Icon} name="check" />${t('security.here')}</span>`;
+
 /** @param {Props} props */
 export function Sessions({ security, reload }) {
   const [asking, setAsking] = useState(false);
@@ -34,7 +36,7 @@ export function Sessions({ security, reload }) {
       <${Problem} text=${problem} />
       <ul class="timeline">
         ${inOrder(security.sessions).map((session) => html`
-          <${Line} key=${session.id} title=${nameOf(session)} mark=${session.current && html`<span class="mark good"><${Icon} name="check" />${t('security.here')}</span>`}
+          <${Line} key=${session.id} title=${nameOf(session)} mark=${session.current && html`<${Here} />`}
             below=${`${t('security.signedIn', { moment: momentOf(session.created_at) })} · ${t('security.until', { date: dateOf(session.expires_at) })}`}>
             ${!session.current && html`
               <button type="button" class="button small" disabled=${busy} aria-label=${t('security.endOf', { device: nameOf(session) })}
@@ -56,15 +58,17 @@ export function KnownDevices({ security, reload }) {
     toast(t('security.forgotten'));
     await reload();
   });
+  const nameOf = (/** @type {KnownDevice} */ { name }) => name || t('security.unknownDevice');
+  const below = (/** @type {KnownDevice} */ { created_at: since, trusted_until: until }) =>
+    [t('security.since', { date: dateOf(since) }), ...(until ? [t('security.trusted', { date: dateOf(until) })] : [])].join(' · ');
   return html`
     <section class="card" aria-labelledby="devices-title">
       <div class="card-words"><h2 id="devices-title">${t('security.devices')}</h2><p class="quiet-text">${t('security.devicesText')}</p></div>
       <${Problem} text=${problem} />
       <ul class="timeline">
         ${security.devices.map((device) => html`
-          <${Line} key=${device.id} title=${device.name || t('security.unknownDevice')}
-            below=${`${t('security.since', { date: dateOf(device.created_at) })} · ${t('security.until', { date: dateOf(device.expires_at) })}`}>
-            <button type="button" class="button small" disabled=${busy} aria-label=${t('security.forgetOf', { device: device.name || t('security.unknownDevice') })}
+          <${Line} key=${device.id} title=${nameOf(device)} below=${below(device)} mark=${device.current && html`<${Here} />`}>
+            <button type="button" class="button small" disabled=${busy} aria-label=${t('security.forgetOf', { device: nameOf(device) })}
               onClick=${() => forget(device)}>${t('security.forget')}</button>
           </${Line}>`)}
       </ul>
