@@ -1,16 +1,22 @@
 """Meetings: rooms, attendance and messages that last. What happens live is elsewhere. Times are UTC milliseconds."""
 
-from sqlalchemy import RowMapping
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+from sqlalchemy import Connection, RowMapping
+
+from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.texts import clean_line, clean_text
 from pymeet.clock import Clock
 from pymeet.db import audit
-from pymeet.db.engine import Database
-from pymeet.db.schema import messages
-from pymeet.errors import ConflictError, NotFoundError, NotSignedInError
+from pymeet.db.engine import Database, Transaction
+from pymeet.db.schema import attendance, messages
+from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError
 from pymeet.ids import new_id, new_slug
 from pymeet.meetings import store
-from pymeet.meetings.model import Message, Room
+from pymeet.meetings.model import Attendee, Message, Room
+from pymeet.meetings.settings import NAMES, RoomSettings
 from pymeet.meetings.slugs import checked_slug
 from pymeet.privacy.periods import Periods
 from pymeet.privacy.visible import visible
@@ -18,15 +24,24 @@ from pymeet.privacy.visible import visible
 __all__ = ["Meetings", "Message", "Room"]
 
 MESSAGE_LENGTH = 4_000
+EDITING_MS = 15 * 60 * 1000
+"""How long the author of a message may change it."""
+ATTENDANCE_SHOWN = 1_000
 
 
 class Meetings:
     """Everything about meetings that outlives them. With `periods` it shows nothing whose time is over."""
 
-    def __init__(self, db: Database, clock: Clock, periods: Periods | None = None) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, periods: Periods | None = None, *, passwords: Passwords | None = None
+    ) -> None:
+        self.passwords = passwords or Passwords()
+        """Makes and checks the passwords of rooms."""
         self._db = db
         self._clock = clock
         self._periods = periods
+        self.cancel_planned: Callable[[Connection, str, int], None] = lambda _conn, _room_id, _now_ms: None
+        """Cancels the meetings planned in a room that is being deleted; `Planning` knows how."""
 
     async def create_room(
         self, name: str, owner_id: str | None, slug: str | None = None, *, by: str | None = None
@@ -69,6 +84,38 @@ class Meetings:
             raise _no_room()
         return _room(row)
 
+    async def change_settings(self, slug: str, changes: dict[str, Any], *, by: str = audit.OPERATOR) -> Room:
+        """Changes some of `RoomSettings`, and the password where `changes` has `password` (None takes it away).
+
+        Raises NotFoundError, or InvalidInputError for values that are not acceptable.
+        """
+        settings = {name: value for name, value in changes.items() if name != "password"}
+        password = changes.get("password")
+        password_hash = None if password is None else await self.passwords.hash(password)
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await store.room(conn, slug)
+            if row is None:
+                raise _no_room()
+            changed = _room(row).settings.changed(settings)
+            await store.change_room(conn, row["id"], **{name: getattr(changed, name) for name in NAMES})
+            if "password" in changes:
+                await store.set_password(conn, row["id"], password_hash)
+            if changed.chat_limit is not None:
+                await store.keep_newest(conn, row["id"], changed.chat_limit, now_ms)
+            await audit.record(conn, at_ms=now_ms, actor=by, action="room.changed", target=row["id"])
+        return await self.room(slug)
+
+    async def attendance(self, room_id: str) -> list[Attendee]:
+        """Who was in the room, the newest 1,000 first: as long as attendance is kept, and without who restricted that."""
+        shown = None if self._periods is None else visible(attendance, self._periods, self._clock.now_ms())
+        async with self._db.read() as conn:
+            rows = await store.attendees(conn, room_id, ATTENDANCE_SHOWN, shown)
+        return [
+            Attendee(row["name"], row["user_id"] is not None, row["kind"], row["joined_at_ms"], row["left_at_ms"])
+            for row in rows
+        ]
+
     async def delete_room(self, slug: str, *, by: str = audit.OPERATOR) -> None:
         """Deletes the room with all its messages and attendance, for good; only the address stays taken for a while.
 
@@ -79,6 +126,7 @@ class Meetings:
             row = await store.room(conn, slug)
             if row is None:
                 raise _no_room()
+            await conn.run_sync(self.cancel_planned, row["id"], now_ms)
             await store.empty_and_mark_room(conn, row["id"], now_ms)
             await audit.record(conn, at_ms=now_ms, actor=by, action="room.deleted", target=row["id"])
 
@@ -114,8 +162,19 @@ class Meetings:
         async with self._db.write() as conn:
             return await store.close_open_attendance(conn, at_ms)
 
-    async def add_message(self, room_id: str, participant_id: str, name: str, text: str) -> Message:
-        """Stores a message; when this returns it is on the disk.
+    async def add_message(
+        self,
+        room_id: str,
+        participant_id: str,
+        name: str,
+        text: str,
+        *,
+        to: str | None = None,
+        keep_newest: int | None = None,
+    ) -> Message:
+        """Stores a message, with `to` for this participant alone; when this returns it is on the disk.
+
+        Of the room's messages the newest `keep_newest` stay.
 
         Raises InvalidInputError (text of 1 to 4,000 characters), or NotFoundError when the room is gone.
         """
@@ -125,6 +184,7 @@ class Meetings:
             name=clean_line(name, what="The name"),
             text=clean_text(text, what="The message", limit=MESSAGE_LENGTH),
             at_ms=self._clock.now_ms(),
+            to=to,
         )
         async with self._db.write() as conn:
             if not await store.room_exists(conn, room_id):
@@ -137,25 +197,104 @@ class Meetings:
                 name=message.name,
                 text=message.text,
                 at_ms=message.at_ms,
+                to=to,
             )
+            if keep_newest is not None:
+                await store.keep_newest(conn, room_id, keep_newest, message.at_ms)
         return message
 
-    async def messages(self, room_id: str, after_id: str | None = None, limit: int = 200) -> list[Message]:
+    async def edit_message(
+        self, room_id: str, message_id: str, text: str, *, participant_id: str, user_id: str | None
+    ) -> Message:
+        """Changes a message of this participant, or account, within 15 minutes.
+
+        Raises InvalidInputError (the text), NotFoundError, NotAllowedError (another's, or too late), ConflictError (a hold).
+        """
+        text = clean_text(text, what="The message", limit=MESSAGE_LENGTH)
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await self._changeable(conn, room_id, message_id, participant_id, user_id)
+            if not _is_author(row, participant_id, user_id):
+                raise NotAllowedError("Only who wrote a message may change it.")
+            if now_ms >= row["at_ms"] + EDITING_MS:
+                raise NotAllowedError("A message can be changed for 15 minutes.")
+            await store.change_message(conn, message_id, text=text, edited_at_ms=now_ms)
+        return replace(_message(row), text=text, edited_at_ms=now_ms)
+
+    async def delete_message(
+        self, room_id: str, message_id: str, *, participant_id: str, user_id: str | None, any_message: bool
+    ) -> Message:
+        """Deletes a message of this participant, or account, or (`any_message`) of anybody; for good.
+
+        Raises NotFoundError, NotAllowedError for another's, or ConflictError when a legal hold keeps it.
+        """
+        async with self._db.write() as conn:
+            row = await self._changeable(conn, room_id, message_id, participant_id, user_id)
+            if not any_message and not _is_author(row, participant_id, user_id):
+                raise NotAllowedError("Only who wrote a message, or a host, may delete it.")
+            await store.delete_message(conn, message_id, self._clock.now_ms())
+        return _message(row)
+
+    async def _changeable(
+        self, conn: Transaction, room_id: str, message_id: str, participant_id: str, user_id: str | None
+    ) -> RowMapping:
+        """A message that they see. Private ones of others do not exist for anybody, hosts included."""
+        row = await store.message(conn, room_id, message_id)
+        if row is None or (row["is_private"] and not _is_in(row, participant_id, user_id)):
+            raise NotFoundError("There is no such message.")
+        if row["is_held"]:
+            raise ConflictError("A legal hold keeps this message as it is.")
+        return row
+
+    async def messages(
+        self,
+        room_id: str,
+        after_id: str | None = None,
+        limit: int = 200,
+        *,
+        since_ms: int | None = None,
+        participant_id: str | None = None,
+        user_id: str | None = None,
+    ) -> list[Message]:
         """The newest `limit` messages, oldest first; only those after `after_id` where the room has that message.
 
-        Without those whose time is over, and those of people who restricted the use of their data.
+        Without those whose time is over, and those of people who restricted the use of their data; private ones only
+        where this participant, or account, wrote them or got them; none from before `since_ms`.
         """
         shown = None if self._periods is None else visible(messages, self._periods, self._clock.now_ms())
         async with self._db.read() as conn:
-            return [_message(row) for row in await store.newest_messages(conn, room_id, after_id, limit, shown)]
+            rows = await store.newest_messages(
+                conn,
+                room_id,
+                after_id,
+                limit,
+                shown,
+                since_ms=since_ms,
+                participant_id=participant_id,
+                user_id=user_id,
+            )
+        return [_message(row) for row in rows]
 
 
 def _room(row: RowMapping) -> Room:
-    return Room(row["id"], row["slug"], row["name"], row["owner_id"], row["created_at_ms"])
+    settings = RoomSettings(**{name: row[name] for name in NAMES})
+    return Room(
+        row["id"], row["slug"], row["name"], row["owner_id"], row["created_at_ms"], settings, row["password_hash"]
+    )
 
 
 def _message(row: RowMapping) -> Message:
-    return Message(row["id"], row["participant_id"], row["name"], row["text"], row["at_ms"])
+    to = (row["to"] or "") if row["is_private"] else None
+    return Message(row["id"], row["participant_id"], row["name"], row["text"], row["at_ms"], to, row["edited_at_ms"])
+
+
+def _is_author(row: RowMapping, participant_id: str, user_id: str | None) -> bool:
+    return row["participant_id"] == participant_id or (user_id is not None and row["user_id"] == user_id)
+
+
+def _is_in(row: RowMapping, participant_id: str, user_id: str | None) -> bool:
+    got = row["to"] == participant_id or (user_id is not None and row["to_user_id"] == user_id)
+    return got or _is_author(row, participant_id, user_id)
 
 
 def _no_room() -> NotFoundError:

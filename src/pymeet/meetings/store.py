@@ -2,14 +2,42 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    ScalarSelect,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import attendance, messages, processing_limits, recordings, rooms, users
+from pymeet.db.schema import (
+    attendance,
+    message_recipients,
+    messages,
+    processing_limits,
+    recordings,
+    room_passwords,
+    rooms,
+    users,
+)
 from pymeet.privacy import limits
 from pymeet.privacy.holds import kept
 from pymeet.privacy.rows import delete_rows
+
+_ROOMS = (
+    select(rooms, room_passwords.c.password_hash)
+    .outerjoin(room_passwords, room_passwords.c.room_id == rooms.c.id)
+    .where(rooms.c.deleted_at_ms.is_(None))
+)
 
 
 async def add_room(conn: Transaction, **values: Any) -> None:
@@ -38,7 +66,7 @@ async def slug_taken(conn: Transaction, slug: str) -> bool:
 
 
 async def room(conn: Transaction, slug: str) -> RowMapping | None:
-    query = select(rooms).where(rooms.c.slug == slug, rooms.c.deleted_at_ms.is_(None))
+    query = _ROOMS.where(rooms.c.slug == slug)
     return (await conn.execute(query)).mappings().first()
 
 
@@ -48,7 +76,7 @@ async def room_exists(conn: Transaction, room_id: str) -> bool:
 
 
 async def all_rooms(conn: Transaction, owner_id: str | None, *, or_nobody: bool = False) -> list[RowMapping]:
-    query = select(rooms).where(rooms.c.deleted_at_ms.is_(None)).order_by(rooms.c.created_at_ms, rooms.c.slug)
+    query = _ROOMS.order_by(rooms.c.created_at_ms, rooms.c.slug)
     if owner_id is not None:
         theirs = rooms.c.owner_id == owner_id
         query = query.where(or_(theirs, rooms.c.owner_id.is_(None)) if or_nobody else theirs)
@@ -59,7 +87,19 @@ async def empty_and_mark_room(conn: Transaction, room_id: str, at_ms: int) -> No
     """Removes everything of a room but its address; what is under a legal hold goes with that, once the hold ends."""
     for table in (recordings, messages, attendance):
         await conn.run_sync(delete_rows, table, and_(table.c.room_id == room_id, ~kept(table)), at_ms)
+    await set_password(conn, room_id, None)
     await conn.execute(update(rooms).where(rooms.c.id == room_id).values(name="", owner_id=None, deleted_at_ms=at_ms))
+
+
+async def change_room(conn: Transaction, room_id: str, **values: Any) -> None:
+    await conn.execute(update(rooms).where(rooms.c.id == room_id).values(**values))
+
+
+async def set_password(conn: Transaction, room_id: str, password_hash: str | None) -> None:
+    """None takes it away."""
+    await conn.execute(delete(room_passwords).where(room_passwords.c.room_id == room_id))
+    if password_hash is not None:
+        await conn.execute(insert(room_passwords).values(room_id=room_id, password_hash=password_hash))
 
 
 async def add_attendance(conn: Transaction, *, user_id: str | None, **values: Any) -> None:
@@ -100,19 +140,90 @@ async def close_open_attendance(conn: Transaction, at_ms: int) -> int:
     return closed.rowcount
 
 
-async def add_message(conn: Transaction, *, participant_id: str, **values: Any) -> None:
-    """Stores a message together with the account of its author, so that it is found when they ask for their data."""
-    author = select(attendance.c.user_id).where(attendance.c.participant_id == participant_id).scalar_subquery()
-    await conn.execute(insert(messages).values(participant_id=participant_id, user_id=author, **values))
+async def attendees(
+    conn: Transaction, room_id: str, limit: int, shown: ColumnElement[bool] | None = None
+) -> list[RowMapping]:
+    """Who was in the room, those of `shown`, the newest first."""
+    query = select(attendance).where(attendance.c.room_id == room_id, true() if shown is None else shown)
+    query = query.order_by(attendance.c.joined_at_ms.desc()).limit(limit)
+    return list((await conn.execute(query)).mappings())
+
+
+async def add_message(conn: Transaction, *, participant_id: str, to: str | None, at_ms: int, **values: Any) -> None:
+    """Stores a message together with the account of its author, so that it is found when they ask for their data; and so
+    with the one to whom alone it was written."""
+    added = await conn.execute(
+        insert(messages).values(
+            participant_id=participant_id,
+            user_id=_account_of(participant_id),
+            at_ms=at_ms,
+            is_private=to is not None,
+            **values,
+        )
+    )
+    if to is not None:
+        (sequence,) = added.inserted_primary_key or ()
+        await conn.execute(
+            insert(message_recipients).values(message=sequence, participant_id=to, user_id=_account_of(to), at_ms=at_ms)
+        )
+
+
+async def keep_newest(conn: Transaction, room_id: str, limit: int, at_ms: int) -> None:
+    """Deletes all messages of the room but the newest; what is under a legal hold stays."""
+    newest = select(messages.c.sequence).where(messages.c.room_id == room_id)
+    oldest_kept = newest.order_by(messages.c.sequence.desc()).offset(limit - 1).limit(1).scalar_subquery()
+    older = and_(messages.c.room_id == room_id, messages.c.sequence < oldest_kept, ~kept(messages))
+    await conn.run_sync(delete_rows, messages, older, at_ms)
+
+
+async def message(conn: Transaction, room_id: str, message_id: str) -> RowMapping | None:
+    """A message, and under `is_held` whether a legal hold keeps it."""
+    query = _MESSAGES.add_columns(kept(messages).label("is_held"))
+    query = query.where(messages.c.room_id == room_id, messages.c.id == message_id)
+    return (await conn.execute(query)).mappings().first()
+
+
+async def change_message(conn: Transaction, message_id: str, **values: Any) -> None:
+    await conn.execute(update(messages).where(messages.c.id == message_id).values(**values))
+
+
+async def delete_message(conn: Transaction, message_id: str, at_ms: int) -> None:
+    await conn.run_sync(delete_rows, messages, messages.c.id == message_id, at_ms)
 
 
 async def newest_messages(
-    conn: Transaction, room_id: str, after_id: str | None, limit: int, shown: ColumnElement[bool] | None = None
+    conn: Transaction,
+    room_id: str,
+    after_id: str | None,
+    limit: int,
+    shown: ColumnElement[bool] | None = None,
+    *,
+    since_ms: int | None = None,
+    participant_id: str | None = None,
+    user_id: str | None = None,
 ) -> list[RowMapping]:
-    """Those that `shown` picks, oldest first; of more than `limit` the newest. An unknown `after_id` counts as none."""
-    query = select(messages).where(messages.c.room_id == room_id, true() if shown is None else shown)
+    """Those that `shown` picks, oldest first; of more than `limit` the newest. An unknown `after_id` counts as none.
+
+    Private ones only where the participant or the account wrote them or got them.
+    """
+    mine = [~messages.c.is_private]
+    for table in (messages, message_recipients):
+        mine += [] if participant_id is None else [table.c.participant_id == participant_id]
+        mine += [] if user_id is None else [table.c.user_id == user_id]
+    query = _MESSAGES.where(messages.c.room_id == room_id, true() if shown is None else shown, or_(*mine))
+    if since_ms is not None:
+        query = query.where(messages.c.at_ms >= since_ms)
     if after_id is not None:
         after = select(messages.c.sequence).where(messages.c.id == after_id, messages.c.room_id == room_id)
         query = query.where(messages.c.sequence > func.coalesce(after.scalar_subquery(), 0))
     query = query.order_by(messages.c.sequence.desc()).limit(limit)
     return list(reversed((await conn.execute(query)).mappings().all()))
+
+
+_MESSAGES = select(
+    messages, message_recipients.c.participant_id.label("to"), message_recipients.c.user_id.label("to_user_id")
+).outerjoin(message_recipients, message_recipients.c.message == messages.c.sequence)
+
+
+def _account_of(participant_id: str) -> ScalarSelect[Any]:
+    return select(attendance.c.user_id).where(attendance.c.participant_id == participant_id).scalar_subquery()

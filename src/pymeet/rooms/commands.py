@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pymeet.rooms.people import Departure, Kind, Role, Source, TrackRecord
+from pymeet.rooms.people import Departure, Kind, Reaction, Role, Source, TrackRecord
 from pymeet.rooms.recording import Answer, EndReason, RecordingState, RecordingWarning
 
 SEAT_S = 60
@@ -19,6 +19,8 @@ class Join:
     name: str
     role: Role
     kind: Kind
+    passes_lock: bool = False
+    """Whether they come in though the room is locked: they host it, or a host admitted them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,80 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseHand:
+    """The asker raises or lowers their hand."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """The asker shows a reaction."""
+
+    reaction: Reaction
+
+
+@dataclass(frozen=True, slots=True)
+class StopSource:
+    """The asker, who hosts, switches off what somebody sends from one source."""
+
+    participant_id: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class LowerHand:
+    """The asker, who hosts, lowers somebody's hand."""
+
+    participant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spotlight:
+    """The asker, who hosts, shows somebody, or (None) nobody, to everybody."""
+
+    participant_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The asker, who hosts, lets nobody new in, or lets them in again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRole:
+    """A host makes somebody a cohost, or takes that back."""
+
+    participant_id: str
+    is_cohost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A host lets somebody else host, and becomes cohost."""
+
+    participant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """The room's settings are these from now on."""
+
+    max_participants: int
+    may_share: str
+    may_record: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """The asker, or the server, sends somebody out."""
 
     participant_id: str
     reason: str = "You were removed from this meeting by a host."
+    ban: bool = False
+    """Whether they may not come back into this meeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +204,15 @@ Command = (
     | Send
     | Mute
     | Say
+    | RaiseHand
+    | React
+    | StopSource
+    | LowerHand
+    | Spotlight
+    | Lock
+    | GiveRole
+    | HandOver
+    | Configure
     | Remove
     | End
     | Speak

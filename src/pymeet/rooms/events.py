@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pymeet.rooms.people import Departure, Kind, Participant, Role, Source
+from pymeet.rooms.people import Departure, Kind, Participant, Reaction, Role, RoomState, Source, WaitingPerson
 from pymeet.rooms.recording import EndReason, RecordingState
 
 
@@ -38,6 +38,9 @@ class MessageAdded:
     name: str
     text: str
     at_ms: int
+    to: str | None = None
+    """The participant to whom alone it was written."""
+    edited_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,44 @@ class TrackMuted:
 
 
 @dataclass(frozen=True, slots=True)
+class TracksEnded:
+    """A host ended what somebody sends from one source: nobody gets these tracks any more. For the rim; nobody is told."""
+
+    participant_id: str
+    track_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStopped:
+    """A host switched something of somebody's off; they alone are told."""
+
+    participant_id: str
+    source: Source
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The meeting's state is this now."""
+
+    state: RoomState
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody shows a reaction."""
+
+    participant_id: str
+    reaction: Reaction
+
+
+@dataclass(frozen=True, slots=True)
 class Removed:
     """A host sent somebody out; they alone are told."""
 
     participant_id: str
     reason: str
+    ban: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +125,10 @@ RoomEvent = (
     | SpeakersChanged
     | MessageAdded
     | TrackMuted
+    | TracksEnded
+    | SourceStopped
+    | StateChanged
+    | Reacted
     | Removed
     | Ended
     | RecordingChanged
@@ -107,10 +147,36 @@ class Welcome:
     room_name: str
     role: Role
     kind: Kind
+    state: RoomState
     participants: tuple[Participant, ...]
     messages: tuple[MessageAdded, ...]
     seat_s: int
     recording: RecordingState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A host must admit them first. Until then they are told nothing else of the meeting."""
+
+    id: str
+    slug: str
+    room_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyChanged:
+    """Who waits, those first who came first; for hosts and cohosts."""
+
+    people: tuple[WaitingPerson, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """A message has another text now, or (None) none at all; for those to whom it was shown."""
+
+    id: str
+    text: str | None
+    edited_at_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +215,4 @@ class Closing:
     retry_s: int
 
 
-Event = RoomEvent | Welcome | Offered | MediaChanged | Closing
+Event = RoomEvent | Welcome | Waits | LobbyChanged | MessageChanged | Offered | MediaChanged | Closing

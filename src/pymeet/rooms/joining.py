@@ -41,6 +41,12 @@ class JoinRequest:
     """Where they are told things; None for who only sends or receives media."""
     resume: Resume | None = None
     admitted: bool = False
-    """Whether they showed a room token, which lets guests into rooms that are closed to them."""
+    """Whether they showed a room token, which lets guests into rooms that are closed to them, have a password or let wait."""
+    token_id: str | None = None
+    """What tells that token from others, without opening anything."""
+    password: str | None = None
+    """What they gave as the room's password."""
+    network: str = ""
+    """From where they come: wrong passwords are counted by it."""
     recording: RecordingAnswer | None = None
     """What they answered before they came; it counts when that recording runs and the seat has not answered."""

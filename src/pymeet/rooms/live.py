@@ -9,16 +9,19 @@ from typing import Literal
 
 import structlog
 
-from pymeet.accounts.texts import clean_line
+from pymeet.accounts.texts import clean_line, clean_text
+from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
-from pymeet.errors import ConflictError, NotAllowedError, NotFoundError
+from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError
 from pymeet.ids import new_id, new_secret
 from pymeet.meetings import service
 from pymeet.private import private
+from pymeet.rooms.chat import Chat
 from pymeet.rooms.commands import (
     RELOAD_S,
     SEAT_S,
     Command,
+    Configure,
     End,
     Join,
     Leave,
@@ -27,33 +30,40 @@ from pymeet.rooms.commands import (
     Mute,
     Remove,
     Return,
-    Say,
     Send,
     Speak,
     StopRecording,
 )
+from pymeet.rooms.entry import BANNED, Entry
 from pymeet.rooms.events import (
     Closing,
     Ended,
     Event,
+    LobbyChanged,
     MarkerSet,
     MediaChanged,
     MessageAdded,
     ParticipantChanged,
     ParticipantLeft,
+    Reacted,
     RecordingChanged,
     Removed,
     RoomEvent,
+    SourceStopped,
     SpeakersChanged,
+    StateChanged,
     TrackMuted,
+    TracksEnded,
+    Waits,
     Welcome,
 )
 from pymeet.rooms.forwarding import Forwarding
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
+from pymeet.rooms.lobby import Lobby
 from pymeet.rooms.media import MediaServer, PublishTransport, SubscribeTransport, TrackWish
 from pymeet.rooms.member import CloseReason, Listener
-from pymeet.rooms.people import Departure, Kind, Participant, Source
-from pymeet.rooms.permissions import Verb, role_for
+from pymeet.rooms.people import Departure, Kind, Participant, Role, RoomState, Source, WaitingPerson
+from pymeet.rooms.permissions import HOSTING, MAY_SHARE, Verb
 from pymeet.rooms.publishing import Publishing, records_of
 from pymeet.rooms.recorder import Recordings
 from pymeet.rooms.recording import EndReason, RecordingState
@@ -68,11 +78,9 @@ _log = structlog.get_logger(__name__)
 MediaConnection = Literal["publish", "subscribe"]
 
 NAME_LIMIT = 60
+REASON_LIMIT = 200
 MARKER_LIMIT = 80
-HISTORY = 200
-"""How many chat messages somebody gets who comes in."""
-_MAX_REMOVED = 1_000
-"""How many tokens of removed people are remembered; the oldest goes first."""
+_SHARED = frozenset({Source.SCREEN.value, Source.SCREEN_AUDIO.value})
 
 
 class LiveRoom:
@@ -87,25 +95,35 @@ class LiveRoom:
         clock: Clock,
         max_participants: int,
         guests_allowed: bool,
+        wrong_passwords: AttemptLimiter,
         departed: Callable[[str], None],
         recordings: Recordings | None = None,
     ) -> None:
         self.id = room.id
         self.slug = room.slug
         self.name = room.name
-        self.empty_since: float | None = clock.monotonic()
-        """When the last one left, in monotonic seconds; None while somebody has a seat."""
-        self._owner_id = room.owner_id
+        self._empty_since = clock.monotonic()
+        self._arriving = 0
+        """How many ask to come in now; a meeting on which somebody waits is not forgotten."""
         self._meetings = meetings
         self._clock = clock
-        self._guests_allowed = guests_allowed
+        self._max_participants = max_participants
         self._departed = departed
         self._room = Room(max_participants=max_participants)
         self._seats: dict[str, Seat] = {}
         self._by_token: dict[str, Seat] = {}
-        self._removed_tokens: dict[str, None] = {}
-        self._chat = asyncio.Lock()
-        """Held from storing a message to telling it, and from reading the history to taking a seat: none is missed or told twice."""
+        self._entry = Entry(
+            room, guests_allowed=guests_allowed, passwords=meetings.passwords, wrong=wrong_passwords, clock=clock
+        )
+        self._refreshing = asyncio.Lock()
+        self._lobby = Lobby(self._tell_lobby)
+        self._chat = Chat(
+            room_id=room.id,
+            meetings=meetings,
+            room=self._room,
+            seats=self._seats,
+            say=lambda said: self._do(said, None),
+        )
         self._detector = SpeakerDetector()
         self._publishing = Publishing(media=media, clock=clock, hear=self._hear_publishing)
         self._forwarding = Forwarding(
@@ -128,6 +146,16 @@ class LiveRoom:
         return self._room.ended
 
     @property
+    def empty_since(self) -> float | None:
+        """When the last one left, in monotonic seconds; None while somebody has a seat or asks to come in."""
+        return None if self._seats or self._arriving else self._empty_since
+
+    @property
+    def state(self) -> RoomState:
+        """What everybody knows of the meeting as a whole."""
+        return self._room.state
+
+    @property
     def participants(self) -> tuple[Participant, ...]:
         """Everybody with a seat."""
         return self._room.participants
@@ -147,14 +175,21 @@ class LiveRoom:
     # -- coming and going ---------------------------------------------------------------------------------------
 
     async def join(self, request: JoinRequest) -> Seat:
-        """Gives a seat, or back the one that `request.resume` names; the listener's first event is a `Welcome`.
+        """Gives a seat, or back the one that `request.resume` names; the listener's first event is a `Welcome`, or `Waits`
+        before that, where a host must admit them.
 
-        Raises InvalidInputError (the name), NotSignedInError, NotAllowedError (removed before), TooManyError with code
-        `room_full`, or NotFoundError when the meeting is over or the room gone.
+        Raises InvalidInputError (the name), NotSignedInError, NotAllowedError (removed before; codes `locked`,
+        `wrong_password` and `refused`), TooManyError (also `room_full`), NotFoundError when the meeting is over or the room
+        gone, or ConflictError when the connection was closed or overtaken meanwhile.
         """
+        self._arriving += 1
+        try:
+            return await self._join(request)
+        finally:
+            self._arriving -= 1
+
+    async def _join(self, request: JoinRequest) -> Seat:
         resume = request.resume
-        if resume is not None and resume.token in self._removed_tokens:
-            raise NotAllowedError("You were removed from this meeting by a host.")
         seat = None if resume is None else self._by_token.get(resume.token)
         # the seat of a signed-in person is theirs alone
         if seat is not None and seat.user_id not in (None, request.user.id if request.user else None):
@@ -163,19 +198,48 @@ class LiveRoom:
             return await self._take_seat(request)
         return await self._take_back(seat, request, resume)
 
+    async def refresh(self) -> None:
+        """Reads the room's settings again, for what happens from now on. Raises NotFoundError when the room is gone."""
+        async with self._refreshing:  # or an older reading could come last
+            room = await self._meetings.room(self.slug)
+            if room.id != self.id:
+                raise NotFoundError("There is no such room.")
+            self._entry.room = room
+            settings = room.settings
+            most = settings.max_participants(self._max_participants)
+            if not self.is_over:
+                self._do(Configure(most, settings.may_share, settings.may_record), None)
+        for person in self._lobby.people:
+            role = Role.MEMBER if person.is_member else Role.GUEST
+            if not self._entry.must_wait(role, admitted=False):
+                self._lobby.admit(person.id)
+
     async def _take_seat(self, request: JoinRequest) -> Seat:
         name = clean_line(request.name, what="Your name", limit=NAME_LIMIT)
-        role = role_for(
-            request.user, owner_id=self._owner_id, guests_allowed=self._guests_allowed, admitted=request.admitted
-        )
+        await self.refresh()
+        role = self._entry.role(request)
+        passes_lock = role is Role.HOST
+        self._room.check_entry(passes_lock=passes_lock)
+        await self._entry.check_password(request, role)
         user_id = request.user.id if request.user else None
+        participant_id = new_id()
+        if self._entry.must_wait(role, admitted=request.admitted):
+            await self._wait(request, participant_id, name)
+            role = self._entry.role(request)
+            passes_lock = True
         seat = Seat(
-            participant_id=new_id(), token=new_secret(), name=name, role=role, kind=request.kind, user_id=user_id
+            participant_id=participant_id,
+            token=new_secret(),
+            name=name,
+            role=role,
+            kind=request.kind,
+            user_id=user_id,
+            since_ms=self._clock.now_ms(),
+            token_id=request.token_id,
         )
         # the place is taken before anything is awaited: two who come at once cannot both get the last one
-        self._do(Join(name, role, request.kind), seat.id)
+        self._do(Join(name, role, request.kind, passes_lock), seat.id)
         self._seats[seat.id] = self._by_token[seat.token] = seat
-        self.empty_since = None
         entry = seat.entries
         try:
             await self._meetings.attended(self.id, seat.id, name, user_id, request.kind.value)
@@ -183,7 +247,7 @@ class LiveRoom:
             if seat.is_gone:
                 self._departed(seat.id)
             await self._recording.answer_joining(seat, request.recording)
-            async with self._chat:
+            async with self._chat.held:
                 await self._enter(seat, request.listener, entry, resumed=False, after=None)
         except BaseException:
             self._do(Leave(Departure.LOST), seat.id)
@@ -192,6 +256,13 @@ class LiveRoom:
             "joined", room=self.id, participant=seat.id, role=role.value, kind=seat.kind.value, name=private(name)
         )
         return seat
+
+    async def _wait(self, request: JoinRequest, participant_id: str, name: str) -> None:
+        if request.listener is None:
+            raise NotSignedInError("A host must admit who comes into this room, so it wants a token.")
+        person = WaitingPerson(participant_id, name, request.user is not None, self._clock.now_ms())
+        told = Waits(participant_id, self.slug, self.name)
+        await self._lobby.wait(person, request.user.id if request.user else None, request.listener, told)
 
     async def _take_back(self, seat: Seat, request: JoinRequest, resume: Resume) -> Seat:
         now = self._clock.monotonic()
@@ -208,7 +279,7 @@ class LiveRoom:
         self._do(Return(), seat.id)
         try:
             await self._recording.answer_joining(seat, request.recording)
-            async with self._chat:
+            async with self._chat.held:
                 await self._enter(seat, request.listener, entry, resumed=True, after=resume.last_message)
         except BaseException:
             if seat.entries == entry:
@@ -222,14 +293,14 @@ class LiveRoom:
         self, seat: Seat, listener: Listener | None, entry: int, *, resumed: bool, after: str | None
     ) -> None:
         """Reads the history and attaches the listener, with the chat held still in between."""
-        stored = [] if listener is None else await self._meetings.messages(self.id, after_id=after, limit=HISTORY)
+        since_ms = None if self._entry.room.settings.chat_history else seat.since_ms
+        messages = () if listener is None else await self._chat.history(seat, after, since_ms=since_ms)
         if seat.is_gone:
             raise NotFoundError("This meeting is over, or you were removed from it.")
         if seat.entries != entry:
             raise ConflictError("Another connection took this seat.", code="taken_over")
         if listener is None:
             return
-        messages = tuple(MessageAdded(m.id, m.participant_id, m.name, m.text, m.at_ms) for m in stored)
         seat.listener = listener
         seat.send(
             Welcome(
@@ -240,6 +311,7 @@ class LiveRoom:
                 room_name=self.name,
                 role=seat.role,
                 kind=seat.kind,
+                state=self._room.state,
                 participants=self._room.participants,
                 messages=messages,
                 seat_s=SEAT_S,
@@ -248,6 +320,8 @@ class LiveRoom:
         )
         if self._room.speakers:
             seat.send(SpeakersChanged(self._room.speakers))
+        if self._lobby.people and seat.role in HOSTING:
+            seat.send(LobbyChanged(self._lobby.people))
         self._forwarding.touch()
 
     def lose(self, participant_id: str, listener: Listener, *, page_closed: bool = False) -> None:
@@ -259,6 +333,10 @@ class LiveRoom:
         if seat is not None and seat.listener is listener:
             seat.listener = None
             self._do(Lose(RELOAD_S if page_closed else SEAT_S), seat.id)
+
+    def stop_waiting(self, listener: Listener) -> None:
+        """The connection of somebody who waits to be admitted is gone; nothing happens when nobody waits there."""
+        self._lobby.left(listener)
 
     def leave(self, participant_id: str, reason: Departure = Departure.LEFT) -> None:
         """They give the seat up; nothing happens when they have none."""
@@ -275,7 +353,14 @@ class LiveRoom:
     def publish(self, participant_id: str, sdp: str, wishes: Mapping[str, TrackWish]) -> str:
         """Answers an offer; what `wishes` does not name ends. Raises DescriptionError, and then nothing has changed."""
         seat = self.seat(participant_id)
-        self._room.check(participant_id, Verb.PUBLISH)
+        publisher = self._room.check(participant_id, Verb.PUBLISH)
+        sources = {wish.source for wish in wishes.values()}
+        if (
+            publisher.role not in MAY_SHARE[self._room.state.may_share]
+            and sources & _SHARED
+            and not {track.source for track in seat.sends.values()} & _SHARED  # what began before goes on
+        ):
+            raise NotAllowedError("In this room you may not share your screen.")
         answer = self._publishing.publish(seat, sdp, wishes)
         self._do(Send(records_of(seat)), seat.id)
         self._forwarding.touch()
@@ -312,21 +397,51 @@ class LiveRoom:
         """Stops or starts forwarding at once. Raises NotFoundError when nothing comes from that source."""
         self._do(Mute(source, muted), participant_id)
 
-    async def chat(self, participant_id: str, text: str) -> None:
-        """Stores a message, then tells it to everybody; when this returns it is on the disk. Raises InvalidInputError."""
-        async with self._chat:
-            writer = self._room.check(participant_id, Verb.CHAT)
-            stored = await self._meetings.add_message(self.id, participant_id, writer.name, text)
-            self._do(Say(stored.id, stored.participant_id, stored.name, stored.text, stored.at_ms), None)
+    async def chat(self, participant_id: str, text: str, to: str | None = None) -> None:
+        """Stores a message, then tells it to everybody, or to one; when this returns it is on the disk.
 
-    def remove(self, by: str, participant_id: str) -> None:
-        """A host sends somebody out: their media stops at once and their seat cannot be taken back."""
-        self._do(Remove(participant_id), by)
+        Raises InvalidInputError, or NotAllowedError for a private message to who cannot read it.
+        """
+        await self._chat.write(participant_id, text, to, self._entry.room.settings.chat_limit)
+
+    async def edit_message(self, by: str, message_id: str, text: str) -> None:
+        """Changes a message of the asker, and tells so. Raises NotFoundError, NotAllowedError, ConflictError, InvalidInputError."""
+        await self._chat.edit(by, message_id, text)
+
+    async def delete_message(self, by: str, message_id: str) -> None:
+        """Deletes a message, the asker's or, by a host, anybody's. Raises NotFoundError, NotAllowedError, ConflictError."""
+        await self._chat.delete(by, message_id)
+
+    def ask(self, by: str, command: Command) -> None:
+        """Does what needs nothing but the room itself. Raises NotAllowedError, or NotFoundError for somebody not here."""
+        self._do(command, by)
+
+    def admit(self, by: str, person_id: str | None) -> None:
+        """A host lets in who waits, one or (None) everybody. Raises NotFoundError when they do not wait."""
+        self._room.check(by, Verb.ADMIT)
+        self._lobby.admit(person_id)
+
+    def refuse(self, by: str, person_id: str, reason: str | None) -> None:
+        """A host sends away who waits. Raises NotFoundError when they do not wait, InvalidInputError for the reason."""
+        self._room.check(by, Verb.ADMIT)
+        self._lobby.refuse(person_id, reason and clean_text(reason, what="The reason", limit=REASON_LIMIT))
+
+    def remove(self, by: str, participant_id: str, *, ban: bool = False) -> None:
+        """A host sends somebody out: their media stops at once and their seat cannot be taken back. With `ban` all seats of
+        that account go, and nobody comes back with it, or with the same room token."""
+        removed = self.seat(participant_id)
+        self._do(Remove(participant_id, ban=ban), by)
+        if ban:
+            for seat in [seat for seat in self._seats.values() if _is_same(seat, removed)]:
+                self._do(Remove(seat.id, ban=True), None)
+            if removed.user_id is not None:
+                self._lobby.refuse_account(removed.user_id, BANNED)
 
     def remove_person(self, person_id: str, reason: str) -> None:
         """The server sends somebody out: a member, by the account's id, of all their seats; a guest, by the seat's."""
         for seat in [seat for seat in self._seats.values() if person_id in (seat.user_id, seat.id)]:
             self._do(Remove(seat.id, reason), None)
+        self._lobby.refuse_account(person_id, reason)
 
     def end(self, by: str | None, reason: str) -> None:
         """A host, or the server (None), ends the meeting for everybody."""
@@ -335,6 +450,11 @@ class LiveRoom:
     async def start_recording(self, by: str, with_chat: bool) -> None:
         """A host starts recording, with the chat or without; nothing happens when it runs already. When this returns,
         everybody was told. Raises PymeetError, with a sentence for the host, when it cannot start."""
+        self._room.check(by, Verb.RECORD)
+        if self._room.state.may_record == "nobody":
+            raise NotAllowedError("Meetings in this room are not recorded.")
+        if self.seat(by).user_id is None:
+            raise NotAllowedError("Sign in to record a meeting: somebody must answer for the recording.")
         await self._recording.start(by, self.id, self.name, with_chat)
 
     async def answer_recording(self, participant_id: str, given: RecordingAnswer) -> None:
@@ -384,6 +504,15 @@ class LiveRoom:
         match event:
             case TrackMuted(participant_id, track_id, muted):
                 self._seats[participant_id].sends[track_id].set_muted(muted, self._clock.monotonic())
+            case TracksEnded(participant_id, track_ids):
+                seat = self._seats[participant_id]
+                for track_id in track_ids:
+                    seat.sends.pop(track_id).set_muted(True, self._clock.monotonic())
+                self._forwarding.touch()
+            case SourceStopped(participant_id):
+                self._seats[participant_id].send(event)
+            case StateChanged() | Reacted():
+                self._tell_everybody(event)
             case Removed(participant_id):
                 self._send_out(self._seats[participant_id], event)
             case ParticipantLeft(participant_id):
@@ -398,7 +527,10 @@ class LiveRoom:
                 self._broadcast(event)
                 if any(seat.kind is Kind.PLAYER for seat in self._seats.values()):
                     self._forwarding.touch()
-            case ParticipantChanged() | MessageAdded():
+            case ParticipantChanged(participant):
+                self._broadcast(event)
+                self._follow_role(participant)
+            case MessageAdded():
                 self._broadcast(event)
             case RecordingChanged():
                 self._recording.changed(event)
@@ -406,16 +538,30 @@ class LiveRoom:
                 self._recording.send(event)
 
     def _broadcast(self, event: Event) -> None:
+        self._tell_everybody(event)
+        self._recording.send(event)
+
+    def _tell_everybody(self, event: Event) -> None:
         for seat in list(self._seats.values()):
             seat.send(event)
-        self._recording.send(event)
+
+    def _tell_lobby(self) -> None:
+        for seat in [seat for seat in self._seats.values() if seat.role in HOSTING]:
+            seat.send(LobbyChanged(self._lobby.people))
+
+    def _follow_role(self, participant: Participant) -> None:
+        seat = self._seats.get(participant.id)
+        if seat is None or seat.role is participant.role:
+            return
+        is_new = seat.role not in HOSTING
+        seat.role = participant.role
+        if is_new and self._lobby.people and seat.role in HOSTING:
+            seat.send(LobbyChanged(self._lobby.people))
 
     def _send_out(self, seat: Seat, event: Removed) -> None:
         seat.send(event)
         seat.close(CloseReason.REMOVED)
-        self._removed_tokens[seat.token] = None
-        if len(self._removed_tokens) > _MAX_REMOVED:
-            del self._removed_tokens[next(iter(self._removed_tokens))]
+        self._entry.removed(seat, ban=event.ban)
 
     def _vacate(self, participant_id: str) -> None:
         seat = self._seats.pop(participant_id, None)
@@ -429,10 +575,11 @@ class LiveRoom:
         if seat.is_noted:
             self._departed(seat.id)
         if not self._seats:
-            self.empty_since = now
+            self._empty_since = now
 
-    def _finish(self, event: Event, reason: CloseReason) -> None:
+    def _finish(self, event: Ended | Closing, reason: CloseReason) -> None:
         self._broadcast(event)
+        self._lobby.close(event, reason)
         for seat in list(self._seats.values()):
             seat.close(reason)
             self._vacate(seat.id)
@@ -475,3 +622,10 @@ class LiveRoom:
         else:
             seat.stop_receiving(now)
         self._forwarding.touch()
+
+
+def _is_same(seat: Seat, other: Seat) -> bool:
+    """Whether two seats are known to be one person's."""
+    return (seat.user_id is not None and seat.user_id == other.user_id) or (
+        seat.token_id is not None and seat.token_id == other.token_id
+    )

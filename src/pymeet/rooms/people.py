@@ -8,6 +8,7 @@ class Role(StrEnum):
     """What somebody may do here; see `permissions.py`."""
 
     HOST = "host"
+    COHOST = "cohost"
     MEMBER = "member"
     GUEST = "guest"
 
@@ -48,6 +49,17 @@ class TrackKind(StrEnum):
     VIDEO = "video"
 
 
+class Reaction(StrEnum):
+    """What somebody can show in passing."""
+
+    THUMBS_UP = "thumbs_up"
+    CLAP = "clap"
+    HEART = "heart"
+    LAUGH = "laugh"
+    SURPRISED = "surprised"
+    CELEBRATE = "celebrate"
+
+
 class Departure(StrEnum):
     """Why somebody is no longer here."""
 
@@ -76,3 +88,28 @@ class Participant:
     kind: Kind
     connection: Connection = Connection.CONNECTED
     tracks: tuple[TrackRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """What everybody knows of the meeting as a whole: the state record of docs/protocol.md."""
+
+    locked: bool = False
+    spotlight: str | None = None
+    """Whom a host shows to everybody."""
+    hands: tuple[str, ...] = ()
+    """Who raised their hand, the first first."""
+    may_share: str = "everybody"
+    """Who may share a screen: everybody, members or hosts."""
+    may_record: str = "hosts"
+    """Who may record: hosts or nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPerson:
+    """Somebody who waits to be admitted."""
+
+    id: str
+    name: str
+    is_member: bool
+    since_ms: int

@@ -18,15 +18,42 @@ class Verb(StrEnum):
     END = "end"
     RECORD = "record"
     ANSWER = "answer"
+    HAND = "hand"
+    REACT = "react"
+    ADMIT = "admit"
+    STOP = "stop"
+    LOWER_HAND = "lower_hand"
+    SPOTLIGHT = "spotlight"
+    LOCK = "lock"
+    DELETE_ANY_MESSAGE = "delete_any_message"
+    GIVE_ROLES = "give_roles"
 
 
-_TAKES_PART = frozenset({Verb.PUBLISH, Verb.RECEIVE, Verb.MUTE_SELF, Verb.CHAT, Verb.ANSWER})
+_TAKES_PART = frozenset({Verb.PUBLISH, Verb.RECEIVE, Verb.MUTE_SELF, Verb.CHAT, Verb.ANSWER, Verb.HAND, Verb.REACT})
+_KEEPS_ORDER = frozenset(
+    {
+        *(Verb.ADMIT, Verb.STOP, Verb.LOWER_HAND, Verb.SPOTLIGHT, Verb.LOCK, Verb.REMOVE),
+        Verb.DELETE_ANY_MESSAGE,
+    }
+)
+
+HOSTING = frozenset({Role.HOST, Role.COHOST})
+"""Who is told who waits."""
 
 PERMISSIONS: dict[Role, frozenset[Verb]] = {
-    Role.HOST: _TAKES_PART | {Verb.REMOVE, Verb.END, Verb.RECORD},
+    Role.HOST: _TAKES_PART | _KEEPS_ORDER | {Verb.END, Verb.RECORD, Verb.GIVE_ROLES},
+    Role.COHOST: _TAKES_PART | _KEEPS_ORDER,
     Role.MEMBER: _TAKES_PART,
     Role.GUEST: _TAKES_PART,
 }
+
+
+MAY_SHARE: dict[str, frozenset[Role]] = {
+    "everybody": frozenset(Role),
+    "members": HOSTING | {Role.MEMBER},
+    "hosts": HOSTING,
+}
+"""Setting of the room → who may begin to share a screen."""
 
 
 class SignedIn(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
 from pymeet.config import Config
 from pymeet.meetings import service
@@ -18,6 +19,10 @@ _log = structlog.get_logger(__name__)
 TICK_S = 0.2
 IDLE_S = 60.0
 """How long an empty room is remembered, with who was removed from it."""
+WRONG_PASSWORDS = 10
+"""How many wrong passwords of rooms may come from one network"""
+WRONG_PASSWORDS_S = 300.0
+"""in any so many seconds."""
 CLOSE_S = 2.0
 """How long connections have to go when the server closes."""
 
@@ -40,6 +45,7 @@ class Registry:
         self._clock = clock
         self._recordings = recordings
         self._rooms: dict[str, LiveRoom] = {}
+        self._wrong_passwords = AttemptLimiter(limit=WRONG_PASSWORDS, window_s=WRONG_PASSWORDS_S)
         self._visitors: set[Listener] = set()
         self._closing: Closing | None = None
         # at most one entry per seat that was noted, so it is bounded by how fast attendance can be stored
@@ -71,7 +77,10 @@ class Registry:
     # -- rooms --------------------------------------------------------------------------------------------------
 
     def open(self, room: service.Room) -> LiveRoom:
-        """The meeting in this room; it begins when there is none. Join it before anything is awaited."""
+        """The meeting in this room; it begins when there is none. Join it before anything is awaited.
+
+        Who joins is let in by the settings of that moment, whatever `room` says.
+        """
         live = self._rooms.get(room.slug)
         if live is None or live.is_over or live.id != room.id:
             live = LiveRoom(
@@ -81,6 +90,7 @@ class Registry:
                 clock=self._clock,
                 max_participants=self._config.max_participants,
                 guests_allowed=self._config.guests_allowed,
+                wrong_passwords=self._wrong_passwords,
                 departed=self._departures.put_nowait,
                 recordings=self._recordings,
             )
@@ -95,6 +105,12 @@ class Registry:
         """The meeting in this room, if one is going on."""
         live = self._rooms.get(slug)
         return None if live is None or live.is_over else live
+
+    async def refresh(self, slug: str) -> None:
+        """The settings of a room were changed. Raises NotFoundError when it is gone."""
+        live = self.live(slug)
+        if live is not None:
+            await live.refresh()
 
     async def end(self, slug: str, reason: str) -> None:
         """Ends the meeting in a room that is no more; nothing happens when there is none."""
@@ -149,6 +165,7 @@ class Registry:
     def tick(self) -> None:
         """What time brings to all rooms. A room that fails at it does not stop the others."""
         now = self._clock.monotonic()
+        self._wrong_passwords.forget(now)
         for slug, live in list(self._rooms.items()):
             try:
                 live.tick()

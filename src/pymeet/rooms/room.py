@@ -1,6 +1,6 @@
 """The state of one live meeting, pure: commands and `now` (seconds) go in, events and the next deadline come out.
 
-It knows nobody's connection, no clock, no database and no media. The rules of docs/protocol.md sections 1.1 and 1.2.
+It knows nobody's connection, no clock, no database and no media. The rules of docs/protocol.md sections 1.1, 1.2 and 1.4.
 """
 
 from dataclasses import replace
@@ -9,19 +9,28 @@ from pymeet.errors import ConflictError, InvalidInputError, NotAllowedError, Not
 from pymeet.rooms.commands import (
     AnswerRecording,
     Command,
+    Configure,
     End,
+    GiveRole,
+    HandOver,
     Join,
     Leave,
+    Lock,
     Lose,
+    LowerHand,
     MarkRecording,
     Mute,
+    RaiseHand,
+    React,
     Remove,
     Return,
     Say,
     Send,
     Speak,
+    Spotlight,
     StartRecording,
     StopRecording,
+    StopSource,
     WarnRecording,
 )
 from pymeet.rooms.events import (
@@ -30,13 +39,15 @@ from pymeet.rooms.events import (
     MessageAdded,
     ParticipantChanged,
     ParticipantLeft,
+    Reacted,
     RecordingChanged,
     Removed,
     RoomEvent,
     SpeakersChanged,
     TrackMuted,
 )
-from pymeet.rooms.people import Connection, Departure, Kind, Participant
+from pymeet.rooms.hosting import Hosting
+from pymeet.rooms.people import Connection, Departure, Kind, Participant, Role, RoomState
 from pymeet.rooms.permissions import PERMISSIONS, Verb
 from pymeet.rooms.recording import EndReason, RecordingState, running
 
@@ -51,6 +62,7 @@ class Room:
         self._speakers: tuple[str, ...] = ()
         self._ended = False
         self._recording: RecordingState | None = None
+        self._hosting = Hosting(self._participants)
 
     # -- what is ------------------------------------------------------------------------------------------------
 
@@ -68,6 +80,11 @@ class Room:
     def ended(self) -> bool:
         """Whether the meeting is over for good."""
         return self._ended
+
+    @property
+    def state(self) -> RoomState:
+        """What everybody knows of the meeting as a whole."""
+        return self._hosting.state
 
     @property
     def recording(self) -> RecordingState | None:
@@ -95,6 +112,26 @@ class Room:
         if verb not in PERMISSIONS[asker.role]:
             raise NotAllowedError("Only a host may do this.")
         return asker
+
+    def check_over(self, by: str, verb: Verb, participant_id: str) -> tuple[Participant, Participant]:
+        """The records of who asks and whom it is done to, as `check`; NotFoundError when those are not here.
+
+        A cohost does nothing to a host.
+        """
+        asker = self.check(by, verb)
+        other = self.participant(participant_id)
+        if asker.role is Role.COHOST and other.role is Role.HOST:
+            raise NotAllowedError("A cohost cannot do this to a host.")
+        return asker, other
+
+    def check_entry(self, *, passes_lock: bool) -> None:
+        """Raises NotFoundError when the meeting is over, TooManyError when it is full, NotAllowedError when it is locked."""
+        if self._ended:
+            raise NotFoundError("This meeting is over.")
+        if len(self._participants) >= self._max_participants:
+            raise TooManyError("This meeting is full.", code="room_full")
+        if self.state.locked and not passes_lock:
+            raise NotAllowedError("This meeting is locked: nobody new comes in.", code="locked")
 
     def check_asked(self, participant_id: str, recording_id: str) -> RecordingState:
         """The recording, when this is the one that runs and somebody here can be asked about it.
@@ -126,6 +163,28 @@ class Room:
                 return self._mute(command, _known(by))
             case Say(message_id, participant_id, name, text, at_ms):
                 return [MessageAdded(message_id, participant_id, name, text, at_ms)]
+            case RaiseHand(up):
+                return self._hosting.hand(self.check(_known(by), Verb.HAND).id, up)
+            case React(reaction):
+                return [Reacted(self.check(_known(by), Verb.REACT).id, reaction)]
+            case StopSource(whom, source):
+                asker, other = self.check_over(_known(by), Verb.STOP, whom)
+                return self._hosting.stop(asker.id, other, source)
+            case LowerHand(whom):
+                return self._hosting.hand(self.check_over(_known(by), Verb.LOWER_HAND, whom)[1].id, up=False)
+            case Spotlight(whom):
+                self.check(_known(by), Verb.SPOTLIGHT)
+                return self._hosting.spotlight(None if whom is None else self.participant(whom))
+            case Lock(on):
+                self.check(_known(by), Verb.LOCK)
+                return self._hosting.lock(on)
+            case GiveRole(whom, is_cohost):
+                return self._hosting.give_role(self.check_over(_known(by), Verb.GIVE_ROLES, whom)[1], is_cohost)
+            case HandOver(whom):
+                return self._hosting.hand_over(*self.check_over(_known(by), Verb.GIVE_ROLES, whom))
+            case Configure():
+                self._max_participants = command.max_participants
+                return self._hosting.configure(command)
             case Remove():
                 return self._remove(command, by)
             case End(reason):
@@ -155,13 +214,12 @@ class Room:
     # -- one method per command ---------------------------------------------------------------------------------
 
     def _join(self, command: Join, by: str) -> list[RoomEvent]:
-        if self._ended:
-            raise NotFoundError("This meeting is over.")
         if by in self._participants:
             raise InvalidInputError("You are in this meeting already.")
-        if len(self._participants) >= self._max_participants:
-            raise TooManyError("This meeting is full.", code="room_full")
-        return self._set(Participant(by, command.name, command.role, command.kind))
+        self.check_entry(passes_lock=command.passes_lock)
+        participant = Participant(by, command.name, command.role, command.kind)
+        self._hosting.came(participant)
+        return self._set(participant)
 
     def _lose(self, by: str, until: float) -> list[RoomEvent]:
         participant = self._participants.get(by)
@@ -178,11 +236,12 @@ class Room:
         return self._set(replace(participant, connection=Connection.CONNECTED))
 
     def _leave(self, by: str, reason: Departure) -> list[RoomEvent]:
-        if self._participants.pop(by, None) is None:
+        gone = self._participants.pop(by, None)
+        if gone is None:
             return []
         self._held_until.pop(by, None)
         quiet = self._speak(self._speakers) if by in self._speakers else []
-        return [ParticipantLeft(by, reason), *quiet, *self._leave_recording(by)]
+        return [ParticipantLeft(by, reason), *self._hosting.left(gone), *quiet, *self._leave_recording(by)]
 
     def _send(self, command: Send, by: str) -> list[RoomEvent]:
         participant = self.check(by, Verb.PUBLISH)
@@ -203,12 +262,16 @@ class Room:
         return [*muted, *self._set(replace(participant, tracks=tracks))]
 
     def _remove(self, command: Remove, by: str | None) -> list[RoomEvent]:
-        if by is not None:
-            self.check(by, Verb.REMOVE)
-        removed = self.participant(command.participant_id)
+        removed = self.participant(command.participant_id) if by is None else self._checked_removal(command, by)
+        return [Removed(removed.id, command.reason, command.ban), *self._leave(removed.id, Departure.REMOVED)]
+
+    def _checked_removal(self, command: Remove, by: str) -> Participant:
+        _, removed = self.check_over(by, Verb.REMOVE, command.participant_id)
         if removed.id == by:
             raise NotAllowedError("You cannot remove yourself; leave instead.")
-        return [Removed(removed.id, command.reason), *self._leave(removed.id, Departure.REMOVED)]
+        if command.ban:
+            self._hosting.check_ban(removed)
+        return removed
 
     def _end(self, reason: str, by: str | None) -> list[RoomEvent]:
         if by is not None:

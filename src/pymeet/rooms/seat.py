@@ -16,7 +16,16 @@ class Seat:
     """A `Member`. Only the `LiveRoom` that made it changes it; all of it lives on the event loop."""
 
     def __init__(
-        self, *, participant_id: str, token: str, name: str, role: Role, kind: Kind, user_id: str | None
+        self,
+        *,
+        participant_id: str,
+        token: str,
+        name: str,
+        role: Role,
+        kind: Kind,
+        user_id: str | None,
+        since_ms: int = 0,
+        token_id: str | None = None,
     ) -> None:
         self.id = participant_id
         self.token = token
@@ -24,6 +33,10 @@ class Seat:
         self.role = role
         self.kind = kind
         self.user_id = user_id
+        self.since_ms = since_ms
+        """When it was taken."""
+        self.token_id = token_id
+        """Of the room token that was shown for it."""
 
         self.listener: Listener | None = None
         """The live connection; None while it is lost, and for who has none (WHIP, WHEP)."""

@@ -3,10 +3,11 @@
 from typing import get_args
 
 from pymeet.errors import PymeetError
+from pymeet.rooms.commands import GiveRole, HandOver, Lock, LowerHand, RaiseHand, React, Spotlight, StopSource
 from pymeet.rooms.joining import RecordingAnswer
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import TrackWish
-from pymeet.rooms.people import Departure, Source
+from pymeet.rooms.people import Departure, Reaction, Source
 from pymeet.rooms.recording import Answer
 from pymeet.sfu.errors import DescriptionError
 from pymeet.signaling import messages
@@ -26,10 +27,34 @@ async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.Se
             live.restart(me, fresh=media == "new")
         case messages.Mute(source=source, muted=muted):
             live.mute(me, Source(source), muted)
-        case messages.Chat(text=text):
-            await live.chat(me, text)
-        case messages.Remove(participant=participant):
-            live.remove(me, participant)
+        case messages.Chat(text=text, to=to):
+            await live.chat(me, text, to)
+        case messages.EditMessage(message=message_id, text=text):
+            await live.edit_message(me, message_id, text)
+        case messages.DeleteMessage(message=message_id):
+            await live.delete_message(me, message_id)
+        case messages.Hand(up=up):
+            live.ask(me, RaiseHand(up))
+        case messages.React(reaction=reaction):
+            live.ask(me, React(Reaction(reaction)))
+        case messages.Admit(participant=participant):
+            live.admit(me, participant)
+        case messages.Refuse(participant=participant, reason=reason):
+            live.refuse(me, participant, reason)
+        case messages.Stop(participant=participant, source=source):
+            live.ask(me, StopSource(participant, Source(source)))
+        case messages.LowerHand(participant=participant):
+            live.ask(me, LowerHand(participant))
+        case messages.Spotlight(participant=participant):
+            live.ask(me, Spotlight(participant))
+        case messages.Lock(on=on):
+            live.ask(me, Lock(on))
+        case messages.GiveRole(participant=participant, role=role):
+            live.ask(me, GiveRole(participant, role == "cohost"))
+        case messages.HandOver(participant=participant):
+            live.ask(me, HandOver(participant))
+        case messages.Remove(participant=participant, ban=ban):
+            live.remove(me, participant, ban=ban)
         case messages.End():
             live.end(me, "The host ended the meeting.")
         case messages.Record(on=True, chat=chat):

@@ -14,6 +14,8 @@ def message_of(
     receipt that goes with it to a guest.
     """
     match event:
+        case events.Waits(id_, slug, name):
+            return messages.Waiting(re=re, id=id_, room=messages.RoomRecord(slug=slug, name=name))
         case events.Welcome():
             return _joined(event, heartbeat_s, re, receipt)
         case events.ParticipantChanged(participant):
@@ -24,6 +26,16 @@ def message_of(
             return messages.Speakers(participants=participants)
         case events.MessageAdded():
             return messages.ChatAdded(message=_chat(event))
+        case events.MessageChanged(id_, text, edited_at_ms):
+            return messages.MessageChanged(id=id_, text=text, edited_at=edited_at_ms)
+        case events.StateChanged(state):
+            return messages.RoomState(**_state(state).model_dump(exclude={"type"}))
+        case events.LobbyChanged(people_waiting):
+            return messages.Lobby(people=tuple(_waiting(person) for person in people_waiting))
+        case events.Reacted(participant_id, reaction):
+            return messages.ReactionShown(participant=participant_id, reaction=reaction.value)
+        case events.SourceStopped(_, source, by):
+            return messages.Stopped(source=source.value, by=by)
         case events.Offered(number, fresh, sdp, sections):
             tracks = tuple(
                 messages.OfferedTrack(mid=s.mid, participant=s.participant_id, track=s.track_id, source=s.source.value)
@@ -40,7 +52,7 @@ def message_of(
             return messages.Closing(reason=reason_given, retry_s=retry_s)
         case events.RecordingChanged(recording, why):
             return messages.Recording(recording=_recording(recording, you), reason=None if why is None else why.value)
-        case events.TrackMuted() | events.MarkerSet():
+        case events.TrackMuted() | events.TracksEnded() | events.MarkerSet():
             return None
 
 
@@ -57,6 +69,7 @@ def _joined(event: events.Welcome, heartbeat_s: float, re: str | None, receipt: 
         resume=event.resume_token,
         room=messages.RoomRecord(slug=event.slug, name=event.room_name),
         role=event.role.value,
+        state=_state(event.state),
         participants=tuple(_participant(participant) for participant in event.participants),
         messages=tuple(_chat(message) for message in event.messages),
         heartbeat_s=heartbeat_s,
@@ -100,5 +113,29 @@ def _participant(participant: people.Participant) -> messages.ParticipantRecord:
 
 def _chat(message: events.MessageAdded) -> messages.ChatRecord:
     return messages.ChatRecord(
-        id=message.id, participant=message.participant_id, name=message.name, text=message.text, at=message.at_ms
+        id=message.id,
+        participant=message.participant_id,
+        name=message.name,
+        text=message.text,
+        at=message.at_ms,
+        to=message.to,
+        edited_at=message.edited_at_ms,
+    )
+
+
+def _state(state: people.RoomState) -> messages.StateRecord:
+    return messages.StateRecord.model_validate(
+        {
+            "locked": state.locked,
+            "spotlight": state.spotlight,
+            "hands": state.hands,
+            "may_share": state.may_share,
+            "may_record": state.may_record,
+        }
+    )
+
+
+def _waiting(person: people.WaitingPerson) -> messages.WaitingPerson:
+    return messages.WaitingPerson(
+        id=person.id, name=person.name, kind="member" if person.is_member else "guest", since=person.since_ms
     )

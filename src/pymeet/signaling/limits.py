@@ -31,6 +31,8 @@ class Allowance:
         self._descriptions = Bucket(per_s=1, burst=10, now=now)
         # each is written down and told to everybody
         self._recording = Bucket(per_s=1, burst=10, now=now)
+        self._reactions = Bucket(per_s=2, burst=6, now=now)
+        self._hands = Bucket(per_s=1, burst=6, now=now)
         self._patience = Bucket(per_s=1, burst=30, now=now)
 
     def take(
@@ -41,6 +43,8 @@ class Allowance:
         is_chat: bool = False,
         makes_descriptions: bool = False,
         about_recording: bool = False,
+        is_reaction: bool = False,
+        is_hand: bool = False,
     ) -> bool:
         """Whether a message of `size` bytes may be acted on now."""
         # each is asked, so that a flood of one kind does not hide behind another limit
@@ -50,6 +54,8 @@ class Allowance:
             not is_chat or self._chat.take(now),
             not makes_descriptions or self._descriptions.take(now),
             not about_recording or self._recording.take(now),
+            not is_reaction or self._reactions.take(now),
+            not is_hand or self._hands.take(now),
         ]
         return all(taken)
 

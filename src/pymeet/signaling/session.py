@@ -13,9 +13,9 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from pymeet.accounts.model import User
 from pymeet.clock import Clock
-from pymeet.errors import ConflictError, NotFoundError, ProtocolError, PymeetError
+from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, ProtocolError, PymeetError
 from pymeet.meetings.model import Room
-from pymeet.rooms.events import Event, Welcome
+from pymeet.rooms.events import Event, Waits, Welcome
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.member import CloseReason
@@ -64,10 +64,12 @@ async def handle(
     clock: Clock,
     timing: Timing | None = None,
     receipt_of: ReceiptOf | None = None,
+    network: str = "",
 ) -> web.WebSocketResponse:
     """Takes the request over as a WebSocket until it ends. Without a room the client is told so, with code 4404.
 
-    `receipt_of` makes the privacy receipts that guests get at joining; without it they get none.
+    `network` is from where they come, for what is counted by it. `receipt_of` makes the privacy receipts that guests get at
+    joining; without it they get none.
     """
     socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=READ_LIMIT, timeout=_HANG_UP_S)
     try:
@@ -79,7 +81,7 @@ async def handle(
         await socket.send_frame(encode(gone), WSMsgType.TEXT)
         await socket.close(code=CloseCode.NOT_FOUND)
         return socket
-    await Session(request, socket, registry, user, room, clock, timing or Timing(), receipt_of).run()
+    await Session(request, socket, registry, user, room, clock, timing or Timing(), receipt_of, network).run()
     return socket
 
 
@@ -96,6 +98,7 @@ class Session:
         clock: Clock,
         timing: Timing,
         receipt_of: ReceiptOf | None = None,
+        network: str = "",
     ) -> None:
         self._request = request
         self._socket = socket
@@ -105,6 +108,7 @@ class Session:
         self._clock = clock
         self._timing = timing
         self._receipt_of = receipt_of
+        self._network = network
         self._opened_at = self._heard_at = clock.monotonic()
         self._allowance = Allowance(self._opened_at)
         # a client that sends faster than its messages are done is no longer read: TCP slows it down
@@ -115,6 +119,7 @@ class Session:
         self._closed = asyncio.Event()
         self._code: CloseCode | None = None
         self._is_joining = False
+        self._is_waiting = False
         self._is_leaving = False
         self._page_closed = False
         self._join_id: str | None = None
@@ -132,6 +137,11 @@ class Session:
             receipt = self._receipt_of(event.you, self._room.id)
         if isinstance(event, Welcome):
             self._me = event.you
+            self._is_waiting = False
+        if isinstance(event, Waits):
+            self._is_waiting = True
+            if self._code is not None:  # it ended before they began to wait, when there was nothing to let go
+                asyncio.get_running_loop().call_soon(self._let_go)
         message = message_of(
             event, you=self._me, heartbeat_s=self._timing.heartbeat_s, re=self._join_id, receipt=receipt
         )
@@ -180,6 +190,8 @@ class Session:
     def _let_go(self) -> None:
         """The seat is held or given up; nothing happens to one that another connection has taken."""
         seat, live = self._seat, self._live
+        if live is not None and self._is_waiting:
+            live.stop_waiting(self)
         if seat is None or live is None or seat.listener is not self:
             return
         if self._code in FORFEITS:
@@ -235,6 +247,11 @@ class Session:
             return
         if isinstance(message, messages.Ping):
             self._tell(messages.Pong(re=message.id))
+        elif self._is_waiting and isinstance(message, messages.Leave):
+            self._end(CloseCode.DONE)
+        elif self._is_waiting:
+            waiting = NotAllowedError("You are waiting until a host lets you in.")
+            self._tell(error_answer(waiting, message.id))
         else:
             # noted here already: the page may be gone before its turn comes, and must not stay as somebody who reconnects
             self._is_leaving = self._is_leaving or isinstance(message, messages.Leave)
@@ -242,7 +259,7 @@ class Session:
 
     def _is_allowed(self, size: int, message: messages.ClientMessage | None) -> bool:
         now = self._clock.monotonic()
-        is_chat = isinstance(message, messages.Chat)
+        is_chat = isinstance(message, messages.Chat | messages.EditMessage | messages.DeleteMessage)
         makes_descriptions = isinstance(message, messages.Publish | messages.Restart)
         about_recording = isinstance(message, messages.Record | messages.Consent | messages.Marker)
         if self._allowance.take(
@@ -251,6 +268,8 @@ class Session:
             is_chat=is_chat,
             makes_descriptions=makes_descriptions,
             about_recording=about_recording,
+            is_reaction=isinstance(message, messages.React),
+            is_hand=isinstance(message, messages.Hand),
         ):
             return True
         re = message.id if message is not None else None
@@ -302,12 +321,18 @@ class Session:
         self._is_joining = True
         self._join_id = message.id
         request = JoinRequest(
-            message.name, self._user, Kind.BROWSER, self, _resume_of(message), recording=_recording_of(message)
+            message.name,
+            self._user,
+            Kind.BROWSER,
+            self,
+            _resume_of(message),
+            password=message.password,
+            network=self._network,
+            recording=_recording_of(message),
         )
         try:
-            live = self._registry.open(self._room)
+            self._live = live = self._registry.open(self._room)
             self._seat = await live.join(request)
-            self._live = live
         except ConflictError:
             self._end(CloseCode.TAKEN_OVER)
         except PymeetError as error:

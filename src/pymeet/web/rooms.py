@@ -1,12 +1,17 @@
 """The API around rooms (docs/protocol.md, section 4)."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from aiohttp import web
+from pydantic import Field
 
+from pymeet.accounts.model import User
 from pymeet.errors import NotAllowedError
 from pymeet.meetings.model import Room
+from pymeet.meetings.settings import MayRecord, MayShare, WaitingRoom
 from pymeet.rooms.live import LiveRoom
+from pymeet.rooms.people import Role
 from pymeet.rooms.permissions import role_for
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.origins import public_base
@@ -17,6 +22,20 @@ from pymeet.web.sessions import member, visitor
 class CreateRoom(Body):
     name: str
     """`Meetings` says how long it may be."""
+
+
+class ChangeSettings(Body):
+    """What is not there stays as it is."""
+
+    guests: bool | None = None
+    waiting_room: WaitingRoom = "off"
+    password: Annotated[str, Field(max_length=1_024)] | None = None
+    """Null takes it away."""
+    capacity: int | None = None
+    may_share: MayShare = "everybody"
+    may_record: MayRecord = "hosts"
+    chat_history: bool = True
+    chat_limit: int | None = None
 
 
 async def list_own(request: web.Request) -> web.Response:
@@ -47,16 +66,25 @@ async def preview(request: web.Request) -> web.Response:
     room = await parts.meetings.room(request.match_info["slug"])
     user = await visitor(request)
     role = role_for(user, owner_id=room.owner_id, guests_allowed=True)
+    live = parts.registry.live(room.slug)
+    settings = room.settings
+    is_host = role is Role.HOST
     return web.json_response(
         {
             "slug": room.slug,
             "name": room.name,
             "people": _people(request, room),
-            "max_participants": parts.config.rooms.max_participants,
-            "may_join": user is not None or parts.config.rooms.guests_allowed,
+            "max_participants": settings.max_participants(parts.config.rooms.max_participants),
+            "may_join": user is not None or settings.guests_allowed(parts.config.rooms.guests_allowed),
+            "has_password": room.password_hash is not None and not is_host,
+            "waiting_room": (settings.waiting_room == "everybody"
+            and not is_host)
+            or (settings.waiting_room == "guests"
+            and role is Role.GUEST),
+            "locked": live is not None and live.state.locked and not is_host,
             "role": role.value,
-            "recording": _recording(parts.registry.live(room.slug)),
-            "recordings_allowed": parts.config.recording.enabled,
+            "recording": _recording(live),
+            "recordings_allowed": parts.config.recording.enabled and settings.may_record == "hosts",
         }
     )
 
@@ -66,11 +94,64 @@ async def delete(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     user = await member(request)
     room = await parts.meetings.room(request.match_info["slug"])
-    if room.owner_id != user.id and not user.is_admin:
-        raise NotAllowedError("Only the room's owner may delete it.")
+    _check_owner(room, user, "delete it")
     await parts.meetings.delete_room(room.slug, by=user.id)
     await parts.registry.end(room.slug, "The room was deleted.")
     return web.Response(status=204)
+
+
+async def show_settings(request: web.Request) -> web.Response:
+    """What was decided about the room; for its owner and administrators."""
+    user = await member(request)
+    room = await request.app[PARTS].meetings.room(request.match_info["slug"])
+    _check_owner(room, user, "see its settings")
+    return web.json_response(_settings(request, room))
+
+
+async def change_settings(request: web.Request) -> web.Response:
+    """Decides something about the room; it holds at once, also in a meeting that is going on."""
+    parts = request.app[PARTS]
+    user = await member(request)
+    room = await parts.meetings.room(request.match_info["slug"])
+    _check_owner(room, user, "change its settings")
+    body = await read_json(request, ChangeSettings)
+    changed = await parts.meetings.change_settings(room.slug, body.model_dump(exclude_unset=True), by=user.id)
+    await parts.registry.refresh(room.slug)
+    return web.json_response(_settings(request, changed))
+
+
+async def attendance(request: web.Request) -> web.Response:
+    """Who was in the room, and when; for its owner alone."""
+    parts = request.app[PARTS]
+    user = await member(request)
+    room = await parts.meetings.room(request.match_info["slug"])
+    if room.owner_id != user.id:
+        raise NotAllowedError("Only the room's owner may see who was there.")
+    people = [
+        {
+            "name": each.name,
+            "member": each.is_member,
+            "kind": each.kind,
+            "joined_at": each.joined_at_ms,
+            "left_at": each.left_at_ms,
+        }
+        for each in await parts.meetings.attendance(room.id)
+    ]
+    return web.json_response({"people": people})
+
+
+def _check_owner(room: Room, user: User, what: str) -> None:
+    if room.owner_id != user.id and not user.is_admin:
+        raise NotAllowedError(f"Only the room's owner may {what}.")
+
+
+def _settings(request: web.Request, room: Room) -> dict[str, Any]:
+    rooms = request.app[PARTS].config.rooms
+    return {
+        **asdict(room.settings),
+        "has_password": room.password_hash is not None,
+        "server": {"guests": rooms.guests_allowed, "capacity": rooms.max_participants},
+    }
 
 
 def _shown(request: web.Request, room: Room) -> dict[str, Any]:

@@ -34,7 +34,7 @@ TRACK: Final = "{track:[A-Za-z0-9_-]{22}}"
 PERSON: Final = "{person:[A-Za-z0-9_-]{22}}"
 RECURRENCE: Final = "{recurrence:[0-9]{8}(?:T[0-9]{6})?}"
 INVITEE: Final = "{invitee:[A-Za-z0-9_-]{22}}"
-SECRET: Final = "{secret:[A-Za-z0-9_-]{43}}"
+FEED: Final = "{secret:[A-Za-z0-9_-]{43}}"
 SHARE: Final = "{share:[A-Za-z0-9_-]{22}}"
 
 ROUTES: Final = (
@@ -89,6 +89,9 @@ ROUTES: Final = (
     web.post("/api/v1/rooms", rooms.create),
     web.get(f"/api/v1/rooms/{SLUG}", rooms.preview),
     web.delete(f"/api/v1/rooms/{SLUG}", rooms.delete),
+    web.get(f"/api/v1/rooms/{SLUG}/settings", rooms.show_settings),
+    web.patch(f"/api/v1/rooms/{SLUG}/settings", rooms.change_settings),
+    web.get(f"/api/v1/rooms/{SLUG}/attendance", rooms.attendance),
     # scheduled meetings
     web.get("/api/v1/meetings", meetings.list_meetings),
     web.post("/api/v1/meetings", meetings.plan),
@@ -108,7 +111,7 @@ ROUTES: Final = (
     web.delete("/api/v1/calendar-feed", calendar.end_feed),
     web.get("/api/v1/notifications", calendar.notifications),
     web.put("/api/v1/notifications", calendar.want_notifications),
-    web.get(f"/calendar/{SECRET}.ics", calendar.feed),
+    web.get(f"/calendar/{FEED}.ics", calendar.feed),
     # recordings
     web.get("/api/v1/recordings", recordings.list_recordings),
     web.get(f"/api/v1/recordings/{ID}", recordings.show),

@@ -4,6 +4,7 @@ Cookies never count here, so pages of any origin may ask. What admits to a close
 to a session is its address, which cannot be guessed.
 """
 
+import hashlib
 from typing import Final
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from pymeet.web import sdpfrag
 from pymeet.web.bearer import bearer_token
 from pymeet.web.bodies import read_body
 from pymeet.web.errors import StatusError
+from pymeet.web.origins import client_address, neighbourhood
 from pymeet.web.parts import PARTS
 from pymeet.web.whip_sessions import SESSIONS, Session, open_session
 
@@ -99,7 +101,13 @@ async def _create(request: web.Request, kind: Kind) -> web.Response:
     live = parts.registry.open(room)
     try:
         session = await open_session(
-            live, kind, name, offer, target=request.query.get("participant"), admitted=token is not None
+            live,
+            kind,
+            name,
+            offer,
+            target=request.query.get("participant"),
+            token_id=None if token is None else _token_id(request),
+            network=neighbourhood(client_address(request, parts.config.http.trusted_proxies)),
         )
     except UnusableOfferError as error:
         raise StatusError(422, error.message, code=error.code) from None
@@ -107,6 +115,10 @@ async def _create(request: web.Request, kind: Kind) -> web.Response:
         raise StatusError(400, error.message, code=error.code) from None
     except NotSignedInError:
         raise _unauthorized("This room wants a token.") from None
+    except NotAllowedError as error:
+        if error.code == "wrong_password":
+            raise _unauthorized("This room wants a token.") from None
+        raise
     except TooManyError as error:
         raise StatusError(409, error.message, code=error.code) from None
     except ConflictError as error:
@@ -138,6 +150,11 @@ def _token(request: web.Request, room: Room) -> RoomToken | None:
     if token.room_id != room.id:
         raise NotAllowedError("This token is for another room.")
     return token
+
+
+def _token_id(request: web.Request) -> str:
+    """What tells the token that was shown from others, without opening anything."""
+    return hashlib.sha256(request.headers["Authorization"].encode()).hexdigest()
 
 
 async def _read_offer(request: web.Request) -> str:

@@ -80,9 +80,10 @@ SESSIONS = web.AppKey("whip_sessions", Sessions)
 
 
 async def open_session(
-    live: LiveRoom, kind: Kind, name: str, offer: str, *, target: str | None, admitted: bool
+    live: LiveRoom, kind: Kind, name: str, offer: str, *, target: str | None, token_id: str | None, network: str
 ) -> Session:
-    """Takes a seat and answers the offer. When that fails nobody has been in the room.
+    """Takes a seat and answers the offer. When that fails nobody has been in the room. `token_id` tells the room token that was
+    shown from others, None where none was.
 
     Raises DescriptionError, what `LiveRoom.join` raises, and for a player NotFoundError or ConflictError when there is
     nobody like `target`, or nobody who sends.
@@ -92,7 +93,9 @@ async def open_session(
     if kind is Kind.PLAYER:
         sdp.parse(offer)
         _check_playable(live, target)
-    seat = await live.join(JoinRequest(name=name, user=None, kind=kind, admitted=admitted))
+    seat = await live.join(
+        JoinRequest(name=name, user=None, kind=kind, admitted=token_id is not None, token_id=token_id, network=network)
+    )
     try:
         publishes = kind is Kind.PUBLISHER
         answer = live.publish(seat.id, offer, wishes) if publishes else live.play(seat.id, offer, target)

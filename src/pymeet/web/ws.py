@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from pymeet.errors import NotFoundError
+from pymeet.web.origins import client_address, neighbourhood
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import visitor
 
@@ -15,4 +16,5 @@ async def connect(request: web.Request) -> web.StreamResponse:
     except NotFoundError:
         room = None
     user = await visitor(request)
-    return await parts.signaling(request, user=user, room=room)
+    network = neighbourhood(client_address(request, parts.config.http.trusted_proxies))
+    return await parts.signaling(request, user=user, room=room, network=network)
