@@ -35,7 +35,10 @@ LEAVES = {
     "user.add": Leaves("user.added", lambda _: {"name": "Ada", "email": "ada@example.org", "admin": True}),
     "user.link": Leaves("link.made", lambda _: {"email": "ada@example.org"}),
     "user.role": Leaves("user.role_changed", lambda _: {"email": "ada@example.org", "role": "dpo"}),
+    "user.invite": Leaves("user.invited", lambda _: {"name": "Bob", "email": "bob@example.org"}),
+    "user.reset_password": Leaves("link.made", lambda _: {"email": "bob@example.org"}),
     "user.list": Leaves("data.viewed"),
+    "user.show": Leaves("data.viewed", lambda _: {"email": "ada@example.org"}),
     "room.create": Leaves("room.created", lambda _: {"name": "Tea", "slug": "tea-time", "owner": "ada@example.org"}),
     "room.list": Leaves("data.viewed"),
     "room.token": Leaves("room.token_made", lambda _: {"slug": "tea-time", "name": "Camera"}),
@@ -86,6 +89,7 @@ LEAVES = {
     "erasure.request": Leaves("request.received", lambda _: {"who": "ada@example.org"}),
     "erasure.cancel": Leaves("request.step", lambda _: {"who": "ada@example.org"}),
     "user.disable": Leaves("user.disabled", lambda _: {"email": "ada@example.org"}),
+    "user.enable": Leaves("user.enabled", lambda _: {"email": "ada@example.org"}),
     "erasure.now": Leaves("erasure.begun", lambda _: {"who": "ada@example.org"}),
     "privacy.verify": Leaves("data.viewed", lambda _: {"who": "ada@example.org"}),
 }

@@ -1,18 +1,38 @@
 """`pymeet user`: people with an account."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from pymeet.cli.erase import erase_user
 from pymeet.cli.help_text import Command
 from pymeet.cli.options import AsJson, ConfigFile, Yes, operate
-from pymeet.cli.output import confirm, hint, say, show_json, show_table
+from pymeet.cli.output import confirm, hint, moment, say, show_json, show_table
 
-app = typer.Typer(name="user", help="Add, list and disable accounts.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    name="user", help="Invite, add, list and disable accounts.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _ROLES = {"member": "member", "admin": "administrator", "dpo": "data protection officer"}
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The person's e-mail address.")]
+
+
+@app.command(cls=Command)
+def invite(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name.")],
+    email: Email,
+    role: Annotated[str, typer.Option(metavar="ROLE", help="member, admin or dpo.")] = "member",
+    language: Annotated[str | None, typer.Option(metavar="LANGUAGE", help="en or de; without it the server's.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account and send its link by mail.
+
+    Somebody who has not come yet gets a fresh link. Where mail is off, the link is printed.
+    """
+    user = operate(config, "user.invite", name=name, email=email, role=role, language=language)
+    _sent(user, f"Invited {user['name']}.", "7 days", as_json=as_json)
 
 
 @app.command(cls=Command)
@@ -47,6 +67,40 @@ def link(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> No
         return
     say(made["link"])
     hint("Send them that link: it works once, for 24 hours.")
+
+
+@app.command("reset-password", cls=Command)
+def reset_password(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Send somebody a link on which they set a new password.
+
+    Until then theirs is good. Where mail is off, the link is printed.
+    """
+    user = operate(config, "user.reset_password", email=email)
+    _sent(user, f"Asked {user['name']} to set a new password.", "24 hours", as_json=as_json)
+
+
+@app.command(cls=Command)
+def show(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show one account."""
+    user = operate(config, "user.show", email=email)
+    if as_json:
+        show_json(user)
+        return
+    show_table(
+        ["What", "Value"],
+        [
+            ["Name", user["name"]],
+            ["E-mail", user["email"]],
+            ["Id", user["id"]],
+            ["Role", _ROLES[user["role"]]],
+            ["State", user["state"].replace("_", " ")],
+            ["Second factor", "yes" if user["second_factor"] else "no"],
+            ["Made (UTC)", moment(user["created_at"])],
+            ["Last seen (UTC)", moment(user["last_seen_at"])],
+            ["Language", user["language"] or "as the server"],
+            ["Time zone", user["time_zone"] or "as the browser"],
+        ],
+    )
 
 
 @app.command("list", cls=Command)
@@ -92,7 +146,10 @@ def role(
 
 @app.command(cls=Command)
 def disable(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Lock an account: its sessions end and it can no longer sign in."""
+    """Lock an account: its holder can no longer sign in.
+
+    Their sessions end.
+    """
     confirm(f"{email} is signed out everywhere and can no longer sign in.", "Disable the account?", yes=yes)
     user = operate(config, "user.disable", email=email)
     if as_json:
@@ -100,6 +157,30 @@ def disable(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: 
         return
     say(f"Disabled the account of {user['name']}.")
     hint("Their rooms stay.")
+
+
+@app.command(cls=Command)
+def enable(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Unlock an account: its holder signs in as before."""
+    user = operate(config, "user.enable", email=email)
+    if as_json:
+        show_json(user)
+        return
+    say(f"Enabled the account of {user['name']}.")
+
+
+app.command("delete", cls=Command)(erase_user)
+
+
+def _sent(user: dict[str, Any], said: str, lifetime: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json(user)
+    elif user["link"] is None:
+        say(said)
+        hint(f"The mail with the link is on its way; it works once, for {lifetime}.")
+    else:
+        say(user["link"])
+        hint(f"{said} Mail is off: send them that link, which works once, for {lifetime}.")
 
 
 def _article(noun: str) -> str:

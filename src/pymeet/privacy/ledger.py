@@ -183,9 +183,8 @@ class Ledger:
                     people[person] = None
         for name, column in _columns_of_addresses():
             table = metadata.tables[name]
-            rows = conn.execute(
-                select(table.c[column], table.c.created_at_ms), execution_options={"yield_per": _CHUNK_ROWS}
-            )
+            given = select(table.c[column], table.c.created_at_ms).where(table.c[column].is_not(None))
+            rows = conn.execute(given, execution_options={"yield_per": _CHUNK_ROWS})
             for address, created_at_ms in rows:
                 erased_at_ms = erased.marks.get(self.address_mark(address))
                 if erased_at_ms is not None and created_at_ms < erased_at_ms:

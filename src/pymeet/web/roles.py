@@ -19,6 +19,14 @@ async def allowed(request: web.Request, verb: str) -> User:
     return user
 
 
+async def administrator(request: web.Request) -> User:
+    """The signed-in person, who looks after accounts. NotSignedInError, NotAllowedError."""
+    user = await member(request)
+    if not user.is_admin:
+        raise NotAllowedError("Your account may not do this.")
+    return user
+
+
 async def record_view(
     request: web.Request, user: User, target: str | audit.Person, count: int, *, action: str = "data.viewed"
 ) -> None:

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pymeet.accounts import directory
+from pymeet.accounts.mailed_links import MailedLinks
+from pymeet.accounts.rows import named
 from pymeet.accounts.service import Role, User
 from pymeet.errors import InvalidInputError
+from pymeet.mail.message import LANGUAGES
 from pymeet.ops.addresses import public_url
 from pymeet.ops.services import Operation, Services
+from pymeet.ops.verbs.values import iso
 from pymeet.ops.verbs.viewing import views
 
 
@@ -14,6 +19,21 @@ async def user_add(services: Services, *, name: str, email: str, admin: bool = F
     """Makes an account and the one-time link on which the person sets a password."""
     user, token = await services.accounts.add_user(name, email, admin)
     return {**_user(user), "link": _link(services, token)}
+
+
+async def user_invite(
+    services: Services, *, name: str, email: str, role: str = Role.MEMBER, language: str | None = None
+) -> dict[str, Any]:
+    """Makes an account and writes to the person; where mail is off, the link is in the answer."""
+    _check_language(language)
+    invited = await _mailed_links(services).invite(name, email, _role(role), language)
+    return {**_user(invited.user), "link": invited.link}
+
+
+async def user_reset_password(services: Services, *, email: str) -> dict[str, Any]:
+    """Writes to the person that they set a new password; where mail is off, the link is in the answer."""
+    invited = await _mailed_links(services).new_password(email)
+    return {**_user(invited.user), "link": invited.link}
 
 
 async def user_link(services: Services, *, email: str) -> dict[str, Any]:
@@ -27,14 +47,25 @@ async def user_list(services: Services) -> list[dict[str, Any]]:
     return [_user(user) for user in await services.accounts.list_users()]
 
 
+@views("accounts")
+async def user_show(services: Services, *, email: str) -> dict[str, Any]:
+    """One account, with its state and when it was last used."""
+    async with services.db.read() as conn:
+        row = await named(conn, email)
+        found = await directory.member(conn, row["id"])
+    assert found is not None  # noqa: S101  read in one transaction
+    shown = dict(directory.shown(found))
+    times = {key: iso(shown.pop(key)) for key in ("created_at", "last_seen_at")}
+    settings = {"language": row["language"], "time_zone": row["time_zone"]}
+    return {**shown, **times, **settings}
+
+
 async def user_role(services: Services, *, email: str, role: str) -> dict[str, Any]:
     """Makes somebody member, administrator or data protection officer, and ends their sessions.
 
     In a meeting that is going on they keep the role with which they joined it.
     """
-    if role not in list(Role):
-        raise InvalidInputError(f"A role is one of {', '.join(Role)}.")
-    return _user(await services.accounts.change_role(email, Role(role)))
+    return _user(await services.accounts.change_role(email, _role(role)))
 
 
 async def user_disable(services: Services, *, email: str) -> dict[str, Any]:
@@ -45,12 +76,21 @@ async def user_disable(services: Services, *, email: str) -> dict[str, Any]:
     return _user(user)
 
 
+async def user_enable(services: Services, *, email: str) -> dict[str, Any]:
+    """Unlocks an account."""
+    return _user(await services.accounts.enable_user(email))
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "user.add": user_add,
+    "user.invite": user_invite,
+    "user.reset_password": user_reset_password,
     "user.link": user_link,
+    "user.show": user_show,
     "user.list": user_list,
     "user.role": user_role,
     "user.disable": user_disable,
+    "user.enable": user_enable,
 }
 
 
@@ -63,6 +103,21 @@ def _user(user: User) -> dict[str, Any]:
         "role": user.role,
         "disabled": user.disabled_at_ms is not None,
     }
+
+
+def _role(word: str) -> Role:
+    if word not in list(Role):
+        raise InvalidInputError(f"A role is one of {', '.join(Role)}.")
+    return Role(word)
+
+
+def _check_language(word: str | None) -> None:
+    if word is not None and word not in LANGUAGES:
+        raise InvalidInputError(f"A language is one of {', '.join(LANGUAGES)}.")
+
+
+def _mailed_links(services: Services) -> MailedLinks:
+    return MailedLinks(services.lifecycle, site=public_url(services.config))
 
 
 def _link(services: Services, token: str) -> str:
