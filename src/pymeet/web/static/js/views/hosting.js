@@ -7,7 +7,7 @@
 import { useId, useState } from '../../vendor/preact-hooks.js';
 import { t, timeOf, tn } from '../i18n.js';
 import { sends } from '../models/room.js';
-import { Dialog, Field, html } from './ui.js';
+import { Dialog, Field, IconButton, html } from './ui.js';
 import { Initials } from './video.js';
 
 const LONGEST_REASON = 200;
@@ -63,7 +63,7 @@ export function itemsFor(room, meeting, person, attempt, ask) {
   /** @type {MenuItem[]} */
   const items = [];
   if (!own && person.kind === 'browser') {
-    items.push({ icon: 'message-square-lock', label: t('chat.privately', { name: person.name }), onClick: () => room.writeTo(person.id) });
+    items.push({ icon: 'message-square-lock', label: t('chat.privately'), onClick: () => room.writeTo(person.id) });
   }
   if (!room.hosting.value) return items;
   items.push(...stageItems(room, meeting, person, attempt), ...sourceItems(room, meeting, person, attempt));
@@ -133,7 +133,7 @@ export function LobbyPanel({ room, meeting, attempt }) {
                 <p class="quiet-text">${t('lobby.since', { time: timeOf(person.since) })} · ${t(`people.${person.kind}`)}</p>
               </div>
               <div class="waiting-actions">
-                <button type="button" class="button small" aria-label=${t('lobby.refuseOf', { name: person.name })} onClick=${() => setRefusing(person)}>${t('lobby.refuse')}</button>
+                <${IconButton} icon="x" label=${t('lobby.refuseOf', { name: person.name })} class="quiet" onClick=${() => setRefusing(person)} />
                 <button type="button" class="button small primary" aria-label=${t('lobby.admitOf', { name: person.name })}
                   onClick=${() => attempt(meeting.admit(person.id))}>${t('lobby.admit')}</button>
               </div>

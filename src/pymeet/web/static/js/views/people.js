@@ -22,12 +22,12 @@ function standing(room, { id, connection, kind, role }) {
   return words.join(' · ');
 }
 
-/** One thing needs no menu. @param {{ name: string, items: import('./menu.js').MenuItem[] }} props */
-function Actions({ name, items }) {
+/** Who is no host can do one thing at most, which needs no menu. @param {{ room: Room, name: string, items: import('./menu.js').MenuItem[] }} props */
+function Actions({ room, name, items }) {
   const [only] = items;
   if (!only) return null;
-  if (items.length > 1) return html`<${Menu} icon="ellipsis-vertical" label=${t('host.actions', { name })} class="quiet" items=${items} />`;
-  return html`<${IconButton} icon=${only.icon} label=${only.label} class="quiet" onClick=${only.onClick} />`;
+  if (room.hosting.value) return html`<${Menu} icon="ellipsis-vertical" label=${t('host.actions', { name })} class="quiet" items=${items} />`;
+  return html`<${IconButton} icon=${only.icon} label=${t('people.privately', { name })} class="quiet" onClick=${only.onClick} />`;
 }
 
 /** @param {{ room: Room, participant: Participant, muted: boolean, items: import('./menu.js').MenuItem[] }} props */
@@ -46,7 +46,7 @@ function Person({ room, participant, muted, items }) {
       ${participant.kind !== 'player' && html`
         <span class=${muted ? 'person-mark' : 'person-mark on'}><${Icon} name=${muted ? 'mic-off' : 'mic'} />
           <span class="visually-hidden">${t(muted ? 'mic.off' : 'mic.isOn')}</span></span>`}
-      <${Actions} name=${name} items=${items} />
+      <${Actions} room=${room} name=${name} items=${items} />
     </li>`;
 }
 
@@ -83,11 +83,10 @@ export function People({ room, devices, meeting, attempt, onCopyLink }) {
             items=${itemsFor(room, meeting, participant, attempt, (action) => setAsking({ action, person: participant }))} />`)}
       </ul>
       <div class="panel-foot">
-        ${locked && html`<p class="locked-note" role="status"><${Icon} name="lock" />${t('lock.note')}</p>`}
+        ${locked && html`
+          <div class="locked-note"><${Icon} name="lock" /><span role="status">${t('lock.note')}</span>
+            ${hosting && html`<button type="button" class="button small" onClick=${() => attempt(meeting.lock(false))}>${t('lock.off')}</button>`}</div>`}
         <button type="button" class="button" onClick=${onCopyLink}><${Icon} name="copy" />${t('people.invite')}</button>
-        ${hosting && html`
-          <button type="button" class="button" onClick=${() => attempt(meeting.lock(!locked))}>
-            <${Icon} name=${locked ? 'lock-open' : 'lock'} />${t(locked ? 'lock.off' : 'lock.on')}</button>`}
         ${room.role.value === 'host' && html`
           <button type="button" class="button danger-quiet" onClick=${() => setAsking({ action: 'end' })}>${t('people.end')}</button>`}
       </div>
