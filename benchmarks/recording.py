@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 from forwarding import CLIENT_CPU, Clients, Participant, Scenario, Server, _settled, _window
 
-_PASSWORD = "correct horse battery staple"
+_PASSWORD = "seven purple lanterns drift"
 
 
 class Person(Participant):

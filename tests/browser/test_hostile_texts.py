@@ -121,7 +121,7 @@ async def test_signing_in_leads_nowhere_else(meeting: Meeting, after: str) -> No
     ada = await meeting.person("Ada")
     await ada.page.goto(f"{meeting.server.url}/sign-in?next={after}")
     await ada.page.get_by_label("E-mail").fill("ada@example.org")
-    await ada.page.get_by_label("Password", exact=True).fill("correct horse battery staple")
+    await ada.page.get_by_label("Password", exact=True).fill("seven purple lanterns drift")
     await ada.page.get_by_role("button", name="Sign in", exact=True).click()
 
     await ada.page.wait_for_url(f"{meeting.server.url}/")

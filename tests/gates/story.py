@@ -88,8 +88,8 @@ class Story:
         body = {"token": link, "name": human.name, "email": human.email, "password": human.password}
         await self.ask(human, "POST", "/api/v1/links/redeem", body)
         human.said["link"] = link
-        cookie = next(iter(human.session.cookie_jar))
-        human.said["session"] = cookie.value
+        for cookie in human.session.cookie_jar:
+            human.said[cookie.key.rpartition("_")[2]] = cookie.value  # session and device
         return human
 
     async def add_guest(self, label: str) -> Human:

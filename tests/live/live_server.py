@@ -16,7 +16,7 @@ import aiohttp
 from pymeet.config import Config
 from pymeet.server import Server
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven purple lanterns drift"
 
 
 def make_config(data_dir: Path, **sections: Any) -> Config:
