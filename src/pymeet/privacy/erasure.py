@@ -260,6 +260,8 @@ class Erasures:
                 request = await self._db.work(rows.begin, request_id, actor, self._clock.now_ms())
                 assert request.person is not None  # noqa: S101  beginning takes nobody away
                 sealed = await self._prepare(request, request.person, progress)
+                if tell:
+                    await self._lifecycle.cancel_meetings(request.person)
                 held = await self._rows(request, request.person, sealed, progress)
                 await self._lifecycle.remove_from_meetings(request.person)
             else:

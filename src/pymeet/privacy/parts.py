@@ -46,5 +46,7 @@ class Lifecycle:
     """Stops what a consent to this object allowed; called when the withdrawal is in the database."""
     withdraw_from_films: Callable[[Collection[str]], Awaitable[None]] = _no_films
     """Lets no film be made of these people (ids of `recording_people`) any more; called before their rows go."""
+    cancel_meetings: Callable[[DataSubject], Awaitable[None]] = _nobody_is_here
+    """Cancels what a person planned for later, and tells those invited; called when they are being erased."""
     poke_films: Callable[[], None] = lambda: None
     """Tells who makes films that some wait; called when the rows of people whom they showed are gone."""
