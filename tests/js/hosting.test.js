@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { byDay } from '../../src/pymeet/web/static/js/models/attendance.js';
 import { mentions, namesLike, typedMention, withMentions } from '../../src/pymeet/web/static/js/models/mentions.js';
 import { Room } from '../../src/pymeet/web/static/js/models/room.js';
 import { Connection } from '../../src/pymeet/web/static/js/protocol.js';
@@ -232,4 +233,10 @@ test('the password goes with every join, and a wrong one is tried once', () => {
     assert.equal(endings[0].code, code);
     assert.equal(sockets.length, 1);
   }
+});
+
+test('attendance stands day by day, the newest first, and on each day as people came', () => {
+  const came = (name, joined_at) => ({ name, member: false, kind: 'browser', joined_at, left_at: null });
+  const days = byDay([came('Noor', 21), came('Ada', 12), came('Miguel', 11)], (at) => `day ${Math.floor(at / 10)}`);
+  assert.deepEqual(days.map(({ day, people }) => [day, people.map(({ name }) => name)]), [['day 2', ['Noor']], ['day 1', ['Miguel', 'Ada']]]);
 });

@@ -12,10 +12,10 @@ import { call } from './api.js';
  * @property {'hosts' | 'nobody'} may_record
  * @property {boolean} chat_history
  * @property {number | null} chat_limit
+ * @property {{ guests: boolean, capacity: number }} server what holds where the room says nothing
  */
-/** @typedef {Partial<Omit<RoomSettings, 'has_password'> & { password: string | null }>} SettingsChange */
-/** @typedef {{ name: string, kind: string, joined_at: number, left_at: number | null }} Attendee */
-/** @typedef {{ id: string, started_at: number, ended_at: number | null, people: Attendee[] }} AttendedMeeting */
+/** @typedef {Partial<Omit<RoomSettings, 'has_password' | 'server'> & { password: string | null }>} SettingsChange */
+/** @typedef {{ name: string, member: boolean, kind: string, joined_at: number, left_at: number | null }} Attendee */
 
 const of = (/** @type {string} */ slug) => `/rooms/${encodeURIComponent(slug)}`;
 
@@ -23,5 +23,5 @@ const of = (/** @type {string} */ slug) => `/rooms/${encodeURIComponent(slug)}`;
 export const roomSettings = (slug) => call('GET', `${of(slug)}/settings`);
 /** @param {string} slug @param {SettingsChange} change @returns {Promise<RoomSettings>} */
 export const changeRoomSettings = (slug, change) => call('PATCH', `${of(slug)}/settings`, change);
-/** @param {string} slug @returns {Promise<{ meetings: AttendedMeeting[] }>} */
+/** @param {string} slug @returns {Promise<{ people: Attendee[] }>} */
 export const attendance = (slug) => call('GET', `${of(slug)}/attendance`);

@@ -63,12 +63,12 @@ function Form({ slug, settings, onSaved, onClose }) {
     <form class="room-settings" onSubmit=${save}>
       <fieldset>
         <legend>${t('roomSettings.entering')}</legend>
-        <${Choice} label=${t('roomSettings.guests')} value=${String(now.guests)} onChange=${(/** @type {string} */ value) => set({ guests: value === 'null' ? null : value === 'true' })}
-          options=${[['null', t('roomSettings.guests.server')], ['true', t('roomSettings.guests.yes')], ['false', t('roomSettings.guests.no')]]} />
+        <${Choice} label=${t('roomSettings.guests')} value=${now.guests === false ? 'no' : 'server'} onChange=${(/** @type {string} */ value) => set({ guests: value === 'no' ? false : null })}
+          options=${[['server', t(`roomSettings.guests.server.${now.server.guests ? 'yes' : 'no'}`)], ['no', t('roomSettings.guests.no')]]} />
         <${Choice} label=${t('roomSettings.waiting')} value=${now.waiting_room} hint=${t('roomSettings.waitingHint')} onChange=${(/** @type {any} */ value) => set({ waiting_room: value })}
           options=${[['off', t('roomSettings.waiting.off')], ['guests', t('roomSettings.waiting.guests')], ['everybody', t('roomSettings.waiting.everybody')]]} />
         <${Password} has=${settings.has_password} value=${password} onChange=${setPassword} />
-        <${Field} label=${t('roomSettings.capacity')} type="number" value=${now.capacity ?? ''} hint=${t('roomSettings.capacityHint')}
+        <${Field} label=${t('roomSettings.capacity')} type="number" value=${now.capacity ?? ''} hint=${t('roomSettings.capacityHint', { count: now.server.capacity })}
           onInput=${(/** @type {string} */ value) => set({ capacity: numberFrom(value) })} input=${{ min: 2, max: 10_000, inputmode: 'numeric' }} />
       </fieldset>
       <fieldset>
