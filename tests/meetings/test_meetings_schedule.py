@@ -1,0 +1,179 @@
+"""What is planned, by the clock: reminders, erasure, deleted rooms, and what is over."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from pymeet.accounts.model import User
+from pymeet.clock import ManualClock
+from pymeet.config import Config
+from pymeet.db.schema import invitees, mail_outbox, meetings, metadata, users
+from pymeet.meetings.feeds import Notifications
+from pymeet.meetings.planning import Planning
+from pymeet.meetings.schedule import Details
+from pymeet.ops.services import Services, open_services
+from pymeet.privacy.erasure import Erasures
+from pymeet.privacy.people import member
+from pymeet.retention import days, minutes
+
+NINE_MS = round(datetime(2027, 3, 22, 8, 0, tzinfo=UTC).timestamp() * 1000)
+"""Nine o'clock in Berlin, on a Monday; the clocks change on the Sunday after it."""
+
+WEEKLY = Details("A title that nobody else has", "", "2027-03-22T09:00", "Europe/Berlin", 60, "FREQ=WEEKLY;COUNT=3")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(utc_ms=NINE_MS - days(2))
+
+
+@pytest.fixture
+async def services(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Services]:
+    mail = {"host": "localhost", "encryption": "off", "from_address": "meet@example.org"}
+    config = Config.model_validate({"data_dir": tmp_path, "mail": mail, "http": {"public_url": "https://x.example"}})
+    async with open_services(config, clock) as services:
+        yield services
+
+
+@pytest.fixture
+def planning(services: Services) -> Planning:
+    return Planning.of(services.lifecycle, services.meetings, site="https://x.example", key=b"k" * 32)
+
+
+async def person(services: Services, name: str, **also: Any) -> User:
+    """Somebody with an account."""
+    user = User(f"{name:_<22}", name, f"{name}@example.org", is_admin=False)
+    now_ms = services.clock.now_ms()
+    values = {"id": user.id, "name": f"Their name is {name}", "email": user.email, "is_admin": False}
+    async with services.db.write() as conn:
+        await conn.execute(insert(users).values(created_at_ms=now_ms, last_seen_at_ms=now_ms, **values, **also))
+    return user
+
+
+async def mails(services: Services, template: str) -> list[tuple[str, dict[str, str]]]:
+    """The mails of a kind that were queued so far: to whom, with what."""
+    query = select(mail_outbox.c.to_address, mail_outbox.c.template_values).where(mail_outbox.c.template == template)
+    async with services.db.read() as conn:
+        found = (await conn.execute(query.order_by(mail_outbox.c.created_at_ms, mail_outbox.c.to_address))).all()
+    return [(row.to_address, json.loads(row.template_values)) for row in found]
+
+
+async def count(services: Services, table: str) -> int:
+    async with services.db.read() as conn:
+        return int((await conn.execute(select(func.count()).select_from(metadata.tables[table]))).scalar_one())
+
+
+async def test_everybody_is_reminded_once_when_they_want_by_their_own_clock(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """The second meeting of the series is after the change of the clocks: an hour earlier, as UTC counts."""
+    ada = await person(services, "ada")
+    bob = await person(services, "bob", time_zone="America/New_York")
+    await planning.feeds.want(bob, Notifications(mail=True, reminder_min=60))
+    await person(services, "eve")
+    invited = [("bob@example.org", ""), ("carol@example.net", ""), ("dan@example.net", "")]
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, invited)
+    invitations = dict(await mails(services, "meeting_invitation"))
+    token = invitations["carol@example.net"]["answer_url"].partition("#")[2]
+    await planning.answers.by_token(token, "accepted")
+    assert "04:00 to 05:00 (America/New_York)" in invitations["bob@example.org"]["when"]
+
+    async def reminded(at_ms: int) -> list[str]:
+        before = len(await mails(services, "meeting_reminder"))
+        clock.utc_ms = at_ms
+        await planning.reminders.send_due()
+        return [to for to, _ in (await mails(services, "meeting_reminder"))[before:]]
+
+    assert await reminded(NINE_MS - minutes(90)) == []
+    assert await reminded(NINE_MS - minutes(60)) == ["bob@example.org"]
+    assert await reminded(NINE_MS - minutes(59)) == []
+    assert await reminded(NINE_MS - minutes(14)) == ["ada@example.org", "carol@example.net"]
+    assert await reminded(NINE_MS) == []
+    second_ms = NINE_MS + days(7) - minutes(60)
+    assert await reminded(second_ms - minutes(61)) == []
+    # a server that was down for a while sends late what is still of use
+    assert await reminded(second_ms - minutes(5)) == ["ada@example.org", "bob@example.org", "carol@example.net"]
+    await planning.schedule.cancel_one(ada, meeting.id, "20270405T090000")
+    assert await reminded(second_ms + days(7) - minutes(5)) == []
+    async with services.db.read() as conn:
+        assert (await conn.execute(select(meetings.c.next_at_ms))).scalar_one() is None
+
+
+async def test_erasing_an_organiser_cancels_what_is_to_come_and_leaves_nothing_of_them(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """Those invited must not wait in an empty room, and the mail that tells them must not keep the name alive."""
+    ada = await person(services, "ada")
+    bob = await person(services, "bob")
+    await planning.schedule.plan(ada, WEEKLY, None, [("bob@example.org", ""), ("carol@example.net", "")])
+    other = await planning.schedule.plan(bob, WEEKLY, None, [("ada@example.org", ""), ("carol@example.net", "")])
+    await planning.feeds.make(ada)
+
+    receipt = await Erasures(services.lifecycle).erase_now(member(ada.id), "operator", "operator")
+
+    assert receipt.state == "done"
+    assert receipt.search == "clean", receipt.findings
+    cancelled = await mails(services, "meeting_cancelled")
+    assert [to for to, _ in cancelled] == ["bob@example.org", "carol@example.net"]
+    assert "METHOD:CANCEL" in cancelled[0][1]["calendar"]
+    assert await count(services, "meetings") == 1
+    assert await count(services, "calendar_feeds") == 0
+    (left,) = (await planning.schedule.show(bob, other.id))[1]
+    assert left.email == "carol@example.net"
+
+
+async def test_a_deleted_room_takes_its_meetings_along_and_tells_those_invited(
+    services: Services, planning: Planning
+) -> None:
+    """A link in somebody's calendar would lead nowhere."""
+    ada = await person(services, "ada")
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, [("carol@example.net", "")])
+
+    await services.meetings.delete_room(meeting.slug)
+
+    assert [to for to, _ in await mails(services, "meeting_cancelled")] == ["carol@example.net"]
+    assert await count(services, "meetings") == await count(services, "invitees") == 0
+
+
+async def test_what_is_over_is_hidden_to_the_millisecond(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """The sweep may be late; nobody sees what should be gone. A series without end is never over."""
+    ada = await person(services, "ada")
+    once = await planning.schedule.plan(ada, Details("Once", "", "2027-03-22T09:00", "Europe/Berlin", 60), None, [])
+    await planning.schedule.plan(
+        ada, Details("Ever", "", "2027-03-22T09:00", "Europe/Berlin", 60, "FREQ=WEEKLY"), once.slug, []
+    )
+    over_ms = NINE_MS + minutes(60) + days(30)
+
+    clock.utc_ms = over_ms - 1
+    assert {each.meeting.title for each in await planning.schedule.entries(ada, NINE_MS, over_ms)} == {"Once", "Ever"}
+    clock.utc_ms = over_ms
+    assert {each.meeting.title for each in await planning.schedule.entries(ada, NINE_MS, over_ms)} == {"Ever"}
+
+
+async def test_a_changed_time_asks_again_and_a_changed_title_does_not(services: Services, planning: Planning) -> None:
+    """Who said yes to Monday has not said yes to Tuesday; nobody is asked twice for a typing error."""
+    ada, bob = await person(services, "ada"), await person(services, "bob")
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, [("bob@example.org", "")])
+    await planning.answers.as_member(bob, meeting.id, "accepted")
+
+    async def answer_after(details: Details) -> str:
+        await planning.schedule.change(ada, meeting.id, details)
+        async with services.db.read() as conn:
+            return str((await conn.execute(select(invitees.c.answer))).scalar_one())
+
+    assert await answer_after(Details("Another title", "", *_timing(WEEKLY))) == "accepted"
+    assert await answer_after(Details("Another title", "", "2027-03-23T09:00", *_timing(WEEKLY)[1:])) == "none"
+    assert len(await mails(services, "meeting_changed")) == 2
+    await answer_after(Details("Another title", "", "2027-03-23T09:00", *_timing(WEEKLY)[1:]))
+    assert len(await mails(services, "meeting_changed")) == 2, "nothing changed, so there is nothing to tell"
+
+
+def _timing(details: Details) -> tuple[Any, ...]:
+    return details.start, details.time_zone, details.duration_min, details.rrule
