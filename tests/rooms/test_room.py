@@ -205,7 +205,9 @@ def test_the_table_names_every_role_and_gives_hosts_the_most() -> None:
     """A role that was forgotten could do nothing, or worse."""
     assert set(PERMISSIONS) == set(Role)
     assert PERMISSIONS[Role.HOST] == set(Verb)
-    assert PERMISSIONS[Role.HOST] - PERMISSIONS[Role.GUEST] == {Verb.REMOVE, Verb.END, Verb.RECORD}
+    assert PERMISSIONS[Role.HOST] - PERMISSIONS[Role.COHOST] == {Verb.END, Verb.RECORD, Verb.GIVE_ROLES}
+    assert PERMISSIONS[Role.COHOST] > PERMISSIONS[Role.MEMBER] == PERMISSIONS[Role.GUEST]
+    assert not PERMISSIONS[Role.GUEST] & {Verb.REMOVE, Verb.STOP, Verb.ADMIT, Verb.LOCK, Verb.SPOTLIGHT}
 
 
 class _Person:

@@ -3,7 +3,6 @@
 Everything runs on the event loop; between two awaits nothing else happens, so the pure `Room` needs no lock.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -12,18 +11,15 @@ import structlog
 from pymeet.accounts.texts import clean_line, clean_text
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
-from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError
-from pymeet.ids import new_id, new_secret
+from pymeet.errors import NotAllowedError, NotFoundError
 from pymeet.meetings import service
-from pymeet.private import private
+from pymeet.rooms.arrivals import Arrivals
 from pymeet.rooms.chat import Chat
 from pymeet.rooms.commands import (
     RELOAD_S,
     SEAT_S,
     Command,
-    Configure,
     End,
-    Join,
     Leave,
     Lose,
     MarkRecording,
@@ -54,15 +50,13 @@ from pymeet.rooms.events import (
     StateChanged,
     TrackMuted,
     TracksEnded,
-    Waits,
-    Welcome,
 )
 from pymeet.rooms.forwarding import Forwarding
-from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
+from pymeet.rooms.joining import JoinRequest, RecordingAnswer
 from pymeet.rooms.lobby import Lobby
 from pymeet.rooms.media import MediaServer, PublishTransport, SubscribeTransport, TrackWish
 from pymeet.rooms.member import CloseReason, Listener
-from pymeet.rooms.people import Departure, Kind, Participant, Role, RoomState, Source, WaitingPerson
+from pymeet.rooms.people import Departure, Kind, Participant, RoomState, Source
 from pymeet.rooms.permissions import HOSTING, MAY_SHARE, Verb
 from pymeet.rooms.publishing import Publishing, records_of
 from pymeet.rooms.recorder import Recordings
@@ -77,7 +71,6 @@ _log = structlog.get_logger(__name__)
 
 MediaConnection = Literal["publish", "subscribe"]
 
-NAME_LIMIT = 60
 REASON_LIMIT = 200
 MARKER_LIMIT = 80
 _SHARED = frozenset({Source.SCREEN.value, Source.SCREEN_AUDIO.value})
@@ -103,11 +96,7 @@ class LiveRoom:
         self.slug = room.slug
         self.name = room.name
         self._empty_since = clock.monotonic()
-        self._arriving = 0
-        """How many ask to come in now; a meeting on which somebody waits is not forgotten."""
-        self._meetings = meetings
         self._clock = clock
-        self._max_participants = max_participants
         self._departed = departed
         self._room = Room(max_participants=max_participants)
         self._seats: dict[str, Seat] = {}
@@ -115,7 +104,6 @@ class LiveRoom:
         self._entry = Entry(
             room, guests_allowed=guests_allowed, passwords=meetings.passwords, wrong=wrong_passwords, clock=clock
         )
-        self._refreshing = asyncio.Lock()
         self._lobby = Lobby(self._tell_lobby)
         self._chat = Chat(
             room_id=room.id,
@@ -137,6 +125,21 @@ class LiveRoom:
             do=self._do,
             broadcast=self._broadcast,
         )
+        self._arrivals = Arrivals(
+            max_participants=max_participants,
+            meetings=meetings,
+            clock=clock,
+            room=self._room,
+            seats=self._seats,
+            by_token=self._by_token,
+            entry=self._entry,
+            lobby=self._lobby,
+            chat=self._chat,
+            recording=self._recording,
+            forwarding=self._forwarding,
+            do=self._do,
+            departed=departed,
+        )
 
     # -- what is ------------------------------------------------------------------------------------------------
 
@@ -148,7 +151,7 @@ class LiveRoom:
     @property
     def empty_since(self) -> float | None:
         """When the last one left, in monotonic seconds; None while somebody has a seat or asks to come in."""
-        return None if self._seats or self._arriving else self._empty_since
+        return None if self._seats or self._arrivals.under_way else self._empty_since
 
     @property
     def state(self) -> RoomState:
@@ -182,147 +185,11 @@ class LiveRoom:
         `wrong_password` and `refused`), TooManyError (also `room_full`), NotFoundError when the meeting is over or the room
         gone, or ConflictError when the connection was closed or overtaken meanwhile.
         """
-        self._arriving += 1
-        try:
-            return await self._join(request)
-        finally:
-            self._arriving -= 1
-
-    async def _join(self, request: JoinRequest) -> Seat:
-        resume = request.resume
-        seat = None if resume is None else self._by_token.get(resume.token)
-        # the seat of a signed-in person is theirs alone
-        if seat is not None and seat.user_id not in (None, request.user.id if request.user else None):
-            seat = None
-        if seat is None or resume is None:
-            return await self._take_seat(request)
-        return await self._take_back(seat, request, resume)
+        return await self._arrivals.join(request)
 
     async def refresh(self) -> None:
         """Reads the room's settings again, for what happens from now on. Raises NotFoundError when the room is gone."""
-        async with self._refreshing:  # or an older reading could come last
-            room = await self._meetings.room(self.slug)
-            if room.id != self.id:
-                raise NotFoundError("There is no such room.")
-            self._entry.room = room
-            settings = room.settings
-            most = settings.max_participants(self._max_participants)
-            if not self.is_over:
-                self._do(Configure(most, settings.may_share, settings.may_record), None)
-        for person in self._lobby.people:
-            role = Role.MEMBER if person.is_member else Role.GUEST
-            if not self._entry.must_wait(role, admitted=False):
-                self._lobby.admit(person.id)
-
-    async def _take_seat(self, request: JoinRequest) -> Seat:
-        name = clean_line(request.name, what="Your name", limit=NAME_LIMIT)
-        await self.refresh()
-        role = self._entry.role(request)
-        passes_lock = role is Role.HOST
-        self._room.check_entry(passes_lock=passes_lock)
-        await self._entry.check_password(request, role)
-        user_id = request.user.id if request.user else None
-        participant_id = new_id()
-        if self._entry.must_wait(role, admitted=request.admitted):
-            await self._wait(request, participant_id, name)
-            role = self._entry.role(request)
-            passes_lock = True
-        seat = Seat(
-            participant_id=participant_id,
-            token=new_secret(),
-            name=name,
-            role=role,
-            kind=request.kind,
-            user_id=user_id,
-            since_ms=self._clock.now_ms(),
-            token_id=request.token_id,
-        )
-        # the place is taken before anything is awaited: two who come at once cannot both get the last one
-        self._do(Join(name, role, request.kind, passes_lock), seat.id)
-        self._seats[seat.id] = self._by_token[seat.token] = seat
-        entry = seat.entries
-        try:
-            await self._meetings.attended(self.id, seat.id, name, user_id, request.kind.value)
-            seat.is_noted = True
-            if seat.is_gone:
-                self._departed(seat.id)
-            await self._recording.answer_joining(seat, request.recording)
-            async with self._chat.held:
-                await self._enter(seat, request.listener, entry, resumed=False, after=None)
-        except BaseException:
-            self._do(Leave(Departure.LOST), seat.id)
-            raise
-        _log.info(
-            "joined", room=self.id, participant=seat.id, role=role.value, kind=seat.kind.value, name=private(name)
-        )
-        return seat
-
-    async def _wait(self, request: JoinRequest, participant_id: str, name: str) -> None:
-        if request.listener is None:
-            raise NotSignedInError("A host must admit who comes into this room, so it wants a token.")
-        person = WaitingPerson(participant_id, name, request.user is not None, self._clock.now_ms())
-        told = Waits(participant_id, self.slug, self.name)
-        await self._lobby.wait(person, request.user.id if request.user else None, request.listener, told)
-
-    async def _take_back(self, seat: Seat, request: JoinRequest, resume: Resume) -> Seat:
-        now = self._clock.monotonic()
-        overtaken, seat.listener = seat.listener, None
-        if overtaken is not None:
-            overtaken.close(CloseReason.TAKEN_OVER)
-        seat.entries += 1
-        entry = seat.entries
-        if not resume.keep_media:
-            seat.stop_publishing(now)
-            seat.stop_receiving(now)
-            self._do(Send(()), seat.id)
-            self._forwarding.touch()
-        self._do(Return(), seat.id)
-        try:
-            await self._recording.answer_joining(seat, request.recording)
-            async with self._chat.held:
-                await self._enter(seat, request.listener, entry, resumed=True, after=resume.last_message)
-        except BaseException:
-            if seat.entries == entry:
-                self._do(Lose(), seat.id)
-            raise
-        self._forwarding.offer_anew(seat)
-        _log.info("resumed", room=self.id, participant=seat.id)
-        return seat
-
-    async def _enter(
-        self, seat: Seat, listener: Listener | None, entry: int, *, resumed: bool, after: str | None
-    ) -> None:
-        """Reads the history and attaches the listener, with the chat held still in between."""
-        since_ms = None if self._entry.room.settings.chat_history else seat.since_ms
-        messages = () if listener is None else await self._chat.history(seat, after, since_ms=since_ms)
-        if seat.is_gone:
-            raise NotFoundError("This meeting is over, or you were removed from it.")
-        if seat.entries != entry:
-            raise ConflictError("Another connection took this seat.", code="taken_over")
-        if listener is None:
-            return
-        seat.listener = listener
-        seat.send(
-            Welcome(
-                you=seat.id,
-                resumed=resumed,
-                resume_token=seat.token,
-                slug=self.slug,
-                room_name=self.name,
-                role=seat.role,
-                kind=seat.kind,
-                state=self._room.state,
-                participants=self._room.participants,
-                messages=messages,
-                seat_s=SEAT_S,
-                recording=self._room.recording,
-            )
-        )
-        if self._room.speakers:
-            seat.send(SpeakersChanged(self._room.speakers))
-        if self._lobby.people and seat.role in HOSTING:
-            seat.send(LobbyChanged(self._lobby.people))
-        self._forwarding.touch()
+        await self._arrivals.refresh()
 
     def lose(self, participant_id: str, listener: Listener, *, page_closed: bool = False) -> None:
         """This connection of theirs broke; the seat is held, unless another connection has it already.
