@@ -110,7 +110,7 @@ def check_new(site: Site, challenge: bytes, credential: Credential) -> NewPasske
 def credential_id_of(credential: Credential) -> str:
     """Which passkey claims to have signed. Raises NotSignedInError (`passkey_refused`)."""
     claimed = credential.get("id")
-    if not isinstance(claimed, str) or not 1 <= len(claimed) <= _MAX_CREDENTIAL_ID:
+    if not isinstance(claimed, str) or not claimed.isascii() or not 1 <= len(claimed) <= _MAX_CREDENTIAL_ID:
         raise refused()
     return claimed
 
