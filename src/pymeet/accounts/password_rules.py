@@ -34,11 +34,12 @@ def check_choice(password: str, *, name: str, email: str) -> None:
 
 
 def _is_common(folded: str) -> bool:
-    forms = {folded, re.sub(r"[\W_]+", "", folded)}
+    whole = re.sub(r"[\W_]+", "", folded)
+    forms = {folded, whole}
+    forms |= {_unit(form) for form in forms}
     forms |= {re.sub(r"^[\W\d_]+|[\W\d_]+$", "", form) for form in forms}  # Password2026! is password
     forms |= {form.translate(_AS_LETTERS) for form in forms}
     forms |= {_unit(form) for form in forms}
-    whole = re.sub(r"[\W_]+", "", folded)
     return (
         bool(forms & common())
         or len(set(whole)) < 4  # of three different characters, or none that is letter or digit
