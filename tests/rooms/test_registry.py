@@ -17,7 +17,7 @@ from pymeet.rooms.joining import JoinRequest
 from pymeet.rooms.member import CloseReason
 from pymeet.rooms.people import Kind
 from pymeet.rooms.registry import IDLE_S, Registry
-from tests.rooms.conftest import Ear, Stage
+from tests.rooms.conftest import Ear, Stage, turn
 from tests.rooms.fake_media import FakeMedia
 
 
@@ -110,7 +110,7 @@ async def test_an_account_disabled_in_the_middle_of_joining_is_out(stage: Stage,
     """Whichever comes first: nobody is left behind in the room."""
     joining = asyncio.create_task(stage.join("Bob", user=bob))
     while not stage.live.participants:
-        await asyncio.sleep(0)
+        await turn()
 
     await accounts.disable_user(bob.id)
     await stage.registry.remove_person(bob.id, "Your account was disabled.")
