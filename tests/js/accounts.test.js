@@ -6,7 +6,7 @@ import { inOrderOfWish, loadWords, t } from '../../src/pymeet/web/static/js/i18n
 
 const base = '../../src/pymeet/web/static/js/models';
 const { accountErrors, askedBy, looksLikeEmail, waysIn } = await import(`${base}/account.js`);
-const { digitsOf, grouped, recoveryFile, waysOf } = await import(`${base}/second-factor.js`);
+const { digitsOf, grouped, pictureOf, recoveryFile, waysOf } = await import(`${base}/second-factor.js`);
 const { knownZones, regionsOf } = await import(`${base}/time-zones.js`);
 const { actionsFor } = await import(`${base}/users.js`);
 const choices = await import(`${base}/choices.js`);
@@ -56,6 +56,13 @@ test('codes are taken as people type them and shown as people read them', () => 
   assert.equal(grouped('JBSWY3DPEHPK3PXP'), 'JBSW Y3DP EHPK 3PXP');
   assert.equal(grouped('JBSWY3'), 'JBSW Y3');
   assert.equal(recoveryFile('Recovery codes', 'Each works once.', ['a-b', 'c-d']), 'Recovery codes\n\nEach works once.\n\na-b\nc-d\n');
+});
+
+test('a picture from the server is an image of its own, with the namespace that it needs there', () => {
+  const wanted = '<svg xmlns="http://www.w3.org/2000/svg" width="2"><path d="M0 0"/></svg>';
+  for (const svg of [wanted, '<svg width="2"><path d="M0 0"/></svg>']) {
+    assert.equal(decodeURIComponent(pictureOf(svg).replace(/^data:image\/svg\+xml;charset=utf-8,/, '')), wanted);
+  }
 });
 
 test('time zones stand by the part of the world, named by their city', () => {

@@ -19,3 +19,7 @@ export const grouped = (secret) => secret.replace(/(.{4})(?=.)/gu, '$1 ');
 
 /** The file that recovery codes are kept in. @param {string} title @param {string} hint @param {readonly string[]} codes */
 export const recoveryFile = (title, hint, codes) => `${title}\n\n${hint}\n\n${codes.join('\n')}\n`;
+
+/** The server's picture as the address of an image: there nothing in it can run. Outside a page it needs its namespace.
+ * @param {string} svg one SVG element */
+export const pictureOf = (svg) => `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg.replace(/^<svg(?![^>]* xmlns=)/u, '<svg xmlns="http://www.w3.org/2000/svg"'))}`;

@@ -4,14 +4,11 @@
 import { useState } from '../../../vendor/preact-hooks.js';
 import { beginTotp, confirmTotp } from '../../api-accounts.js';
 import { t } from '../../i18n.js';
-import { digitsOf, grouped } from '../../models/second-factor.js';
+import { digitsOf, grouped, pictureOf } from '../../models/second-factor.js';
 import { Problem, useAct } from '../act.js';
 import { toast } from '../toast.js';
 import { Dialog, Field, Icon, copy, html } from '../ui.js';
 import { PasswordDialog } from './parts.js';
-
-/** The server's picture, as an image: there nothing in it can run. @param {string} svg */
-const pictureOf = (svg) => `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
 
 /** @param {{ setup: TotpSetup, onCodes: (codes: string[]) => void, onClose: () => void }} props */
 function Scan({ setup, onCodes, onClose }) {
