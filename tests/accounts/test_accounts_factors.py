@@ -302,7 +302,7 @@ async def test_a_passkey_alone_signs_in(scene: Scene):
 
     challenge = scene.sign_in.passkey_challenge(SITE)
     assert challenge.passkey is not None
-    who = await scene.sign_in.by_passkey_alone(challenge.ticket, laptop.get(challenge.passkey))
+    who = await scene.sign_in.by_passkey_alone(challenge.ticket, laptop.get(challenge.passkey), SITE)
 
     assert who == scene.ann.id
     (passkey,) = (await scene.factors.security(scene.ann)).passkeys
@@ -353,7 +353,7 @@ async def test_a_copied_passkey_is_noticed_by_its_counter(scene: Scene):
     laptop = Authenticator(SITE.origin)
     await scene.with_passkey(laptop)
     challenge = scene.sign_in.passkey_challenge(SITE)
-    await scene.sign_in.by_passkey_alone(challenge.ticket, laptop.get(challenge.passkey or {}))
+    await scene.sign_in.by_passkey_alone(challenge.ticket, laptop.get(challenge.passkey or {}), SITE)
 
     laptop.count -= 1
 
@@ -366,10 +366,10 @@ async def test_an_answer_to_a_passkey_challenge_is_good_once(scene: Scene):
     await scene.with_passkey(laptop)
     challenge = scene.sign_in.passkey_challenge(SITE)
     answer = laptop.get(challenge.passkey or {})
-    await scene.sign_in.by_passkey_alone(challenge.ticket, answer)
+    await scene.sign_in.by_passkey_alone(challenge.ticket, answer, SITE)
 
     with pytest.raises(NotSignedInError) as caught:
-        await scene.sign_in.by_passkey_alone(challenge.ticket, answer)
+        await scene.sign_in.by_passkey_alone(challenge.ticket, answer, SITE)
 
     assert code_of(caught) == "ticket_void"
 
@@ -402,7 +402,7 @@ async def test_what_is_no_passkey_is_refused(scene: Scene, credential: dict[str,
     """The server reads bytes from anybody here."""
     await scene.with_passkey(Authenticator(SITE.origin))
     with pytest.raises(NotSignedInError):
-        await scene.sign_in.by_passkey_alone(scene.sign_in.passkey_challenge(SITE).ticket, credential)
+        await scene.sign_in.by_passkey_alone(scene.sign_in.passkey_challenge(SITE).ticket, credential, SITE)
     await scene.factors.begin_passkey(scene.ann, SITE)
     with pytest.raises(InvalidInputError):
         await scene.factors.add_passkey(scene.ann, "Key", credential)
@@ -414,6 +414,21 @@ def test_a_bare_address_has_no_passkeys():
     assert site_of("http://localhost:8443") == Site("localhost", "http://localhost:8443")
     assert site_of("https://203.0.113.5:8443") is None
     assert site_of("https://[2001:db8::1]") is None
+
+
+async def test_a_challenge_for_a_passkey_ends_and_cannot_be_made_up(scene: Scene):
+    """The server remembers none, so that nobody drives others out by asking for many."""
+    laptop = Authenticator(SITE.origin)
+    await scene.with_passkey(laptop)
+    challenge = scene.sign_in.passkey_challenge(SITE)
+    answer = laptop.get(challenge.passkey or {})
+    longer = challenge.ticket[:32] + "f" + challenge.ticket[33:]
+    scene.clock.advance(301)
+
+    for ticket in (challenge.ticket, longer, "", "zz", "00" * 56, "é"):
+        with pytest.raises(NotSignedInError) as caught:
+            await scene.sign_in.by_passkey_alone(ticket, answer, SITE)
+        assert code_of(caught) == "ticket_void"
 
 
 # Devices

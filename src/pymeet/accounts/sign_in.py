@@ -5,6 +5,8 @@ by whoever has the password, so they are counted by account, except in browsers 
 codes and passkeys cannot be guessed and stay open, so that nobody is locked out by a stranger's tries.
 """
 
+import hmac
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +44,7 @@ class Challenge:
 @dataclass
 class _Ticket:
     user_id: str | None
-    """None while a passkey is still to say who it is."""
+    """None where the passkey says who it is."""
     until_s: float
     challenge: bytes
     site: Site | None
@@ -70,8 +72,9 @@ class SignIn:
         self._failed = failed
         self._codes = codes_per_account or AttemptLimiter(limit=30, window_s=3600)
         self._tickets: OrderedDict[str, _Ticket] = OrderedDict()
-        self._passkey_tickets: OrderedDict[str, _Ticket] = OrderedDict()
-        """Apart, because anybody may ask for one: a flood of them drives out no other."""
+        self._used: dict[bytes, float] = {}
+        """Challenges that a passkey answered, and until when they would be good."""
+        self._ticket_key = secrets.token_bytes(32)
 
     async def challenge(self, user: User, browser: Browser, site: Site | None) -> Challenge | None:
         """What the person still has to show; None where what they proved is enough."""
@@ -85,7 +88,7 @@ class SignIn:
         challenge = passkeys.new_challenge()
         options = passkeys.request_options(site, credentials, challenge) if site is not None and with_passkey else None
         offered = (("totp", has_app), ("passkey", with_passkey), ("recovery", codes_left > 0))
-        ticket = self._issue(self._tickets, user.id, challenge, site)
+        ticket = self._issue(user.id, challenge, site)
         return Challenge(ticket, tuple(name for name, there in offered if there), options)
 
     async def by_code(self, ticket: str, code: str, browser: Browser) -> str:
@@ -142,38 +145,53 @@ class SignIn:
         return user_id
 
     def passkey_challenge(self, site: Site) -> Challenge:
-        """For somebody who signs in by nothing but a passkey: any that the browser has for this site may answer."""
-        challenge = passkeys.new_challenge()
-        ticket = self._issue(self._passkey_tickets, None, challenge, site)
-        return Challenge(ticket, ("passkey",), passkeys.request_options(site, (), challenge))
+        """For somebody who signs in by nothing but a passkey: any that the browser has for this site may answer.
 
-    async def by_passkey_alone(self, ticket: str, credential: Credential) -> str:
-        """Whose passkey signed the challenge: it is two factors in one. The ticket ends, whatever comes of it.
+        Anybody may ask for one, so nothing is remembered: the challenge says itself, signed, until when it is good.
+        """
+        until = int(self._clock.monotonic() + TICKET_S).to_bytes(8, "big")
+        challenge = self._signed_ticket(secrets.token_bytes(16) + until)
+        return Challenge(challenge.hex(), ("passkey",), passkeys.request_options(site, (), challenge))
+
+    async def by_passkey_alone(self, ticket: str, credential: Credential, site: Site) -> str:
+        """Whose passkey signed the challenge: it is two factors in one. Ends the ticket.
 
         Raises NotSignedInError (`ticket_void`, `passkey_refused`).
         """
-        found = self._passkey_tickets.pop(ticket, None)
-        if found is None or found.until_s <= self._clock.monotonic():
+        try:
+            challenge = bytes.fromhex(ticket)
+        except ValueError:
+            raise _void() from None
+        signed = self._signed_ticket(challenge[:24])
+        until_s = int.from_bytes(challenge[16:24], "big")
+        if not secrets.compare_digest(signed, challenge) or until_s <= self._clock.monotonic():
             raise _void()
-        return await self._signed(found, credential)
+        if challenge in self._used:
+            raise _void()
+        self._used[challenge] = until_s  # before anybody waits, so that two answers at once do not both count
+        try:
+            return await self._signed(_Ticket(None, until_s, challenge, site), credential)
+        except NotSignedInError:
+            del self._used[challenge]
+            raise
 
     def forget_old(self) -> None:
         """Forgets tickets and tries whose time is over. To be called twice a minute."""
         now = self._clock.monotonic()
         self._codes.forget(now)
-        for tickets in (self._tickets, self._passkey_tickets):
-            for name, ticket in list(tickets.items()):
-                if ticket.until_s <= now:
-                    del tickets[name]
+        for name in [name for name, ticket in self._tickets.items() if ticket.until_s <= now]:
+            del self._tickets[name]
+        self._used = {challenge: until_s for challenge, until_s in self._used.items() if until_s > now}
 
-    def _issue(
-        self, tickets: "OrderedDict[str, _Ticket]", user_id: str | None, challenge: bytes, site: Site | None
-    ) -> str:
+    def _issue(self, user_id: str, challenge: bytes, site: Site | None) -> str:
         name = new_secret()
-        tickets[name] = _Ticket(user_id, self._clock.monotonic() + TICKET_S, challenge, site)
-        if len(tickets) > MAX_TICKETS:
-            tickets.popitem(last=False)
+        self._tickets[name] = _Ticket(user_id, self._clock.monotonic() + TICKET_S, challenge, site)
+        if len(self._tickets) > MAX_TICKETS:
+            self._tickets.popitem(last=False)
         return name
+
+    def _signed_ticket(self, said: bytes) -> bytes:
+        return said + hmac.digest(self._ticket_key, said, "sha256")
 
     def _try(self, name: str) -> _Ticket:
         """Counts when it begins, so that many tries at once do not slip through."""

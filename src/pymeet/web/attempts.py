@@ -16,10 +16,13 @@ FAILED_SIGN_INS = web.AppKey("failed_sign_ins", AttemptLimiter)
 
 
 @contextmanager
-def attempt(request: web.Request) -> Iterator[None]:
-    """Counts what the block tries, and takes it back unless it fails. An address that failed often gets StatusError 429."""
+def attempt(request: web.Request, known_as: str | None = None) -> Iterator[None]:
+    """Counts what the block tries, and takes it back unless it fails. An address that failed often gets StatusError 429.
+
+    A device that is known, by `known_as`, is counted apart: whoever guesses beside it does not shut it out.
+    """
     failed = request.app[FAILED_SIGN_INS]
-    address = neighbourhood(client_address(request, request.app[PARTS].config.http.trusted_proxies))
+    address = known_as or neighbourhood(client_address(request, request.app[PARTS].config.http.trusted_proxies))
     now = request.app[PARTS].clock.monotonic()
     if not failed.attempt(address, now):
         wait_s = math.ceil(failed.wait_s(address, now))

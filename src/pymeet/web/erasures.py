@@ -13,7 +13,7 @@ from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.parts import PARTS
 from pymeet.web.personal_data import erasures, register
-from pymeet.web.sessions import browser, network, signed_in
+from pymeet.web.sessions import known_device, network, signed_in
 from pymeet.web.sign_in import SignIn
 
 
@@ -46,10 +46,10 @@ async def cancel(request: web.Request) -> web.Response:
     """Proves who one is by the password, as for signing in, and does that as well."""
     body = await read_json(request, SignIn)
     parts = request.app[PARTS]
-    known = await parts.sign_in.devices.knows(body.email, browser(request))
-    with attempt(request):
+    known_as = await known_device(request, body.email)
+    with attempt(request, known_as):
         user = await parts.accounts.check_password(
-            body.email, body.password, erasing=True, network=network(request), known_device=known
+            body.email, body.password, erasing=True, network=network(request), known_device=known_as is not None
         )
     erasing = erasures(request)
     erasure = await erasing.under_way(member(user.id))

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pymeet.accounts.devices import KNOWN_MS, Browser, NewDeviceMail, device_name
+from pymeet.accounts.devices import KNOWN_MS, Browser, NewDeviceMail, device_name, token_hash
 from pymeet.accounts.model import User
 from pymeet.accounts.passkeys import Site, site_of
 from pymeet.accounts.sign_in import Challenge
@@ -47,6 +47,12 @@ def browser(request: web.Request) -> Browser:
 def network(request: web.Request) -> str:
     """What counts as one place from which somebody tries to sign in."""
     return neighbourhood(client_address(request, request.app[PARTS].config.http.trusted_proxies))
+
+
+async def known_device(request: web.Request, email: str) -> str | None:
+    """What the browser counts as where attempts are counted, if the person with this address used it before."""
+    here = browser(request)
+    return token_hash(here.token) if await request.app[PARTS].sign_in.devices.knows(email, here) else None
 
 
 def passkey_site(request: web.Request) -> Site | None:

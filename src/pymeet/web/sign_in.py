@@ -9,11 +9,11 @@ from pymeet.errors import InvalidInputError
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.parts import PARTS
-from pymeet.web.sessions import admitted, browser, end_session, needed_site, network, signed_in
+from pymeet.web.sessions import admitted, browser, end_session, known_device, needed_site, network, signed_in
 
 Email = Annotated[str, Field(min_length=3, max_length=254)]
 Password = Annotated[str, Field(min_length=1, max_length=1000)]
-Ticket = Annotated[str, Field(min_length=1, max_length=100)]
+Ticket = Annotated[str, Field(min_length=1, max_length=200)]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -39,29 +39,28 @@ async def sign_in(request: web.Request) -> web.Response:
     """Checks the password. A network that failed often must wait, so that passwords cannot be tried through."""
     body = await read_json(request, SignIn)
     parts = request.app[PARTS]
-    known = await parts.sign_in.devices.knows(body.email, browser(request))
-    with attempt(request):
+    known_as = await known_device(request, body.email)
+    with attempt(request, known_as):
         user = await parts.accounts.check_password(
-            body.email, body.password, network=network(request), known_device=known
+            body.email, body.password, network=network(request), known_device=known_as is not None
         )
     return await signed_in(request, user)
 
 
 async def second_factor(request: web.Request) -> web.Response:
-    """Takes one of code, recovery code and passkey; the ticket says who is asked."""
+    """Takes one of code, recovery code and passkey; the ticket says who is asked, and counts the tries."""
     body = await read_json(request, SecondFactor)
     parts = request.app[PARTS]
     ways = parts.sign_in
-    with attempt(request):
-        match body.code, body.recovery_code, body.credential:
-            case str(code), None, None:
-                user_id = await ways.by_code(body.ticket, code, browser(request))
-            case None, str(code), None:
-                user_id = await ways.by_recovery_code(body.ticket, code)
-            case None, None, dict(credential):
-                user_id = await ways.by_passkey(body.ticket, credential)
-            case _:
-                raise InvalidInputError("Send one of code, recovery_code and credential.")
+    match body.code, body.recovery_code, body.credential:
+        case str(code), None, None:
+            user_id = await ways.by_code(body.ticket, code, browser(request))
+        case None, str(code), None:
+            user_id = await ways.by_recovery_code(body.ticket, code)
+        case None, None, dict(credential):
+            user_id = await ways.by_passkey(body.ticket, credential)
+        case _:
+            raise InvalidInputError("Send one of code, recovery_code and credential.")
     return await admitted(request, await parts.accounts.user(user_id), remember=body.remember)
 
 
@@ -75,8 +74,7 @@ async def passkey(request: web.Request) -> web.Response:
     """Signs in by a passkey alone, which is something the person has, opened by what they are or know."""
     body = await read_json(request, PasskeySignIn)
     parts = request.app[PARTS]
-    with attempt(request):
-        user_id = await parts.sign_in.by_passkey_alone(body.ticket, body.credential)
+    user_id = await parts.sign_in.by_passkey_alone(body.ticket, body.credential, needed_site(request))
     return await admitted(request, await parts.accounts.user(user_id))
 
 
