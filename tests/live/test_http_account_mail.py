@@ -252,3 +252,52 @@ async def test_where_registration_is_not_open_nobody_registers(tmp_path: Path, r
         body = {"email": "eve@example.org", "name": "Eve"}
         status, _ = await ada.json("POST", "/api/v1/admin/invitations", body)
         assert status == (403 if registration == "closed" else 201)
+
+
+async def test_a_new_address_must_be_confirmed_and_the_old_one_is_told(tmp_path: Path) -> None:
+    """Whoever finds an open session must not be able to move the account to their own address in silence."""
+    async with site(tmp_path) as here, first_admin(here.server) as ada, visiting(here.server) as elsewhere:
+        wish = {"email": "Ada@Example.net", "password": PASSWORD}
+        assert (await ada.json("POST", "/api/v1/profile/email", {**wish, "password": "wrong"}))[0] == 401
+        assert await ada.json("POST", "/api/v1/profile/email", wish) == (202, None)
+        mails = {mail.recipients[0]: mail for mail in [await here.next_mail(), await here.next_mail()]}
+        assert mails.keys() == {"ada@example.net", "ada@example.org"}
+        assert "ada@example.net" in mails["ada@example.org"].part("plain")
+        assert "/link#" not in mails["ada@example.org"].part("plain")
+        assert (await ada.json("GET", "/api/v1/me"))[1]["user"]["email"] == "ada@example.org"
+
+        token = token_in(mails["ada@example.net"])
+        _, seen = await elsewhere.json("POST", "/api/v1/links/inspect", {"token": token})
+        assert seen == {"purpose": "change_email", "name": "Ada", "email": "ada@example.net"}
+        assert await redeem(elsewhere, token) == (200, {})
+        assert (await elsewhere.json("GET", "/api/v1/me"))[1]["user"] is None
+        assert (await ada.json("GET", "/api/v1/me"))[1]["user"]["email"] == "ada@example.net"
+
+        await ada.json("POST", "/api/v1/admin/invitations", {"email": "bob@example.org", "name": "Bob"})
+        await here.next_mail()
+        await ada.json("POST", "/api/v1/profile/email", {**wish, "email": "bob@example.org"})
+        taken = next(mail for mail in [await here.next_mail(), await here.next_mail()] if "bob" in mail.recipients[0])
+        status, problem = await redeem(elsewhere, token_in(taken))
+        assert (status, problem["code"]) == (409, "email_taken")
+
+
+async def test_people_set_their_name_language_zone_and_theme(tmp_path: Path) -> None:
+    """Each alone; null takes a setting back, and nonsense changes nothing."""
+    async with running(make_config(tmp_path / "data")) as server, first_admin(server) as ada, visiting(server) as eve:
+        wish = {"name": " Ada  L. ", "language": "de", "time_zone": "Europe/Berlin", "theme": "dark"}
+        status, answer = await ada.json("PATCH", "/api/v1/profile", wish)
+        assert status == 200
+        assert {key: answer["user"][key] for key in wish} == {**wish, "name": "Ada L."}
+        _, answer = await ada.json("PATCH", "/api/v1/profile", {"time_zone": None})
+        assert (answer["user"]["time_zone"], answer["user"]["theme"]) == (None, "dark")
+        for nonsense in (
+            {"language": "tlh"},
+            {"time_zone": "../../etc/passwd"},
+            {"time_zone": "Mars/Olympus"},
+            {"theme": "loud"},
+            {"name": ""},
+            {"name": None},
+            {"email": "other@example.org"},
+        ):
+            assert (await ada.json("PATCH", "/api/v1/profile", nonsense))[0] == 400, nonsense
+        assert (await eve.json("PATCH", "/api/v1/profile", {"name": "Eve"}))[0] == 401
