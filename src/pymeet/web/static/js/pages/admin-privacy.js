@@ -6,6 +6,7 @@ import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { tabOf, tabsFor } from '../models/tabs.js';
+import { AccountMenu } from '../views/account-menu.js';
 import { Audit } from '../views/admin/audit.js';
 import { Holds } from '../views/admin/holds.js';
 import { People } from '../views/admin/people.js';
@@ -45,7 +46,7 @@ function AdminPrivacy() {
   if (!user.admin && !user.dpo) return html`<${Instead} text=${t('admin.refused')}><a class="button primary" href="/">${t('app.back')}</a></${Instead}>`;
   const tab = tabOf(hash.value, user.admin);
   return html`
-    <${Page} end=${html`<span class="account-name">${user.name}</span>`}>
+    <${Page} end=${html`<${AccountMenu} user=${user} />`}>
       <div class="data admin">
         <h1>${t('admin.title')}</h1>
         <nav class="tabs" aria-label=${t('admin.parts')}>

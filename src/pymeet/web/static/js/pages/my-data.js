@@ -8,6 +8,7 @@ import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';
 import { myData } from '../api-privacy.js';
 import { t } from '../i18n.js';
+import { AccountMenu } from '../views/account-menu.js';
 import { ErasureAsked } from '../views/erasure.js';
 import { MyDataView } from '../views/my-data.js';
 import { Page, Statement, html, start } from '../views/ui.js';
@@ -47,7 +48,7 @@ function MyData() {
   if (!found.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
   const { me, data } = found.value;
   return html`
-    <${Page} end=${html`<span class="account-name">${data.person.name}</span>`}>
+    <${Page} end=${me.user && html`<${AccountMenu} user=${me.user} />`}>
       <${MyDataView} data=${data} notice=${me.notice} reload=${load} onErased=${(/** @type {any} */ ended) => { erased.value = ended; }} />
     </${Page}>`;
 }

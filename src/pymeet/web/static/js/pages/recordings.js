@@ -7,6 +7,7 @@ import { signal } from '../../vendor/signals-core.js';
 import { ApiError, me } from '../api.js';
 import { recordings } from '../api-recordings.js';
 import { t } from '../i18n.js';
+import { AccountMenu } from '../views/account-menu.js';
 import { RecordingsView } from '../views/recordings/list.js';
 import { Toast } from '../views/toast.js';
 import { Page, Statement, html, start } from '../views/ui.js';
@@ -49,7 +50,7 @@ function Recordings() {
   }
   if (!found.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
   return html`
-    <${Page} end=${html`<span class="account-name">${user.value?.name}</span>`}>
+    <${Page} end=${user.value && html`<${AccountMenu} user=${user.value} />`}>
       <${RecordingsView} key=${which.value} ...${found.value} which=${which.value} admin=${user.value?.admin} reload=${load} />
       <${Toast} />
     </${Page}>`;
