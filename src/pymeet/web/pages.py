@@ -116,6 +116,11 @@ async def watch(request: web.Request) -> web.Response:
     return _page(request, "watch")
 
 
+async def rsvp(request: web.Request) -> web.Response:
+    """Where the link in an invitation leads; its token stands in the fragment and never reaches the server's logs."""
+    return _page(request, "rsvp")
+
+
 def not_found_page(request: web.Request) -> web.Response:
     """What a person sees at an address that leads nowhere."""
     return _page(request, "not-found", status=404)

@@ -56,6 +56,7 @@ ROUTES: Final = (
     web.get("/recordings", pages.recordings),
     web.get(f"/recordings/{ID}", pages.recording),
     web.get("/watch", pages.watch),
+    web.get("/rsvp", pages.rsvp),
     web.get("/privacy", privacy_page.page),
     web.get("/privacy/versions/{version:[1-9][0-9]{0,8}}", privacy_page.version),
     web.get("/static/{path:.+}", pages.static),

@@ -10,6 +10,7 @@ import { AccountMenu } from './account-menu.js';
 import { NoticeNote } from './notice.js';
 import { LatestRecordings } from './recordings/latest.js';
 import { Rooms } from './rooms.js';
+import { NextMeetings } from './schedule/next.js';
 import { Toast } from './toast.js';
 import { Field, Note, Page, html } from './ui.js';
 
@@ -62,6 +63,7 @@ export function StartView() {
           <${Note} tone="danger" icon="wifi-off"><p>${t('start.unreachable')}</p>
             <button type="button" class="button small" onClick=${() => void load()}>${t('app.again')}</button></${Note}>`}
         ${user && me.value && html`<${NoticeNote} notice=${me.value.notice} onRead=${load} />`}
+        ${user && html`<${NextMeetings} zone=${user.time_zone} />`}
         ${user && html`<${Rooms} mayCreate=${me.value?.may_create_rooms} />`}
         <${Enter} />
         ${user && html`<${LatestRecordings} />`}
