@@ -26,7 +26,7 @@ from pymeet.db.inventory import (
 from pymeet.db.schema.base import metadata
 from pymeet.db.schema.words import one_of
 
-THEMES = ("system", "light", "dark")
+THEMES = ("system", "light", "dark", "contrast")
 
 _MEMBER = Subject("member", (Hop("user_id", "users.id"),))
 

@@ -12,7 +12,7 @@ ALTER TABLE users ADD COLUMN language TEXT;
 
 ALTER TABLE users ADD COLUMN time_zone TEXT;
 
-ALTER TABLE users ADD COLUMN theme TEXT CONSTRAINT ck_users_theme_word CHECK (theme IN ('system', 'light', 'dark'));
+ALTER TABLE users ADD COLUMN theme TEXT CONSTRAINT ck_users_theme_word CHECK (theme IN ('system', 'light', 'dark', 'contrast'));
 
 ALTER TABLE one_time_links ADD COLUMN email TEXT;
 
