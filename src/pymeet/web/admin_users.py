@@ -1,4 +1,4 @@
-"""The API by which administrators look after accounts (docs/protocol.md, section 5.4)."""
+"""The API by which administrators look after accounts (docs/protocol.md, section 4.1)."""
 
 from typing import Annotated, Any, Literal
 
