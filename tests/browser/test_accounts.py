@@ -251,6 +251,25 @@ async def test_a_link_by_mail_signs_in_once_and_only_when_pressed(house: House) 
     _take_back(mira, "404")
 
 
+async def test_a_profile_is_taken_on_by_the_next_browser(house: House) -> None:
+    """Language and theme belong to the person, not to the device on which they were chosen."""
+    noa, address = await house.member("Noa")
+    await noa.page.goto(f"{house.url}/profile")
+    await noa.page.get_by_label("Name", exact=True).fill("Noa Levi")
+    await noa.page.get_by_label("Language").select_option("de")
+    await noa.page.get_by_label("Theme").select_option("contrast")
+    await noa.page.get_by_label("Time zone").select_option("Asia/Jerusalem")
+    await noa.press("Save")
+    await noa.page.get_by_role("heading", name="Profil", exact=True).wait_for()
+    assert await noa.page.get_by_label("Zeitzone").input_value() == "Asia/Jerusalem"
+
+    other = await house.person("Noa Levi")
+    await _signs_in(other.page, house.url, address, PASSWORD)
+    await other.page.get_by_role("heading", name="Ihre Räume").wait_for()
+    await other.button("Konto von Noa Levi").wait_for()
+    assert await other.page.evaluate("document.documentElement.dataset.theme") == "contrast"
+
+
 async def test_an_administrator_disables_a_member_after_reading_what_it_does(house: House) -> None:
     """What is hard to undo must say what it does first, and hold at once."""
     ida, _ = await house.member("Ida")
