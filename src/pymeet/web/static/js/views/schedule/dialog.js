@@ -69,7 +69,7 @@ export function ScheduleDialog({ entry, zone, onDone, onClose }) {
   const choices = entry?.rrule ? ['kept', ...REPEATS] : REPEATS;
   return html`
     <${Dialog} title=${entry ? t('meet.changeOf', { title: entry.title }) : t('meet.plan')} onClose=${onClose}>
-      <form class="dialog-form" onSubmit=${save}>
+      <form class="schedule-form" onSubmit=${save}>
         <${Field} label=${t('meet.title')} value=${title} onInput=${setTitle} input=${{ required: true, maxlength: 120 }} />
         <${Field} label=${t('meet.start')} type=${allDay ? 'date' : 'datetime-local'} value=${start} onInput=${setStart} input=${{ required: true }} />
         <${Choice} label=${t('meet.zone')} value=${timeZone} onInput=${setTimeZone} hint=${t('meet.zoneHint')}>
