@@ -106,6 +106,7 @@ test('a guest is no member, and does not record even as host', () => {
 test('a newer reaction takes the place of the older one, which cannot end it', () => {
   const room = roomWith();
   room.apply({ type: 'reaction', participant: 'p2', reaction: 'clap' });
+  assert.deepEqual(room.news.value, { kind: 'reacted', name: 'Miguel', reaction: 'clap' });
   const first = room.reactions.value.get('p2')?.number ?? 0;
   room.apply({ type: 'reaction', participant: 'p2', reaction: 'heart' });
   room.forgetReaction('p2', first);

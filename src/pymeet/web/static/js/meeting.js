@@ -9,7 +9,7 @@ import { chosenLanguage } from './i18n.js';
 import { MediaPaths } from './media/paths.js';
 import { keepSeat } from './models/choices.js';
 import { keepReceipt } from './models/receipts.js';
-import { Connection } from './protocol.js';
+import { Connection, Refused } from './protocol.js';
 
 export class Meeting {
   #options;
@@ -195,13 +195,28 @@ export class Meeting {
     // What the old peer connections were connected to is gone.
     this.#closeMedia();
     this.#paths = new MediaPaths({
-      request: (type, fields) => this.#connection.request(type, fields),
+      request: (type, fields) => this.#describe(type, fields),
       send: (publish) => this.#send(publish),
       onTracks: (tracks) => { this.#room.received.value = tracks; },
       onFlow: (flows) => { this.#room.mediaFlows.value = flows; },
       onTrouble: () => this.#connection.check(),
     });
     return undefined;
+  }
+
+  /** @param {string} type @param {Record<string, unknown>} fields */
+  async #describe(type, fields) {
+    try {
+      return await this.#connection.request(type, fields);
+    } catch (error) {
+      const { devices } = this.#options;
+      if (type === 'publish' && error instanceof Refused && error.code === 'not_allowed' && devices.screen.value) {
+        // The room no longer lets this person share: sound and picture must not be lost with the screen.
+        devices.stopSharing();
+        this.#room.stopped.value = { source: 'screen', name: '' };
+      }
+      throw error;
+    }
   }
 
   /** Keeps what is sent in step with the person's devices. @param {PublishConnection} publish */

@@ -7,7 +7,7 @@ import { computed, signal } from '../../vendor/signals-core.js';
 import { mentions } from './mentions.js';
 
 /** @typedef {'chat' | 'people' | null} Panel */
-/** @typedef {'came' | 'went' | 'shares' | 'wrote' | 'wrotePrivately' | 'mentioned' | 'raised' | 'waits' | 'spotlit'} NewsKind */
+/** @typedef {'came' | 'went' | 'shares' | 'wrote' | 'wrotePrivately' | 'mentioned' | 'raised' | 'waits' | 'spotlit' | 'reacted'} NewsKind */
 
 /** @type {RoomState} */
 const NOTHING_SET = { locked: false, spotlight: null, hands: [], may_share: 'everybody', may_record: 'hosts' };
@@ -41,7 +41,7 @@ export class Room {
   /** Whether hosts may record on this server. */
   recordingsAllowed = signal(false);
   /** What happened last, for those who do not see it. */
-  news = signal(/** @type {{ kind: NewsKind, name: string } | null} */ (null));
+  news = signal(/** @type {{ kind: NewsKind, name: string, reaction?: Reaction } | null} */ (null));
   /** Before the door: that one has to be let in, and since when by this device's clock. */
   waitingSince = signal(0);
   state = signal(NOTHING_SET);
@@ -202,6 +202,7 @@ export class Room {
   #reacted(participant, reaction) {
     this.#reactionNumber += 1;
     this.reactions.value = new Map(this.reactions.value).set(participant, { reaction, number: this.#reactionNumber });
+    if (participant !== this.you.value) this.news.value = { kind: 'reacted', name: this.nameOf(participant), reaction };
   }
 
   /** @param {Extract<ServerMessage, { type: 'message_changed' }>} change */

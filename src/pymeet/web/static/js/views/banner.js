@@ -24,7 +24,8 @@ export function Banner({ room }) {
 /** What others do, for those who do not see it. @param {{ room: Room }} props */
 export function News({ room }) {
   const news = room.news.value;
-  return html`<div class="visually-hidden" aria-live="polite">${news && t(`stage.${news.kind}`, { name: news.name })}</div>`;
+  const what = news?.reaction ? t(`reaction.${news.reaction}`) : '';
+  return html`<div class="visually-hidden" aria-live="polite">${news && t(`stage.${news.kind}`, { name: news.name, what })}</div>`;
 }
 
 /** What a key did to one's own devices: no button has the focus then, so none can say it. @param {{ said: string }} props */

@@ -98,7 +98,7 @@ export function Composer({ room, onSend }) {
       <${Recipient} room=${room} />
       ${open && html`<${Suggestions} id=${listId} names=${suggested.names} chosen=${chosen} onChoose=${choose} />`}
       <div class="composer-row">
-        <textarea ref=${field} rows="1" maxlength="4000" aria-label=${label} placeholder=${label} value=${text} aria-autocomplete="list"
+        <textarea ref=${field} rows="1" maxlength="4000" aria-label=${label} placeholder=${t('chat.field')} value=${text} aria-autocomplete="list"
           aria-controls=${open ? listId : undefined} aria-activedescendant=${open ? `${listId}-${chosen}` : undefined}
           onInput=${typed} onBlur=${close} onKeyDown=${key}></textarea>
         <${IconButton} icon="send" label=${t('chat.send')} class="accent" onClick=${() => void send()} />

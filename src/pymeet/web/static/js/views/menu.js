@@ -35,9 +35,7 @@ export function Menu({ icon, label, items, class: extra = '', row = false }) {
   const toggled = (/** @type {any} */ event) => {
     const opens = event.newState === 'open';
     setOpen(opens);
-    if (!opens) return;
-    place(/** @type {HTMLElement} */ (menu.current), /** @type {HTMLElement} */ (button.current));
-    entries()[0]?.focus();
+    if (opens) place(/** @type {HTMLElement} */ (menu.current), /** @type {HTMLElement} */ (button.current));
   };
   const key = (/** @type {KeyboardEvent} */ event) => {
     const all = entries();
@@ -49,12 +47,13 @@ export function Menu({ icon, label, items, class: extra = '', row = false }) {
     all[to]?.focus();
   };
   const chosen = (/** @type {MenuItem} */ item) => { menu.current?.hidePopover(); item.onClick(); };
+  // `autofocus` on every entry: the first one that is shown gets the focus as the menu opens, before any further key.
   return html`
     <button type="button" ref=${button} class=${`icon-button ${extra} ${open ? 'open' : ''}`} aria-label=${label} aria-haspopup="menu" aria-expanded=${open}
       data-tip=${label} popovertarget=${id}><span class="icon-place"><${Icon} name=${icon} /></span></button>
     <div ref=${menu} id=${id} popover="auto" role="menu" aria-label=${label} class=${row ? 'menu row' : 'menu'} onToggle=${toggled} onKeyDown=${key}>
       ${items.map((item) => item && html`
-        <button type="button" role="menuitem" key=${item.label} tabindex="-1" class=${`menu-item ${item.class ?? ''}`} aria-label=${row ? item.label : undefined}
+        <button type="button" role="menuitem" key=${item.label} tabindex="-1" autofocus class=${`menu-item ${item.class ?? ''}`} aria-label=${row ? item.label : undefined}
           title=${row ? item.label : undefined} onClick=${() => chosen(item)}>
           ${typeof item.icon === 'string' ? html`<${Icon} name=${item.icon} />` : item.icon}
           ${!row && html`<span>${item.label}</span>`}

@@ -90,6 +90,7 @@ export default {
   'stage.wrotePrivately': '{name} hat Ihnen vertraulich geschrieben',
   'stage.mentioned': '{name} hat Sie im Chat erwähnt',
   'stage.raised': '{name} hebt die Hand',
+  'stage.reacted': '{name}: {what}',
   'stage.waits': '{name} wartet auf Einlass',
   'stage.spotlit': '{name} ist im Rampenlicht',
 

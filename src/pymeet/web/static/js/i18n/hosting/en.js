@@ -89,6 +89,7 @@ export default {
   'stage.wrotePrivately': '{name} wrote to you privately',
   'stage.mentioned': '{name} mentioned you in the chat',
   'stage.raised': '{name} raised a hand',
+  'stage.reacted': '{name}: {what}',
   'stage.waits': '{name} waits to be let in',
   'stage.spotlit': '{name} is in the spotlight',
 
