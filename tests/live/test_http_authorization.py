@@ -92,6 +92,8 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", f"{API}/reset-password"): {"email": "ada@example.org"},
     ("POST", f"{API}/sign-in-link"): {"email": "ada@example.org"},
     ("PATCH", f"{API}/profile"): {"name": "Trap"},
+    ("PUT", f"{API}/profile/avatar"): None,
+    ("DELETE", f"{API}/profile/avatar"): None,
     ("POST", f"{API}/profile/email"): {"email": "eve@example.org", "password": PASSWORD},
     ("POST", f"{API}/admin/invitations"): {"email": "eve@example.org", "name": "Eve"},
     ("POST", f"{API}/admin/users/{{id}}/disable"): None,

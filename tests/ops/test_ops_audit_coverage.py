@@ -14,7 +14,7 @@ from tests.support.recordings import MakerOfOneFilm, Seat, make_recording
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
-from pymeet.db.schema import audit_events, consents
+from pymeet.db.schema import audit_events, consents, second_factors
 from pymeet.ops.operations import OPERATIONS, run
 from pymeet.ops.services import Services, open_services
 
@@ -90,6 +90,7 @@ LEAVES = {
     "erasure.cancel": Leaves("request.step", lambda _: {"who": "ada@example.org"}),
     "user.disable": Leaves("user.disabled", lambda _: {"email": "ada@example.org"}),
     "user.enable": Leaves("user.enabled", lambda _: {"email": "ada@example.org"}),
+    "user.remove_second_factor": Leaves("second_factor.removed", lambda _: {"email": "ada@example.org"}),
     "erasure.now": Leaves("erasure.begun", lambda _: {"who": "ada@example.org"}),
     "privacy.verify": Leaves("data.viewed", lambda _: {"who": "ada@example.org"}),
 }
@@ -142,11 +143,19 @@ async def test_every_operation_leaves_its_event(tmp_path: Path):
             if name == "recording.list":
                 seat = {"Ada": Seat(made["user.add"]["id"])}
                 made["recording"] = await make_recording(services.lifecycle, "tea-time", None, seat)
+            if name == "user.remove_second_factor":
+                await _second_factor(services, made["user.add"]["id"])
             if name == "purge.run":
                 made["purge.plan"] = await run(services, "purge.plan", {})
             before = await _newest(services)
             made[name] = await run(services, name, leaves.arguments(made))
             assert leaves.action in await _actions_after(services, before), name
+
+
+async def _second_factor(services: Services, user_id: str) -> None:
+    """An authenticator app that somebody has lost."""
+    row = {"user_id": user_id, "totp_secret": "sealed", "last_step": 1, "created_at_ms": 1}
+    await services.db.work(lambda conn: conn.execute(insert(second_factors).values(row)))
 
 
 async def _consent(services: Services, user_id: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from tests.support.erasing import Canary, fill, found_in, new_guest, new_member
 from tests.support.killing import changes_of, killed_at
 from tests.support.recordings import TRACK, Seat, make_recording
@@ -27,15 +27,19 @@ from pymeet.db.schema import (
     exports,
     films,
     holds,
+    known_devices,
     mail_outbox,
     messages,
     one_time_links,
+    passkeys,
     processing_limits,
     recording_people,
     recording_tracks,
+    recovery_codes,
     requests,
     retention_periods,
     rooms,
+    second_factors,
     sessions,
     user_credentials,
     users,
@@ -339,8 +343,39 @@ async def test_nobody_is_signed_in_and_no_mail_goes_out_again(config: Config, cl
     await put_back(config, clock, path)
 
     async with opened(config, clock) as services:
-        for table in (sessions, one_time_links, mail_outbox):
+        for table in (sessions, one_time_links, known_devices, mail_outbox):
             assert await rows(services, *table.primary_key.columns) == set()
+
+
+async def test_second_factors_are_as_they_were_last(config: Config, clock: ManualClock) -> None:
+    """A recovery code that was used, or the passkey of a stolen laptop, must not open the account again; and what was set
+    up since must go on protecting it."""
+    ann, ben = new_member(), new_member()
+    async with opened(config, clock) as services:
+        await fill(services, ann)
+        await fill(services, ben)
+        await services.db.work(_add_factors, ann.person.id, "older")
+        path = await make(services)
+    async with opened(config, clock) as services:
+        await services.factors.remove_second_factors(ann.person.id)
+        await services.db.work(_add_factors, ben.person.id, "newer")
+        await services.db.work(lambda conn: conn.execute(delete(known_devices)))
+
+    await put_back(config, clock, path)
+
+    async with opened(config, clock) as services:
+        for column in (second_factors.c.totp_secret, recovery_codes.c.code_hash, passkeys.c.name):
+            assert await rows(services, column.table.c.user_id, column) == {(ben.person.id, "newer")}
+
+
+def _add_factors(conn: Connection, user_id: str, text: str) -> None:
+    whose = {"user_id": user_id, "created_at_ms": 1}
+    key = {"name": text, "credential_id": text, "public_key": text, "sign_count": 0}
+    device = {"token_hash": text, "name": "", "last_seen_at_ms": 1, "expires_at_ms": 2**52}
+    conn.execute(insert(second_factors).values(totp_secret=text, last_step=1, **whose))
+    conn.execute(insert(recovery_codes).values(code_hash=text, **whose))
+    conn.execute(insert(passkeys).values(id=text, **key, **whose))
+    conn.execute(insert(known_devices).values(id=text, **device, **whose))
 
 
 async def test_an_erased_administrator_does_not_come_back_as_the_last_one(config: Config, clock: ManualClock) -> None:

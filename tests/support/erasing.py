@@ -108,7 +108,8 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
         )
         add(schema.user_credentials, user_id=user_id, password_hash=token("hash"), changed_at_ms=now_ms)
         times = {"created_at_ms": now_ms, "expires_at_ms": now_ms + 1}
-        add(schema.sessions, token_hash=token("session"), user_id=user_id, last_seen_at_ms=now_ms, **times)
+        at = {"last_seen_at_ms": now_ms, **times}
+        add(schema.sessions, token_hash=token("session"), id=secrets.token_hex(8), device="", user_id=user_id, **at)
         add(schema.one_time_links, token_hash=token("link"), purpose="set_password", user_id=user_id, **times)
         audit.record_now(conn, now_ms, user_id, "user.signed_in", audit.Person(user_id))
         mail = {"template": "test", "language": "en", "created_at_ms": now_ms - 1, "next_at_ms": now_ms}

@@ -169,6 +169,23 @@ def enable(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> 
     say(f"Enabled the account of {user['name']}.")
 
 
+@app.command("remove-second-factor", cls=Command)
+def remove_second_factor(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Let somebody in by their password alone.
+
+    For who has lost phone and recovery codes: removes their authenticator app, passkeys and codes.
+    """
+    confirm(f"{email} signs in by the password alone then.", "Remove every second factor?", yes=yes)
+    done = operate(config, "user.remove_second_factor", email=email)
+    if as_json:
+        show_json(done)
+    elif done["removed"]:
+        say(f"Removed the second factors of {done['name']}.")
+        hint("Make sure that it was really them who asked. They can set up new ones on their security page.")
+    else:
+        say(f"{done['name']} has no second factor.")
+
+
 app.command("delete", cls=Command)(erase_user)
 
 

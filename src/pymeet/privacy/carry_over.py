@@ -1,8 +1,9 @@
 """What a restore must not take back: rights, promises and locks that are newer than the backup.
 
 Holds, requests, restrictions, objections, consents, breaches, notices and periods of the database that is replaced win
-over those in the backup; so do passwords, roles and locked accounts. Sessions, one-time links and mails of the backup go:
-they were used, ended or sent since. Who was taken out of a recording stays out of it. Both databases have the newest schema.
+over those in the backup; so do passwords, second factors, roles and locked accounts. Sessions, one-time links, known
+browsers and mails of the backup go: they were used, ended or sent since. Who was taken out of a recording stays out of
+it. Both databases have the newest schema.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,17 +21,21 @@ from pymeet.db.schema import (
     film_people,
     films,
     holds,
+    known_devices,
     mail_outbox,
     metadata,
     notices,
     one_time_links,
+    passkeys,
     processing_limits,
     recording_people,
     recordings,
+    recovery_codes,
     request_events,
     requests,
     retention_periods,
     room_retention,
+    second_factors,
     sessions,
     user_credentials,
     users,
@@ -53,7 +58,10 @@ _REPLACED: Final = (retention_periods, room_retention)
 
 _ROLES: Final = ("is_admin", "is_dpo", "disabled_at_ms")
 
-_WORN_OUT: Final = (sessions, one_time_links, mail_outbox)
+_FACTORS: Final = (second_factors, passkeys, recovery_codes)
+"""A code that was used, or a passkey that was removed, must not open the account again."""
+
+_WORN_OUT: Final = (sessions, one_time_links, known_devices, mail_outbox)
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Carried:
 
 def read(conn: Connection) -> Rows:
     """Everything that has to come over, out of the database that is replaced."""
-    tables = (*_BY_ID, *_WITHOUT_NUMBER, *_REPLACED, user_credentials)
+    tables = (*_BY_ID, *_WITHOUT_NUMBER, *_REPLACED, *_FACTORS, user_credentials)
     found = {table.name: [dict(row) for row in conn.execute(select(table)).mappings()] for table in tables}
     roles = select(users.c.id, *(users.c[name] for name in _ROLES))
     for table, query in (
@@ -87,7 +95,9 @@ def put(conn: Connection, given: Rows) -> Carried:
         conn.execute(delete(table))
     for row in given[users.name]:
         conn.execute(update(users).where(users.c.id == row["id"]).values({name: row[name] for name in _ROLES}))
-    for table in (user_credentials, *_BY_ID, *_REPLACED, *_WITHOUT_NUMBER):
+        for table in _FACTORS:
+            conn.execute(delete(table).where(table.c.user_id == row["id"]))
+    for table in (user_credentials, *_FACTORS, *_BY_ID, *_REPLACED, *_WITHOUT_NUMBER):
         for row in given[table.name]:
             counts[table.name] = counts.get(table.name, 0) + _put(conn, table, row)
     wanted = {row["id"] for row in given[holds.name] if row["released_at_ms"] is None}

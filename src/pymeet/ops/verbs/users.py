@@ -81,6 +81,14 @@ async def user_enable(services: Services, *, email: str) -> dict[str, Any]:
     return _user(await services.accounts.enable_user(email))
 
 
+async def user_remove_second_factor(services: Services, *, email: str) -> dict[str, Any]:
+    """Takes authenticator app, passkeys and recovery codes from somebody who has lost them; how many there were."""
+    async with services.db.read() as conn:
+        row = await named(conn, email)
+    removed = await services.factors.remove_second_factors(row["id"])
+    return {"id": row["id"], "name": row["name"], "removed": removed}
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "user.add": user_add,
     "user.invite": user_invite,
@@ -91,6 +99,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "user.role": user_role,
     "user.disable": user_disable,
     "user.enable": user_enable,
+    "user.remove_second_factor": user_remove_second_factor,
 }
 
 
