@@ -34,12 +34,12 @@ function AdminUsers() {
       <button type="button" class="button primary" onClick=${() => void load()}>${t('app.again')}</button></${Instead}>`;
   }
   if (!me.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
-  const { user, mail } = me.value;
+  const { user, mail, registration } = me.value;
   if (!user) return html`<${Instead} text=${t('members.signedOut')}><a class="button primary" href="/sign-in?next=/admin/users">${t('start.signIn')}</a></${Instead}>`;
   if (!user.admin) return html`<${Instead} text=${t('members.refused')}><a class="button primary" href="/">${t('app.back')}</a></${Instead}>`;
   return html`
     <${Page} end=${html`<${AccountMenu} user=${user} />`}>
-      <div class="data admin"><${Members} me=${user} mail=${mail ?? false} /></div>
+      <div class="data admin"><${Members} me=${user} mail=${mail ?? false} closed=${registration === 'closed'} /></div>
       <${Toast} />
     </${Page}>`;
 }

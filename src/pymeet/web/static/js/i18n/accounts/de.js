@@ -229,6 +229,7 @@ export default {
 
   'members.title': 'Mitglieder',
   'members.lead': 'Alle, die auf diesem Server ein Konto haben.',
+  'members.closed': 'Neue werden auf der Kommandozeile angelegt, mit „pymeet user add“.',
   'members.signedOut': 'Melden Sie sich mit einem Konto an, das diesen Server verwaltet.',
   'members.refused': 'Diese Seite ist für die Verwaltung dieses Servers.',
   'members.invite': 'Einladen',

@@ -228,6 +228,7 @@ export default {
 
   'members.title': 'Members',
   'members.lead': 'Everybody with an account on this server.',
+  'members.closed': 'New ones are made on the command line, with “pymeet user add”.',
   'members.signedOut': 'Sign in as an administrator.',
   'members.refused': 'This page is for administrators.',
   'members.invite': 'Invite',

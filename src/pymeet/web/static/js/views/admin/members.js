@@ -31,8 +31,8 @@ function Row({ member, self, onManage }) {
     </tr>`;
 }
 
-/** @param {{ me: User, mail: boolean }} props */
-export function Members({ me, mail }) {
+/** @param {{ me: User, mail: boolean, closed: boolean }} props `closed`: accounts are made on the command line only */
+export function Members({ me, mail, closed }) {
   const [rows, setRows] = useState(/** @type {Member[] | null} */ (null));
   const [next, setNext] = useState(/** @type {string | null} */ (null));
   const [search, setSearch] = useState('');
@@ -57,8 +57,8 @@ export function Members({ me, mail }) {
   return html`
     <section class="admin-part" aria-labelledby="members-title">
       <div class="part-head">
-        <div><h1 id="members-title">${t('members.title')}</h1><p class="quiet-text">${t('members.lead')}</p></div>
-        <div class="part-tools"><button type="button" class="button primary" onClick=${() => setOpen('invite')}><${Icon} name="user-plus" />${t('members.invite')}</button></div>
+        <div><h1 id="members-title">${t('members.title')}</h1><p class="quiet-text">${t('members.lead')}${closed && ` ${t('members.closed')}`}</p></div>
+        <div class="part-tools">${!closed && html`<button type="button" class="button primary" onClick=${() => setOpen('invite')}><${Icon} name="user-plus" />${t('members.invite')}</button>`}</div>
       </div>
       <div class="find" role="search"><${Field} label=${t('members.search')} value=${search} onInput=${setSearch}
         input=${{ type: 'search', autocomplete: 'off', autocapitalize: 'none', spellcheck: false }} /></div>
@@ -70,7 +70,7 @@ export function Members({ me, mail }) {
           columns=${[t('members.who'), t('members.role'), t('members.state'), t('members.factor'), t('members.seen'), '']}>
           ${rows.map((member) => html`<${Row} key=${member.id} member=${member} self=${member.id === me.id} onManage=${() => setOpen(member.id)} />`)}
         </${Table}>`}
-      ${rows?.length === 1 && !search && html`<p class="empty">${t('members.alone')}</p>`}
+      ${rows?.length === 1 && !search && !closed && html`<p class="empty">${t('members.alone')}</p>`}
       ${rows && next && html`<div class="actions"><button type="button" class="button" disabled=${busy} onClick=${() => void read(search.trim(), rows, next)}>${t('members.more')}</button></div>`}
       ${open === 'invite' && html`<${Invite} mail=${mail} onInvited=${() => void reload()} onClose=${() => setOpen(null)} />`}
       ${managed && html`<${Manage} key=${managed.id} member=${managed} self=${me.id} onDone=${done} onClose=${() => setOpen(null)} />`}
