@@ -124,6 +124,14 @@ test('a message is reworded and taken back in its place', () => {
   assert.deepEqual([room.messages.value[0].text, room.messages.value[0].deleted, room.messages.value[1].text], ['', true, 'm2']);
 });
 
+test('what was changed or deleted while one was away is so afterwards, and what is older stays', () => {
+  const messages = (/** @type {[string, number, string?][]} */ ...rows) => rows.map(([id, at, text = id]) => chat(id, { at, text }).message);
+  const room = roomWith({ messages: messages(['m1', 1], ['m2', 2], ['m3', 3], ['m4', 4]) });
+  room.apply(joined({ resumed: true, messages: messages(['m2', 2], ['m4', 4, 'better'], ['m5', 5]) }));
+  assert.deepEqual(room.messages.value.map(({ text }) => text), ['m1', 'm2', 'better', 'm5']);
+  assert.equal(room.unread.value, 1);
+});
+
 test('a private message and a mention are news even when other messages are unread', () => {
   const room = roomWith();
   room.apply(chat('m1'));
@@ -179,7 +187,7 @@ function connection(over = {}) {
   /** @type {any[]} */
   const endings = [];
   const made = new Connection({
-    url: 'wss://x/ws/garden', name: 'Noor', keepsMedia: () => false, lastMessage: () => null, timers,
+    url: 'wss://x/ws/garden', name: 'Noor', keepsMedia: () => false, timers,
     onMessage: () => {}, onState: (state) => states.push(state), onEnd: (ending) => endings.push(ending),
     openSocket: () => { const socket = new FakeSocket(); sockets.push(socket); return /** @type {any} */ (socket); }, ...over,
   });

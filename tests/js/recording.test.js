@@ -109,7 +109,7 @@ function connect(options) {
   /** @type {FakeSocket[]} */
   const sockets = [];
   const connection = new Connection({
-    url: 'ws://meet.test/ws/garden', name: 'Anna', keepsMedia: () => true, lastMessage: () => null,
+    url: 'ws://meet.test/ws/garden', name: 'Anna', keepsMedia: () => true,
     onMessage: () => {}, onState: () => {}, onEnd: () => {}, timers,
     openSocket: () => { sockets.push(new FakeSocket()); return /** @type {any} */ (sockets.at(-1)); },
     ...options,

@@ -8,7 +8,7 @@ import { joined } from './fakes.js';
 /** @param {string} id @param {object} [over] */
 const person = (id, over = {}) => ({ id, name: `Person ${id}`, role: 'guest', kind: 'browser', connection: 'connected', tracks: [], ...over });
 const track = (source, muted = false) => ({ id: `t-${source}`, source, kind: source === 'microphone' ? 'audio' : 'video', muted });
-const chat = (id, participant = 'p2') => ({ id, participant, name: 'Miguel', text: id, at: 1 });
+const chat = (id, participant = 'p2') => ({ id, participant, name: 'Miguel', text: id, at: Number(id.slice(1)) });
 
 /** @param {...object} others */
 function roomWith(...others) {

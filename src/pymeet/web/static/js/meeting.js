@@ -42,7 +42,6 @@ export class Meeting {
       password: options.password,
       recording: options.recording,
       keepsMedia: () => this.#paths !== null,
-      lastMessage: () => room.messages.value.at(-1)?.id ?? null,
       online: () => globalThis.navigator?.onLine !== false,
       onMessage: (message) => this.#receive(message),
       onState: (state) => { room.link.value = state; },

@@ -46,7 +46,6 @@ const WAITING_HEARTBEAT_S = 10;
  * @property {string | null} [password] of the room
  * @property {EarlyAnswer | null} [recording] what was answered before joining about the recording that runs
  * @property {() => boolean} keepsMedia whether the peer connections of this seat still exist
- * @property {() => string | null} lastMessage
  * @property {(message: ServerMessage) => void} onMessage
  * @property {(state: LinkState) => void} onState
  * @property {(ending: Ending) => void} onEnd
@@ -171,11 +170,8 @@ export class Connection {
     /** @type {Record<string, unknown>} */
     const join = { type: 'join', v: 1, name: this.#options.name };
     if (this.#token) {
-      /** @type {Record<string, unknown>} */
-      const resume = { token: this.#token, media: this.#options.keepsMedia() ? 'keep' : 'new' };
-      const last = this.#options.lastMessage();
-      if (last) resume.last_message = last;
-      join.resume = resume;
+      // All the newest messages are wanted, not only those since the last: older ones may have been changed or deleted.
+      join.resume = { token: this.#token, media: this.#options.keepsMedia() ? 'keep' : 'new' };
     }
     if (this.#options.password) join.password = this.#options.password;
     if (this.#answer) join.recording = this.#answer;

@@ -158,10 +158,17 @@ export class Room {
     // Nobody is told again of what was so before they came.
     this.state.value = message.state ?? NOTHING_SET;
     this.#noteSharing();
+    this.#catchUp(message.messages);
+  }
+
+  /** What stands there no more was deleted meanwhile; what is older than all of it stays. @param {readonly ChatMessage[]} latest */
+  #catchUp(latest) {
     const known = new Set(this.messages.value.map(({ id }) => id));
-    const missed = message.messages.filter(({ id }) => !known.has(id));
-    if (known.size > 0) for (const chat of missed) this.#said(chat);
-    else this.messages.value = missed;
+    const first = latest[0]?.at ?? Infinity;
+    this.messages.value = [
+      ...this.messages.value.filter(({ at }) => at < first), ...latest.filter(({ id }) => known.size === 0 || known.has(id)),
+    ];
+    if (known.size > 0) for (const chat of latest) this.#said(chat);
   }
 
   /** @param {RoomInfo} info */

@@ -113,12 +113,19 @@ function resume() {
   return true;
 }
 
+/** The tab tells who looks elsewhere that somebody waits, or that they still do themselves. @param {Room} room @param {string} name */
+function titleOf(room, name) {
+  const waiting = room.lobby.value.length;
+  if (!room.joined.value && room.waitingSince.value) return `${t('lobby.title')} · ${name}`;
+  return waiting ? `(${waiting}) ${name}` : name;
+}
+
 function App() {
   if (seat.value) {
     const { room, devices, meeting, name } = seat.value;
     if (room.ending.value) return html`<${EndingView} ending=${room.ending.value} receipt=${room.receipt.value}
       recorded=${room.mayWatch.value} onRejoin=${rejoin} />`;
-    if (room.info.value) document.title = room.info.value.name;
+    if (room.info.value) document.title = titleOf(room, room.info.value.name);
     if (room.joined.value) {
       return html`<${MeetingView} room=${room} devices=${devices} meeting=${meeting} name=${name} owns=${card.value?.role === 'host'} />`;
     }
