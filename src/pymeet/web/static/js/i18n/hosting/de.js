@@ -4,9 +4,9 @@
 export default {
   'room.barredTitle': 'Sie kommen hier nicht hinein',
   'room.barred': 'Die Leitung lässt Sie an dieser Besprechung nicht teilnehmen. Wenn sie beendet ist, können Sie wiederkommen.',
-  'room.lockedTitle': 'Die Besprechung ist geschlossen',
-  'room.locked': 'Die Leitung lässt zurzeit niemanden mehr herein. Fragen Sie dort nach und versuchen Sie es dann noch einmal.',
-  'end.refused': 'Sie wurden nicht hereingelassen',
+  'room.lockedTitle': 'Die Besprechung ist gesperrt',
+  'room.locked': 'Die Leitung lässt zurzeit niemanden mehr hinein. Fragen Sie dort nach und versuchen Sie es dann noch einmal.',
+  'end.refused': 'Sie wurden nicht eingelassen',
   'end.refusedText': 'Die Leitung hat so entschieden. Kamera und Mikrofon sind aus.',
   'end.refusedReason': 'Die Leitung schreibt: „{reason}“ Kamera und Mikrofon sind aus.',
 
@@ -15,7 +15,7 @@ export default {
   'preview.passwordMissing': 'Geben Sie das Passwort dieses Raums ein.',
   'preview.wrong_password': 'Dieses Passwort öffnet den Raum nicht. Prüfen Sie es und versuchen Sie es noch einmal.',
   'preview.too_many': 'Aus Ihrem Netz kamen zu viele falsche Passwörter. Warten Sie fünf Minuten und versuchen Sie es dann noch einmal.',
-  'preview.locked': 'Diese Besprechung ist geschlossen. Zurzeit kommt niemand mehr hinein.',
+  'preview.locked': 'Diese Besprechung ist gesperrt. Zurzeit kommt niemand mehr hinein.',
   'preview.waits': 'Die Leitung muss Sie hereinlassen. Bis dahin sieht und hört Sie niemand.',
   'preview.ask': 'Um Einlass bitten',
   'preview.attendance': 'Wem der Raum gehört, kann später sehen, wer von wann bis wann hier war.',
@@ -38,9 +38,9 @@ export default {
   'lobby.reason': 'Begründung (freiwillig)',
   'lobby.reasonHint': 'Die Person erfährt davon und liest, was Sie hier schreiben.',
 
-  'lock.on': 'Besprechung schließen',
-  'lock.off': 'Besprechung öffnen',
-  'lock.note': 'Geschlossen: Niemand kommt mehr hinein.',
+  'lock.on': 'Besprechung sperren',
+  'lock.off': 'Besprechung entsperren',
+  'lock.note': 'Gesperrt: Niemand kommt mehr hinein.',
 
   'hand.raise': 'Hand heben',
   'hand.lower': 'Hand senken',
