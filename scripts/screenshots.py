@@ -228,9 +228,12 @@ async def take_all(studio: Studio, admin: Visitor) -> None:
     await ada.say("Thank you both. Shall we look at the plan for the east bed next?")
     await jonas.say("Yes please.")
     await studio.take(ada.page, "chat", settle_s=2)
+    await jonas.press("Raise hand")
     await ada.press("People")
+    await ada.page.get_by_text("Hand raised, number 1").first.wait_for(state="attached")
     await studio.take(ada.page, "people")
     await ada.press("People")
+    await jonas.press("Lower hand")
 
     await take_recording(studio, ada, jonas, mei)
 
