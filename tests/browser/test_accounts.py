@@ -270,6 +270,32 @@ async def test_a_profile_is_taken_on_by_the_next_browser(house: House) -> None:
     assert await other.page.evaluate("document.documentElement.dataset.theme") == "contrast"
 
 
+async def test_an_address_changes_when_the_new_one_says_so(house: House) -> None:
+    """Whoever mistypes it must keep their account, and the menu must work by keyboard."""
+    uma, address = await house.member("Uma")
+    menu = uma.button("Account of Uma")
+    await menu.focus()
+    await menu.press("Enter")
+    await uma.page.get_by_role("link", name="Profile").wait_for()
+    await uma.page.keyboard.press("Escape")
+    await uma.page.get_by_role("link", name="Profile").wait_for(state="hidden")
+    await menu.press("Enter")
+    await uma.page.keyboard.press("Tab")
+    await uma.page.keyboard.press("Enter")
+    await uma.page.get_by_role("main").get_by_text(address, exact=True).wait_for()
+    await uma.press("Change address…")
+    await uma.page.get_by_role("dialog").get_by_label("New e-mail address").fill("uma@example.net")
+    await _confirms(uma.page, "Send the link")
+    await uma.page.get_by_text("A link is on its way to uma@example.net.").wait_for()
+    await uma.page.goto(await house.link_to("uma@example.net", ""))
+    await uma.press("Use this address")
+    await uma.page.get_by_role("heading", name="Your address was changed").wait_for()
+
+    later = await house.person("Uma")
+    await _signs_in(later.page, house.url, "uma@example.net", PASSWORD)
+    await later.page.get_by_role("heading", name="Your rooms").wait_for()
+
+
 async def test_an_administrator_disables_a_member_after_reading_what_it_does(house: House) -> None:
     """What is hard to undo must say what it does first, and hold at once."""
     ida, _ = await house.member("Ida")
@@ -277,6 +303,11 @@ async def test_an_administrator_disables_a_member_after_reading_what_it_does(hou
     await ada.page.goto(f"{house.url}/admin/users")
     await ada.page.get_by_label("Name or e-mail").fill("ida@")
     await ada.page.get_by_role("row", name="Ada").wait_for(state="detached")
+    await ada.press("Manage Ida")
+    await ada.page.get_by_role("button", name="Erase account").click()
+    plan = ada.page.get_by_role("dialog", name="Erase Ida?")
+    await plan.get_by_role("table", name="What is erased").wait_for()
+    await ada.page.keyboard.press("Escape")
     await ada.press("Manage Ida")
     await ada.page.get_by_role("button", name="Disable account").click()
     dialog = ada.page.get_by_role("dialog", name="Disable Ida?")
