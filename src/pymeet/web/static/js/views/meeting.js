@@ -7,6 +7,7 @@ import { useEffect, useMemo, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { shortcutsWanted } from '../models/choices.js';
 import { actionOf } from '../models/shortcuts.js';
+import { Refused } from '../protocol.js';
 import { Banner, News, Said } from './banner.js';
 import { Bar } from './bar.js';
 import { Chat, Keys, People, RecordingDialogs, RoomSettings, Settings, prepareAll } from './later.js';
@@ -51,7 +52,8 @@ export function MeetingView({ room, devices, meeting, name, owns }) {
   const [said, setSaid] = useState('');
   const controls = useMemo(() => new RecordingControls(meeting), [meeting]);
   const share = () => { if (room.mayShare.value || devices.screen.value) void toggleShare(devices); };
-  const attempt = (/** @type {Promise<unknown>} */ request) => void request.catch(() => toast(t('people.failed')));
+  const attempt = (/** @type {Promise<unknown>} */ request) => void request.catch((error) =>
+    toast(t(error instanceof Refused && error.code === 'too_many' ? 'people.tooMany' : 'people.failed')));
   const hand = () => {
     const up = !room.handUp.value;
     attempt(meeting.raiseHand(up).then(() => setSaid(t(up ? 'hand.isUp' : 'hand.isDown'))));

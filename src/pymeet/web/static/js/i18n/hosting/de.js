@@ -100,6 +100,7 @@ export default {
   'chat.only': 'Nur {name}',
   'chat.fieldTo': 'Nachricht nur an {name}',
   'chat.privately': 'Vertraulich schreiben',
+  'people.tooMany': 'Das war zu viel auf einmal. Warten Sie einen Moment und versuchen Sie es dann noch einmal.',
   'people.privately': '{name} vertraulich schreiben',
   'chat.toYou': 'Nur an Sie',
   'chat.toOnly': 'Nur an {name}',

@@ -99,6 +99,7 @@ export default {
   'chat.only': '{name} only',
   'chat.fieldTo': 'Message to {name} only',
   'chat.privately': 'Write privately',
+  'people.tooMany': 'That was too much at once. Wait a moment, then try again.',
   'people.privately': 'Write to {name} privately',
   'chat.toYou': 'To you only',
   'chat.toOnly': 'To {name} only',
