@@ -49,15 +49,20 @@ STAYS: frozenset[Place] = frozenset(
 WITHHELD: frozenset[Place] = frozenset(
     {
         ("calendar_feeds", "secret_hash"),
+        ("avatars", "file_id"),
         ("erasure_ledger", "subject_mark"),
         ("exports", "file_id"),
         ("exports", "token_hash"),
         ("films", "file_id"),
+        ("known_devices", "token_hash"),
         ("mail_outbox", "template_values"),
         ("one_time_links", "token_hash"),
         ("recording_shares", "password_hash"),
         ("recording_shares", "token_hash"),
         ("recording_tracks", "file_id"),
+        ("recovery_codes", "code_hash"),
+        ("room_passwords", "password_hash"),
+        ("second_factors", "totp_secret"),
         ("sessions", "token_hash"),
         ("user_credentials", "password_hash"),
     }
