@@ -72,6 +72,7 @@ function Correct({ data, reload }) {
         <${Field} label=${t('right.name')} value=${name} onInput=${change} error=${problem} input=${{ maxlength: 60, autocomplete: 'name' }} />
         <button type="submit" class="button" disabled=${busy || !name.trim() || name.trim() === data.person.name}>${t('right.save')}</button>
       </form>
+      <a href="/profile">${t('right.profile')}</a>
     </${Right}>`;
 }
 
