@@ -43,6 +43,7 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", "/api/v1/links/redeem"): {"token": "x", "password": PASSWORD},
     ("POST", OTHER): {"name": "Trap"},
     ("DELETE", ROOM): None,
+    ("PATCH", f"{ROOM}/settings"): {"waiting_room": "everybody"},
     ("POST", f"{API}/meetings"): {
         "title": "Trap",
         "start": "2027-03-22T09:00",

@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from pymeet.signaling import messages
-from tests.signaling.conftest import House
+from tests.signaling.conftest import Client, House
 
 TRACKS = [{"mid": "0", "source": "camera", "muted": False}]
 
@@ -13,45 +13,70 @@ DONE = "done"
 REFUSED = "not_allowed"
 PROTOCOL = "protocol_error"
 
+
+def row(host: str, cohost: str, member: str, guest: str, *, waiting: str, outside: str) -> dict[str, str]:
+    """What comes of a message, by who sends it."""
+    inside = {"host": host, "cohost": cohost, "member": member, "guest": guest}
+    return {**inside, "waiting": waiting, "not joined": outside}
+
+
 MATRIX: dict[str, dict[str, str]] = {
-    #              in the room, and before joining
-    "join": {"host": PROTOCOL, "member": PROTOCOL, "guest": PROTOCOL, "not joined": DONE},
-    "publish": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
-    "subscribed": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
-    "restart": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
-    "mute": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
-    "chat": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
-    "remove": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
-    "end": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
-    "record": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
-    "consent": {"host": DONE, "member": DONE, "guest": DONE, "not joined": PROTOCOL},
-    "marker": {"host": DONE, "member": REFUSED, "guest": REFUSED, "not joined": PROTOCOL},
-    "ping": {"host": DONE, "member": DONE, "guest": DONE, "not joined": DONE},
-    "leave": {"host": DONE, "member": DONE, "guest": DONE, "not joined": DONE},
+    "join": row(PROTOCOL, PROTOCOL, PROTOCOL, PROTOCOL, waiting=REFUSED, outside=DONE),
+    "publish": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "subscribed": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "restart": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "mute": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "chat": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "edit_message": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "hand": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "react": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "consent": row(DONE, DONE, DONE, DONE, waiting=REFUSED, outside=PROTOCOL),
+    "delete_message": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "admit": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "refuse": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "stop": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "lower_hand": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "spotlight": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "lock": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "remove": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "role": row(DONE, REFUSED, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "hand_over": row(DONE, REFUSED, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "end": row(DONE, REFUSED, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "record": row(DONE, REFUSED, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "marker": row(DONE, REFUSED, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "ping": row(DONE, DONE, DONE, DONE, waiting=DONE, outside=DONE),
+    "leave": row(DONE, DONE, DONE, DONE, waiting=DONE, outside=DONE),
 }
 
-USERS = {"host": "ann", "member": "bob", "guest": None}
+USERS = {"host": "ann", "cohost": "bob", "member": "bob", "guest": None}
 
 
-def fields_of(kind: str, victim: str) -> dict[str, Any]:
-    """A message of this type that would do something, to `victim` where it is about somebody."""
+def fields_of(kind: str, victim: str, message: str = "", person: str = "") -> dict[str, Any]:
+    """A message of this type that would do something, to `victim` where it is about somebody, to the chat `message`, or to the
+    `person` who waits."""
     return {
         "join": {"v": 1, "name": "Again"},
         "publish": {"sdp": "offer", "tracks": TRACKS},
         "subscribed": {"offer": 1, "sdp": "answer"},
         "mute": {"source": "camera", "muted": True},
         "chat": {"text": "hello"},
+        "edit_message": {"message": message, "text": "hello again"},
+        "delete_message": {"message": message},
+        "hand": {"up": True},
+        "react": {"reaction": "clap"},
+        "admit": {"participant": person},
+        "refuse": {"participant": person, "reason": "Another time."},
+        "stop": {"participant": victim, "source": "camera"},
+        "lower_hand": {"participant": victim},
+        "spotlight": {"participant": victim},
+        "lock": {"on": True},
+        "role": {"participant": victim, "role": "cohost"},
+        "hand_over": {"participant": victim},
         "remove": {"participant": victim},
         "record": {"on": True},
         "consent": {"recording": "recording-1", "answer": "yes"},
         "marker": {"text": "decided"},
     }.get(kind, {}) | {"type": kind}
-
-
-async def record(house: House) -> None:
-    """Ann, the host, comes and starts a recording."""
-    ann, _ = await house.enter("Ann", user="ann")
-    assert (await ann.ask(type="record", on=True))["type"] == "ok"
 
 
 def test_the_matrix_names_every_message() -> None:
@@ -61,21 +86,48 @@ def test_the_matrix_names_every_message() -> None:
     assert set(MATRIX) == {get_args(model.model_fields["type"].annotation)[0] for model in union}
 
 
+async def enter_as(house: House, who: str, ann: Client) -> Client:
+    """Somebody of that role, with a camera where they are in the room."""
+    client = await house.connect(user=USERS.get(who))
+    if who in ("not joined", "waiting"):
+        if who == "waiting":
+            assert (await client.join("Sender"))["type"] == "waiting"
+        return client
+    joined = await client.join("Sender")
+    await client.ask(type="publish", sdp="offer", tracks=TRACKS)
+    if who == "cohost":
+        assert (await ann.ask(type="role", participant=joined["you"], role="cohost"))["type"] == "ok"
+    return client
+
+
+async def somebody_waits(house: House) -> str:
+    """The id of a guest who waits to be admitted."""
+    await house.meetings.change_settings("standup", {"waiting_room": "guests"})
+    return (await (await house.connect()).join("Waits"))["id"]
+
+
 @pytest.mark.parametrize(("kind", "who"), [(kind, who) for kind, row in MATRIX.items() for who in row])
 async def test_each_role_may_do_what_the_matrix_says(house: House, kind: str, who: str) -> None:
     """And what is refused has no effect on the one it was aimed at."""
     victim, victim_id = await house.enter("Victim")
-    client = await house.connect(user=USERS.get(who))
-    if who != "not joined":
-        await client.join("Sender")
-        await client.ask(type="publish", sdp="offer", tracks=TRACKS)
+    await victim.ask(type="publish", sdp="offer", tracks=TRACKS)
+    await victim.ask(type="hand", up=True)
+    ann, _ = await house.enter("Ann", user="ann")
+    if who == "waiting":
+        await house.meetings.change_settings("standup", {"waiting_room": "guests"})
+    client = await enter_as(house, who, ann)
+    is_inside = who not in ("not joined", "waiting")
+    writer = client if kind == "edit_message" and is_inside else victim
+    await writer.ask(type="chat", text="hello")
+    message = (await ann.until("chat"))["message"]["id"]
+    person = await somebody_waits(house) if kind in ("admit", "refuse") else ""
     if kind in ("consent", "marker"):
-        await record(house)
+        assert (await ann.ask(type="record", on=True))["type"] == "ok"
         if kind == "marker" and who == "host":
             await client.ask(**fields_of("consent", victim_id))
     expected = MATRIX[kind][who]
 
-    await client.send(id="q", **fields_of(kind, victim_id))
+    await client.send(id="q", **fields_of(kind, victim_id, message, person))
 
     if kind == "leave" and expected is DONE:
         assert await client.closed() == 1000
@@ -92,20 +144,40 @@ async def test_each_role_may_do_what_the_matrix_says(house: House, kind: str, wh
     if expected is PROTOCOL:
         assert await client.closed() == 4400
     assert (await victim.ask(type="ping"))["type"] == "pong"
-    assert any(p.id == victim_id for p in house.registry.live("standup").participants)
+    live = house.registry.live("standup")
+    (still,) = [p for p in live.participants if p.id == victim_id]
+    assert (still.role.value, still.tracks[0].muted) == ("guest", False)
+    assert (live.state.locked, live.state.spotlight, live.state.hands) == (False, None, (victim_id,))
+    assert {"hello"} == {m.text for m in await house.meetings.messages(house.rooms["standup"].id)}
 
 
-@pytest.mark.parametrize("kind", ["remove", "end", "mute", "chat", "publish"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "remove",
+        "stop",
+        "spotlight",
+        "lower_hand",
+        "role",
+        "hand_over",
+        "admit",
+        "end",
+        "mute",
+        "chat",
+        "publish",
+        "lock",
+    ],
+)
 async def test_a_host_of_one_room_reaches_nobody_in_another(house: House, kind: str) -> None:
     """Ids of another room open nothing, and the answer is the same as for ids that do not exist."""
     victim, victim_id = await house.enter("Victim", "standup")
     await victim.ask(type="publish", sdp="offer", tracks=TRACKS)
     host, _ = await house.enter("Bob", "other", user="bob")
 
-    await host.send(id="q", **fields_of(kind, victim_id))
-    if kind == "remove":
+    await host.send(id="q", **fields_of(kind, victim_id, person=victim_id))
+    if kind in ("remove", "stop", "spotlight", "lower_hand", "role", "hand_over", "admit"):
         known = await host.until("error")
-        unknown = await host.ask(type="remove", participant="nobody-at-all")
+        unknown = await host.ask(**fields_of(kind, "nobody-at-all", person="nobody-at-all"))
         assert (
             (known["code"], known["message"])
             == (unknown["code"], unknown["message"])
