@@ -24,6 +24,7 @@ VALUES = {
     "scan": "clean",
     "days": "30",
     "name": "Weekly tea",
+    "device": "Firefox (Linux)",
     "email": "ann@example.net",
     "title": "Plans for spring",
     "organiser": "Ada",
