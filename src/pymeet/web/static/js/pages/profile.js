@@ -14,22 +14,18 @@ import { Page, Statement, html, start } from '../views/ui.js';
 
 const found = signal(/** @type {{ me: Me, user: User } | null} */ (null));
 const missing = signal(/** @type {'signed_out' | 'unreachable' | null} */ (null));
-/** Counts up with each change, so that a picture that changed is fetched again. */
-const version = signal(0);
+/** Differs each time, so that a picture that changed is fetched again. */
+const version = signal(Date.now());
 
 async function load() {
   try {
     const me = await api.me();
     if (me.user) found.value = { me, user: me.user };
     missing.value = me.user ? null : 'signed_out';
+    version.value += 1;
   } catch {
     if (!found.value) missing.value = 'unreachable';
   }
-}
-
-async function changed() {
-  version.value = Date.now();
-  await load();
 }
 
 function Profile() {
@@ -48,7 +44,7 @@ function Profile() {
       <div class="settings-page">
         <h1>${t('profile.title')}</h1>
         <${PersonForm} user=${user} reload=${load} />
-        <${Picture} user=${user} version=${version.value} onChanged=${changed} />
+        <${Picture} user=${user} version=${version.value} onChanged=${load} />
         <${Address} email=${user.email} mail=${me.mail ?? false} />
         <p class="quiet-text">${t('profile.rest')} <a href="/my-data">${t('start.yourData')}</a></p>
       </div>
