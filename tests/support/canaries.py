@@ -27,6 +27,7 @@ AT_MS = 1_699_998_800_000
 
 _WORDS: Mapping[tuple[str, str], Any] = {
     ("attendance", "kind"): "member",
+    ("avatars", "file_id"): None,  # an archive would look for the file
     ("consents", "language"): "en",
     ("exports", "state"): "fetched",
     ("mail_outbox", "language"): "en",
@@ -111,7 +112,9 @@ class _Filling:
         if key and self._conn.execute(select(table).where(*key)).first():
             self._conn.execute(update(table).where(*key).values(values))
         else:
-            self._conn.execute(insert(table).values(values))
+            made = self._conn.execute(insert(table).values(values)).inserted_primary_key
+            # numbers that the database gives, by which other rows point here
+            values |= zip((column.name for column in table.primary_key.columns), made or (), strict=False)
         if belongs_to(entry, self._person) is None:
             # such as the recording a guest is in: it must be there, and what stands in it is nobody's
             self._canaries = {

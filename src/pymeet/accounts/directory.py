@@ -10,7 +10,7 @@ from pymeet.accounts import store
 from pymeet.accounts.model import Role
 from pymeet.accounts.rows import user_of
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import passkeys, second_factors, user_credentials, users
+from pymeet.db.schema import avatars, passkeys, second_factors, user_credentials, users
 
 MAX_PAGE = 200
 
@@ -35,12 +35,13 @@ class About:
     """What `users` itself does not say about somebody."""
 
     second_factor: bool
+    avatar: bool
 
 
 async def about(conn: Transaction, user_id: str) -> About:
     """What `users` itself does not say about a person."""
-    row = (await conn.execute(select(_SECOND_FACTOR).where(users.c.id == user_id))).mappings().one()
-    return About(row["second_factor"])
+    row = (await conn.execute(select(_SECOND_FACTOR, _AVATAR).where(users.c.id == user_id))).mappings().one()
+    return About(row["second_factor"], row["avatar"])
 
 
 async def members(
@@ -93,6 +94,9 @@ _SECOND_FACTOR = or_(
     exists(select(second_factors.c.user_id).where(second_factors.c.user_id == users.c.id).correlate(users)),
     exists(select(passkeys.c.user_id).where(passkeys.c.user_id == users.c.id).correlate(users)),
 ).label("second_factor")
+_AVATAR = exists(
+    select(avatars.c.user_id).where(avatars.c.user_id == users.c.id, avatars.c.file_id.is_not(None)).correlate(users)
+).label("avatar")
 _STATE = case(
     (store.being_erased(), "being_erased"),
     (users.c.disabled_at_ms.is_not(None), "disabled"),

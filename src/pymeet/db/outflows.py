@@ -102,6 +102,13 @@ RECEIVERS = (
         means=(Recipient.HOST, Recipient.RECORDED, Recipient.VIEWERS),
     ),
     Receiver(
+        name="The other members",
+        receives="The picture you chose for your account.",
+        purpose="To show who somebody is.",
+        basis=Basis.CONTRACT,
+        means=(Recipient.MEMBERS,),
+    ),
+    Receiver(
         name="Administrators of this server",
         receives="What the tables marked so hold; they also control the machine, its disk and its backups.",
         purpose="To run the server and to answer for it.",

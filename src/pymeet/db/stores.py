@@ -124,13 +124,15 @@ FILES = (
     FileStore(
         paths=("files/*/*.sealed", "files/*/*.sealed.part"),
         category=Category.RIGHTS,
-        holds="Tracks of recordings, films made of them, and archives of people's data: sealed, each under a key of its own.",
-        purpose="To watch meetings again, and to hand people their data.",
+        holds="Tracks of recordings, films made of them, pictures of members, and archives of people's data: sealed, each "
+        "under a key of its own.",
+        purpose="To watch meetings again, to show who somebody is, and to hand people their data.",
         personal=True,
         basis=Basis.CONSENT,
         keep="As long as the row that names it; what no row names is removed.",
         erase="Key and file are destroyed with the row.",
-        export="A person's own tracks. No films, which show others too, and no archives, which hold what the next one holds anew.",
+        export="A person's own tracks and picture. No films, which show others too, and no archives, which hold what the "
+        "next one holds anew.",
     ),
     FileStore(
         paths=("ledger/erasures.jsonl",),
@@ -317,6 +319,17 @@ MEMORY = (
         subjects=("member",),
         recipients=(),
         keep="6 minutes at most.",
+    ),
+    MemoryStore(
+        name="mail that was asked for",
+        category=Category.SIGN_IN,
+        holds="E-mail addresses to which somebody had a link sent, and network addresses (of IPv6 the first half) from "
+        "which that was asked for, and when; the newest 10,000 of each.",
+        purpose="To keep anybody from having somebody else flooded with mail.",
+        basis=Basis.LEGITIMATE_INTEREST,
+        subjects=("member",),
+        recipients=(),
+        keep="61 minutes at most.",
     ),
     MemoryStore(
         name="sign-in attempts by network address",

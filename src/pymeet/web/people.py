@@ -23,4 +23,5 @@ async def shown_user(request: web.Request, user: User) -> dict[str, Any]:
         "time_zone": user.time_zone,
         "theme": user.theme,
         "second_factor": more.second_factor,
+        "avatar": more.avatar,
     }

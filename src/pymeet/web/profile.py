@@ -5,14 +5,18 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
+from pymeet.accounts.avatars import MAX_BYTES, avatar_of, remove_avatar, set_avatar
 from pymeet.accounts.profile import change_profile
 from pymeet.accounts.texts import clean_email
 from pymeet.web.accounts import Email, Password, mailed_links
 from pymeet.web.attempts import attempt
-from pymeet.web.bodies import Body, read_json
+from pymeet.web.bodies import Body, read_body, read_json
+from pymeet.web.errors import StatusError
 from pymeet.web.parts import PARTS
 from pymeet.web.people import shown_user
 from pymeet.web.sessions import member
+
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
 
 Word = Annotated[str, Field(max_length=64)]
 
@@ -50,3 +54,31 @@ async def change_email(request: web.Request) -> web.Response:
         await request.app[PARTS].accounts.confirm_password(user, body.password)
     await links.change_email(user, clean_email(body.email))
     return web.Response(status=202)
+
+
+async def put_avatar(request: web.Request) -> web.Response:
+    """Whatever the type says, the picture itself is looked at, and drawn anew."""
+    user = await member(request)
+    if request.content_type not in PICTURE_TYPES:
+        raise StatusError(415, "Send a PNG, JPEG or WebP file.")
+    picture = await read_body(request, request.content_type, MAX_BYTES)
+    await set_avatar(request.app[PARTS].lifecycle, user.id, picture)
+    return web.Response(status=204)
+
+
+async def delete_avatar(request: web.Request) -> web.Response:
+    user = await member(request)
+    await remove_avatar(request.app[PARTS].lifecycle, user.id)
+    return web.Response(status=204)
+
+
+async def avatar(request: web.Request) -> web.Response:
+    """A member's picture, for members. Browsers ask each time whether it is still the same: one that was removed is gone."""
+    await member(request)
+    found = await avatar_of(request.app[PARTS].lifecycle, request.match_info["id"])
+    etag, known = str(found.changed_at_ms), request.if_none_match or ()
+    unchanged = any(each.value == etag for each in known)
+    response = web.Response(status=304) if unchanged else web.Response(body=found.webp, content_type="image/webp")
+    response.etag = etag
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response

@@ -1,7 +1,7 @@
 """Every table of pymeet, one file per feature. Importing this package checks the inventory as a whole."""
 
 from pymeet.db import inventory
-from pymeet.db.schema.accounts import one_time_links, sessions, user_credentials, users
+from pymeet.db.schema.accounts import avatars, one_time_links, sessions, user_credentials, users
 from pymeet.db.schema.audit import audit_anchors, audit_events, audit_head, audit_people
 from pymeet.db.schema.base import metadata
 from pymeet.db.schema.factors import known_devices, passkeys, recovery_codes, second_factors
@@ -52,6 +52,7 @@ __all__ = [
     "audit_events",
     "audit_head",
     "audit_people",
+    "avatars",
     "breaches",
     "calendar_feeds",
     "clock_marks",

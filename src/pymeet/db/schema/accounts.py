@@ -20,6 +20,7 @@ from pymeet.db.inventory import (
     Unreachable,
     not_personal,
     personal,
+    sealed_file,
     secret,
     table,
 )
@@ -60,6 +61,27 @@ users = table(
     keep=(Keep("account", clock="last_seen_at_ms", purge=Purge.ERASE),),
     erase=EraseRow.DELETE,
     recipients=(Recipient.ADMINISTRATORS, Recipient.BACKUPS),
+)
+
+avatars = table(
+    "avatars",
+    metadata,
+    Column(
+        "user_id",
+        Text,
+        ForeignKey("users.id", ondelete="CASCADE"),
+        primary_key=True,
+        info=_theirs(Kind.REFERENCE),
+    ),
+    Column("file_id", Text, nullable=True, info=sealed_file()),
+    Column("changed_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    category=Category.ACCOUNT,
+    purpose="To show members the picture that one of them chose.",
+    basis=Basis.CONTRACT,
+    subject=(_MEMBER,),
+    keep=(KeepWith("users", "user_id"),),
+    erase=EraseRow.DELETE,
+    recipients=(Recipient.MEMBERS, Recipient.BACKUPS),
 )
 
 user_credentials = table(

@@ -1,4 +1,4 @@
-"""What people set in their profile, and links that carry the address they prove."""
+"""What people set in their profile, their pictures, and links that carry the address they prove."""
 
 from alembic import op
 
@@ -16,7 +16,15 @@ ALTER TABLE users ADD COLUMN theme TEXT CONSTRAINT ck_users_theme_word CHECK (th
 
 ALTER TABLE one_time_links ADD COLUMN email TEXT;
 
-CREATE INDEX ix_one_time_links_email ON one_time_links (email)
+CREATE INDEX ix_one_time_links_email ON one_time_links (email);
+
+CREATE TABLE avatars (
+    user_id TEXT NOT NULL,
+    file_id TEXT,
+    changed_at_ms BIGINT NOT NULL,
+    CONSTRAINT pk_avatars PRIMARY KEY (user_id),
+    CONSTRAINT fk_avatars_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+)
 """
 
 
