@@ -103,7 +103,6 @@ async def test_password_and_waiting_room_hold_on_every_way_in(server: Server, ad
             assert response.status == 401
             assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
-        found = await server.parts.meetings.room(room)
         found = await server.meetings.room(room)
         token = room_tokens.issue(server.room_token_key, found.id, "Encoder", 2**50)
         bearer = {**SDP, "Authorization": f"Bearer {token}"}
