@@ -130,6 +130,22 @@ class Story:
             await client.ask(type="chat", text=f"What I say is {human.made('text')}")
             await client.ask(type="leave")
 
+    async def plan(self, organiser: Human, invited: Human, slug: str) -> None:
+        """A meeting to come in a room of the organiser's, with an agenda, to which somebody else is invited, and a feed of the organiser's calendar."""
+        body = {
+            "title": organiser.made("meeting"),
+            "agenda": organiser.made("agenda"),
+            "start": "2099-03-23T09:00",
+            "time_zone": "Europe/Berlin",
+            "duration_min": 60,
+            "rrule": "FREQ=WEEKLY",
+            "room": slug,
+            "invitees": [{"email": invited.email}, {"email": f"{organiser.made('invited')}@example.org"}],
+        }
+        await self.ask(organiser, "POST", "/api/v1/meetings", body, 201)
+        made = await self.ask(organiser, "POST", "/api/v1/calendar-feed", None, 201)
+        organiser.said["feed"] = made["url"].rpartition("/")[2].removesuffix(".ics")
+
     async def record(self, host: Human, people: Sequence[Human]) -> Made:
         """A recording of the room with a track, a message and a film of everybody; members among them watched it.
 

@@ -269,7 +269,7 @@ async def test_a_member_chooses_their_mails_and_has_a_room(server: Server, ada: 
         assert (await bob.json("PUT", "/api/v1/notifications", {"mail": True, "reminder_min": 1441}))[0] == 400
         rooms = [(await bob.json("POST", "/api/v1/personal-room"))[1] for _ in range(2)]
         assert rooms[0] == rooms[1]
-        assert rooms[0]["name"] == "Bob"
+        assert rooms[0]["name"] == "Personal room"
 
         invited = [{"email": "bob@example.org"}, {"email": "carol@example.net"}]
         assert (await ada.json("POST", "/api/v1/meetings", {**WEEKLY, "invitees": invited}))[0] == 201

@@ -1,4 +1,7 @@
-"""The room that a member has for themselves, made when they first ask for it."""
+"""The room that a member has for themselves, made when they first ask for it.
+
+It does not bear their name: rooms stay, with their names, when their owner is erased.
+"""
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
@@ -10,6 +13,9 @@ from pymeet.meetings.service import Meetings
 from pymeet.privacy.parts import Lifecycle
 
 
+_NAMES = {"en": "Personal room", "de": "Persönlicher Raum"}
+
+
 class PersonalRooms:
     """Every member's own."""
 
@@ -18,10 +24,10 @@ class PersonalRooms:
         self._meetings = meetings
 
     async def room_of(self, user: User) -> Room:
-        """The member's personal room; a new one, named after them, where they have none or deleted it."""
+        """The member's personal room; a new one where they have none or deleted it."""
         slug = await self._db.study(_slug, user.id)
         if slug is None:
-            made = await self._meetings.create_room(user.name, user.id)
+            made = await self._meetings.create_room(_NAMES.get(user.language or "", _NAMES["en"]), user.id)
             slug = await self._db.work(_keep, user.id, made.id)
         return await self._meetings.room(slug)
 
