@@ -12,7 +12,6 @@ from pymeet.meetings.model import Room
 from pymeet.meetings.service import Meetings
 from pymeet.privacy.parts import Lifecycle
 
-
 _NAMES = {"en": "Personal room", "de": "Persönlicher Raum"}
 
 
