@@ -4,6 +4,7 @@ The mails come from a real mail server on loopback, the codes from an authentica
 passkeys from the authenticator that Chromium has for tests.
 """
 
+import io
 import re
 import time
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import pyotp
 import pytest
 from live_server import PASSWORD, Visitor, first_admin, free_port, make_config, running
+from PIL import Image
 from playwright.async_api import Browser, Page
 
 from tests.browser.people import Person, chromium, enter
@@ -268,6 +270,29 @@ async def test_a_profile_is_taken_on_by_the_next_browser(house: House) -> None:
     await other.page.get_by_role("heading", name="Ihre Räume").wait_for()
     await other.button("Konto von Noa Levi").wait_for()
     assert await other.page.evaluate("document.documentElement.dataset.theme") == "contrast"
+
+
+async def test_a_picture_is_shown_and_taken_back(house: House) -> None:
+    """A photograph of any size must do; it arrives small, square and without what the camera wrote into it."""
+    zoe, _ = await house.member("Zoe")
+    content = io.BytesIO()
+    Image.new("RGB", (1600, 900), "teal").save(content, "JPEG")
+    await zoe.page.goto(f"{house.url}/profile")
+    files = zoe.page.locator("input[type=file]")
+    await files.set_input_files({"name": "zoe.jpg", "mimeType": "image/jpeg", "buffer": content.getvalue()})
+    await zoe.page.get_by_text("Your picture was saved.").wait_for()
+    picture = zoe.page.locator(".avatar.large img")
+    assert await picture.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [
+        256,
+        256,
+    ]
+    await files.set_input_files({"name": "notes.txt", "mimeType": "image/png", "buffer": b"no picture"})
+    await zoe.page.get_by_role("alert").get_by_text("This file is no picture").wait_for()
+
+    await zoe.press("Remove picture…")
+    await zoe.page.get_by_role("dialog").get_by_role("button", name="Remove picture").click()
+    await picture.wait_for(state="detached")
+    await zoe.page.get_by_text("Your picture was deleted.").wait_for()
 
 
 async def test_an_address_changes_when_the_new_one_says_so(house: House) -> None:

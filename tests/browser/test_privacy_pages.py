@@ -169,6 +169,7 @@ async def test_administrators_answer_for_others(office: Office) -> None:
         await was_there(visitor, office.slug, "Lena", SAID)
     ada = await office.person("Ada", office.admin)
     await ada.page.goto(f"{office.server.url}/")
+    await ada.press("Account of Ada")
     await ada.page.get_by_role("link", name="Privacy", exact=True).click()
     await ada.page.get_by_text("No request waits for an answer.").wait_for()
     await ada.press("Register a request")
