@@ -304,6 +304,24 @@ async def test_a_ban_holds_for_all_seats_of_the_account(stage: Stage, ann: User,
         await stage.live.join(JoinRequest("Not Bob", None, Kind.PLAYER))
 
 
+async def test_a_ban_takes_along_neither_a_host_nor_who_asks_for_it(stage: Stage, ann: User, bob: User) -> None:
+    """A second seat of the same person must not be a way around the rules."""
+    host, _ = await stage.join("Ann", user=ann)
+    bobs, _ = await stage.join("Bob", user=bob)
+    second, _ = await stage.join("Bob's phone", user=bob)
+    cohost, _ = await stage.join("Guest")
+    for seat in (bobs, cohost):
+        stage.live.ask(host.id, GiveRole(seat.id, True))
+
+    with pytest.raises(NotAllowedError):
+        stage.live.remove(bobs.id, second.id, ban=True)
+    stage.live.ask(host.id, HandOver(bobs.id))
+    with pytest.raises(NotAllowedError):
+        stage.live.remove(cohost.id, second.id, ban=True)
+
+    assert len(stage.live.participants) == 4
+
+
 async def test_a_ban_holds_for_the_room_token(stage: Stage, ann: User) -> None:
     """An encoder that was sent out does not come back by itself; one with another token does."""
     host, _ = await stage.join("Ann", user=ann)

@@ -297,9 +297,14 @@ class LiveRoom:
         """A host sends somebody out: their media stops at once and their seat cannot be taken back. With `ban` all seats of
         that account go, and nobody comes back with it, or with the same room token."""
         removed = self.seat(participant_id)
+        others = [seat for seat in self._seats.values() if seat is not removed and seat.is_same_person(removed)]
+        if ban:
+            for seat in others:
+                if self._room.check_over(by, Verb.REMOVE, seat.id)[0].id == seat.id:
+                    raise NotAllowedError("You cannot ban yourself.")
         self._do(Remove(participant_id, ban=ban), by)
         if ban:
-            for seat in [seat for seat in self._seats.values() if _is_same(seat, removed)]:
+            for seat in others:
                 self._do(Remove(seat.id, ban=True), None)
             if removed.user_id is not None:
                 self._lobby.refuse_account(removed.user_id, BANNED)
@@ -489,10 +494,3 @@ class LiveRoom:
         else:
             seat.stop_receiving(now)
         self._forwarding.touch()
-
-
-def _is_same(seat: Seat, other: Seat) -> bool:
-    """Whether two seats are known to be one person's."""
-    return (seat.user_id is not None and seat.user_id == other.user_id) or (
-        seat.token_id is not None and seat.token_id == other.token_id
-    )

@@ -61,6 +61,12 @@ class Seat:
         self.offers = OfferTurn()
         self.following: Following | None = None
 
+    def is_same_person(self, other: "Seat") -> bool:
+        """Whether both are known to be one person's: by account, or by the room token that was shown."""
+        return (self.user_id is not None and self.user_id == other.user_id) or (
+            self.token_id is not None and self.token_id == other.token_id
+        )
+
     def send(self, event: Event) -> None:
         """Tells the member, if they can be reached now. A connection that fails at it is closed, and nobody else notices."""
         if self.listener is None:

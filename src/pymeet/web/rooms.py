@@ -77,10 +77,8 @@ async def preview(request: web.Request) -> web.Response:
             "max_participants": settings.max_participants(parts.config.rooms.max_participants),
             "may_join": user is not None or settings.guests_allowed(parts.config.rooms.guests_allowed),
             "has_password": room.password_hash is not None and not is_host,
-            "waiting_room": (settings.waiting_room == "everybody"
-            and not is_host)
-            or (settings.waiting_room == "guests"
-            and role is Role.GUEST),
+            "waiting_room": (settings.waiting_room == "everybody" and not is_host)
+            or (settings.waiting_room == "guests" and role is Role.GUEST),
             "locked": live is not None and live.state.locked and not is_host,
             "role": role.value,
             "recording": _recording(live),
