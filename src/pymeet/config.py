@@ -6,10 +6,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +24,15 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from pymeet.config_values import (
+    check_address,
+    check_mailbox,
+    check_public_url,
+    check_time_of_day,
+    check_token,
+    off_is_a_word,
+    parse_network,
+)
 from pymeet.errors import ConfigError, InvalidInputError
 from pymeet.refusals import DEFAULTS, ENVIRONMENT, explain, origin_of, refusal, refused
 from pymeet.retention import CLASSES, FOREVER, check_period, days, format_period, parse_period
@@ -65,67 +73,9 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _off_is_a_word(value: object) -> object:
-    # YAML 1.1 reads a bare `off` as false; here it is the word.
-    return "off" if value is False else value
-
-
-def _check_address(value: str) -> str:
-    try:
-        address = ip_address(value)
-    except ValueError:
-        raise refusal(f"{value!r} is not an IP address.", "Write an address such as 192.0.2.10, not a name.") from None
-    if address.is_unspecified:
-        raise refusal(f"{value} is not an address others can send to.", "Write the address of this machine.")
-    return str(address)
-
-
-def _check_public_url(value: str) -> str:
-    try:
-        url = urlsplit(value)
-        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
-    except ValueError:
-        usable = False
-    if not usable or url.path not in ("", "/") or url.query or url.fragment or "@" in url.netloc:
-        raise refusal(f"{value!r} is not the address of a site.", "Write scheme and host: https://meet.example.org.")
-    return f"{url.scheme}://{url.netloc}"
-
-
-def _parse_network(value: object) -> IPv4Network | IPv6Network:
-    if isinstance(value, IPv4Network | IPv6Network):
-        return value
-    try:
-        return ip_network(value if isinstance(value, str) else "")
-    except ValueError:
-        raise refusal(f"{value!r} is not a network.", "Write its first address and size: 10.0.0.0/8.") from None
-
-
-def _check_token(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < 16:
-        raise refusal("The token is shorter than 16 characters.", "Make one with `openssl rand -hex 32`.")
-    return value
-
-
-def _check_mailbox(value: str) -> str:
-    # The part before the @ is RFC 5322's dot-atom; quoting and comments are for nobody's good.
-    atoms = r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*"
-    if len(value) > 254 or not re.fullmatch(atoms + r"@([a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}", value, re.ASCII | re.I):
-        remedy = "Write one such as meet@example.org; a name with other letters in its xn-- form."
-        raise refusal(f"{value!r} is not an address to send mail from.", remedy)
-    return value
-
-
-def _check_time_of_day(value: object) -> str:
-    # YAML 1.1 reads a bare 12:30 as a number of the sexagesimal system; here it is a time.
-    text = f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
-        raise refusal(f"{value!r} is not a time of day.", 'Write hours and minutes in UTC: "02:00".')
-    return text
-
-
 Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_parse_network)]
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(parse_network)]
 Switch = Annotated[bool, Field(strict=True)]
 
 
@@ -138,7 +88,7 @@ class Section(BaseModel):
 class TlsConfig(Section):
     """How the HTTP port is encrypted. Browsers give cameras and microphones to encrypted pages only."""
 
-    mode: Annotated[Literal["self_signed", "files", "off"], BeforeValidator(_off_is_a_word)] = "self_signed"
+    mode: Annotated[Literal["self_signed", "files", "off"], BeforeValidator(off_is_a_word)] = "self_signed"
     """`self_signed` makes a certificate in data_dir, which browsers warn about; `files` uses yours; `off` is plain
     HTTP, allowed only on a loopback host or with trusted_proxies."""
     cert_file: Path | None = Field(None, examples=["/etc/pymeet/fullchain.pem"])
@@ -154,13 +104,13 @@ class HttpConfig(Section):
     """The address to listen on. `127.0.0.1` behind a proxy on the same machine."""
     port: Port = 8443
     """The TCP port. 0 takes any free one, which only makes sense for tests."""
-    public_url: Annotated[str, AfterValidator(_check_public_url)] | None = Field(
+    public_url: Annotated[str, AfterValidator(check_public_url)] | None = Field(
         None, examples=["https://meet.example.org"]
     )
     """The address people type, used in links. Without it: the scheme, the first found address and the port."""
     trusted_proxies: tuple[Network, ...] = Field((), examples=[["127.0.0.1/32"]])
     """Networks of the proxies whose `X-Forwarded-*` headers are believed."""
-    metrics_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(
+    metrics_token: Annotated[SecretStr, AfterValidator(check_token)] | None = Field(
         None, examples=["the output of openssl rand -hex 32"]
     )
     """The bearer token for /metrics, 16 characters or more. Without it only the management socket has the metrics."""
@@ -172,7 +122,7 @@ class MediaConfig(Section):
 
     port: Port = 8444
     """The UDP port. 0 takes any free one, which only makes sense for tests."""
-    addresses: tuple[Annotated[str, AfterValidator(_check_address)], ...] = Field((), examples=[["203.0.113.5"]])
+    addresses: tuple[Annotated[str, AfterValidator(check_address)], ...] = Field((), examples=[["203.0.113.5"]])
     """The addresses that browsers are told to send to. Without them: those of the network interfaces. Behind NAT,
     the outside address."""
 
@@ -199,7 +149,7 @@ class RecordingConfig(Section):
     """Recording stops, or does not start, when the disk has less room than this left."""
     sync: Duration = timedelta(seconds=1)
     """How often what was recorded is made safe against a power cut. A crash of the server alone loses less."""
-    film: Annotated[Literal["mp4", "webm", "off"], BeforeValidator(_off_is_a_word)] = "mp4"
+    film: Annotated[Literal["mp4", "webm", "off"], BeforeValidator(off_is_a_word)] = "mp4"
     """What is made of a recording by itself when it ends: `mp4` (H.264, AAC), `webm` (VP9, Opus), or `off`: only when
     somebody asks for it."""
     film_height: Literal[360, 480, 720, 1080] = 720
@@ -242,7 +192,7 @@ class RetentionConfig(Section):
     """How long things are kept. What is over is hidden at once and deleted by the next sweep. A shorter period takes
     effect 72 hours after it was set, so that a mistake can be taken back."""
 
-    at: Annotated[str, BeforeValidator(_check_time_of_day)] = "02:00"
+    at: Annotated[str, BeforeValidator(check_time_of_day)] = "02:00"
     """When the daily sweep runs, in UTC. What lives shortly is looked for every few minutes besides."""
     account: str = _kept("account")
     erasure_grace: str = _kept("erasure_grace")
@@ -310,14 +260,14 @@ class MailConfig(Section):
     """The mail server that takes mail from pymeet. Without it mail is off."""
     port: int = Field(587, strict=True, ge=1, le=65535)
     """Its TCP port: 587 as a rule with `starttls`, 465 with `tls`, 25 with `off`."""
-    encryption: Annotated[Literal["starttls", "tls", "off"], BeforeValidator(_off_is_a_word)] = "starttls"
+    encryption: Annotated[Literal["starttls", "tls", "off"], BeforeValidator(off_is_a_word)] = "starttls"
     """`starttls` turns to TLS after the greeting and sends nothing without it; `tls` begins with TLS; `off` is for a
     mail server on this machine only. Certificates are always verified."""
     username: str | None = Field(None, min_length=1, max_length=320, examples=["pymeet"])
     """The name to sign in with at the mail server, where it asks for one."""
     password: SecretStr | None = Field(None, examples=["what the mail server's operator gave you"])
     """The password that belongs to it."""
-    from_address: Annotated[str, AfterValidator(_check_mailbox)] | None = Field(None, examples=["meet@example.org"])
+    from_address: Annotated[str, AfterValidator(check_mailbox)] | None = Field(None, examples=["meet@example.org"])
     """The address that mail comes from. Needed with a host; answers and bounces arrive there."""
     from_name: str = Field("pymeet", min_length=1, max_length=80)
     """The name shown beside it."""
