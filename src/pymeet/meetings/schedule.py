@@ -306,7 +306,7 @@ class Schedule:
             email=email,
             language=language or self._letters.language,
             answer="none",
-            invited_at_ms=now_ms,
+            created_at_ms=now_ms,
         )
         return store.invited(conn, invitees.c.id == invitee_id)[0]
 

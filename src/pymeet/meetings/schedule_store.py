@@ -119,7 +119,7 @@ def is_invited(conn: Connection, meeting_id: str, email: str, user_id: str | Non
 def invited_since(conn: Connection, organiser_id: str, since_ms: int) -> int:
     """How many people an organiser invited since a moment."""
     query = select(func.count()).select_from(invitees).join(meetings, meetings.c.id == invitees.c.meeting_id)
-    query = query.where(meetings.c.organiser_id == organiser_id, invitees.c.invited_at_ms > since_ms)
+    query = query.where(meetings.c.organiser_id == organiser_id, invitees.c.created_at_ms > since_ms)
     return conn.execute(query).scalar_one()
 
 
@@ -140,7 +140,7 @@ def invited(conn: Connection, condition: ColumnElement[bool]) -> list[Invitee]:
         .outerjoin(users, users.c.id == invitees.c.user_id)
         .outerjoin(notification_settings, notification_settings.c.user_id == invitees.c.user_id)
         .where(condition)
-        .order_by(invitees.c.invited_at_ms, invitees.c.id)
+        .order_by(invitees.c.created_at_ms, invitees.c.id)
     )
     return [_invitee(row) for row in conn.execute(query).mappings()]
 

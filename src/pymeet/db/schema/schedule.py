@@ -101,7 +101,7 @@ invitees = table(
     Column("email", Text, nullable=False, info=_theirs(Kind.CONTACT)),
     Column("language", Text, nullable=False, info=not_personal()),
     Column("answer", Text, nullable=False, server_default="none", info=_theirs(Kind.ACTIVITY)),
-    Column("invited_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
+    Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("answered_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
     one_of("answer", ANSWERS),
     Index("ix_invitees_meeting_id_email", "meeting_id", "email", unique=True),

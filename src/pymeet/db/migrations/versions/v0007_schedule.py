@@ -56,7 +56,7 @@ CREATE TABLE invitees (
     email TEXT NOT NULL,
     language TEXT NOT NULL,
     answer TEXT DEFAULT 'none' NOT NULL,
-    invited_at_ms BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
     answered_at_ms BIGINT,
     CONSTRAINT pk_invitees PRIMARY KEY (id),
     CONSTRAINT ck_invitees_answer_word CHECK (answer IN ('none', 'accepted', 'tentative', 'declined')),
