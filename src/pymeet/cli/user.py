@@ -71,7 +71,7 @@ def link(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> No
 
 @app.command("reset-password", cls=Command)
 def reset_password(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Send somebody a link on which they set a new password.
+    """Send somebody a link for a new password.
 
     Until then theirs is good. Where mail is off, the link is printed.
     """
