@@ -42,6 +42,11 @@ def device_name_for(https: bool) -> str:
     return SECURE_DEVICE if https else PLAIN_DEVICE
 
 
+def clear_device(response: web.StreamResponse, *, https: bool) -> None:
+    """Takes from the browser what it was known by."""
+    response.del_cookie(device_name_for(https), path="/", secure=https, httponly=True, samesite="Lax")
+
+
 def set_device(response: web.StreamResponse, token: str, max_age_s: int, *, https: bool) -> None:
     """Lets the browser be known again."""
     response.set_cookie(

@@ -133,7 +133,7 @@ async def begin_erasure(request: web.Request) -> web.Response:
             "status": issue(parts.status_key, erasure.id),
         }
     )
-    await end_session(request, response)
+    await end_session(request, response, for_good=True)
     return response
 
 

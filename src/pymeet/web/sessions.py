@@ -10,7 +10,7 @@ from pymeet.accounts.passkeys import Site, site_of
 from pymeet.accounts.sign_in import Challenge
 from pymeet.errors import ConflictError, NotSignedInError
 from pymeet.ops.addresses import public_url
-from pymeet.web.cookies import clear_session, device_name_for, name_for, set_device, set_session
+from pymeet.web.cookies import clear_device, clear_session, device_name_for, name_for, set_device, set_session
 from pymeet.web.origins import client_address, is_https, neighbourhood, public_base
 from pymeet.web.parts import PARTS
 from pymeet.web.people import shown_user
@@ -97,12 +97,14 @@ async def admitted(request: web.Request, user: User, *, remember: bool = False) 
     return response
 
 
-async def end_session(request: web.Request, response: web.StreamResponse) -> None:
-    """Signs out: the session ends here and in the browser."""
+async def end_session(request: web.Request, response: web.StreamResponse, *, for_good: bool = False) -> None:
+    """Signs out: the session ends here and in the browser, which `for_good` keeps nothing of the person."""
     token = session_token(request)
     if token:
         await request.app[PARTS].accounts.close_session(token)
     clear_session(response, https=_https(request))
+    if for_good:
+        clear_device(response, https=_https(request))
 
 
 def _shown_challenge(request: web.Request, challenge: Challenge) -> dict[str, Any]:
