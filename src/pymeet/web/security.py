@@ -111,7 +111,7 @@ async def remove_passkey(request: web.Request) -> web.Response:
 async def change_password(request: web.Request) -> web.Response:
     user = await member(request)
     body = await read_json(request, NewPassword)
-    with attempt(request):
+    with attempt(request, token_hash(session_token(request))):
         await request.app[PARTS].accounts.change_password(
             user, body.current, body.new, keep_token=session_token(request) or ""
         )
@@ -147,7 +147,7 @@ async def _confirmed(request: web.Request) -> User:
     """Who is signed in, and typed their password again."""
     user = await member(request)
     body = await read_json(request, Confirmed)
-    with attempt(request):
+    with attempt(request, token_hash(session_token(request))):
         await request.app[PARTS].accounts.confirm_password(user, body.password)
     return user
 
