@@ -131,7 +131,7 @@ class Story:
             await client.ask(type="leave")
 
     async def plan(self, organiser: Human, invited: Human, slug: str) -> None:
-        """A meeting to come in a room of the organiser's, with an agenda, to which somebody else is invited, and a feed of the organiser's calendar."""
+        """A meeting to come in a room of the organiser's, somebody else invited, and a feed of the organiser's calendar."""
         body = {
             "title": organiser.made("meeting"),
             "agenda": organiser.made("agenda"),

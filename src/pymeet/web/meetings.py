@@ -255,7 +255,7 @@ def _occurrence(at: Occurrence) -> dict[str, Any]:
 
 def _invitee(invitee: Invitee, *, with_address: bool) -> dict[str, Any]:
     """Addresses are shown to the organiser only."""
-    shown = {"name": invitee.name, "answer": invitee.answer}
+    shown: dict[str, Any] = {"name": invitee.name, "answer": invitee.answer}
     if with_address:
         shown |= {"id": invitee.id, "email": invitee.email, "answered_at": invitee.answered_at_ms}
     return shown
