@@ -9,11 +9,13 @@ from sqlalchemy import text
 from pymeet.accounts.model import User
 from pymeet.db.engine import Database
 from pymeet.errors import PymeetError
+from pymeet.rooms.commands import Command, GiveRole, HandOver, RaiseHand, Spotlight, StopSource
 from pymeet.rooms.events import Welcome
 from pymeet.rooms.joining import JoinRequest, Resume
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import TrackWish
-from pymeet.rooms.people import Departure, Kind
+from pymeet.rooms.member import CloseReason
+from pymeet.rooms.people import Departure, Kind, Source
 from pymeet.rooms.seat import Seat
 from pymeet.sfu.events import Closed, Connected, Disconnected
 from tests.rooms.conftest import Ear, Stage, turn
@@ -52,7 +54,7 @@ class Storm:
         live, seat, ear = self.draw.choice(self.seats)
         wish = {"0": TrackWish(self.draw.choice(("microphone", "camera")), self.draw.random() < 0.5)}
         sdp = f"a=fingerprint:{self.draw.randrange(3)} {self.draw.choice(('', 'bad', 'lying'))}"
-        match self.draw.randrange(11):
+        match self.draw.randrange(12):
             case 0 | 1 | 2:
                 live.publish(seat.id, sdp, wish)
             case 3:
@@ -63,14 +65,27 @@ class Storm:
                 live.remove(seat.id, self.draw.choice(self.seats)[1].id)
             case 6:
                 live.leave(seat.id, Departure.LEFT)
+                seat.close(CloseReason.DONE)  # as the session does that said so
             case 7 if ear:
                 live.lose(seat.id, ear)
             case 8:
                 await live.chat(seat.id, "words")
             case 9:
                 live.accept(seat.id, self.draw.randrange(4), sdp)
+            case 10:
+                live.ask(seat.id, self._order(self.draw.choice(self.seats)[1].id))
             case _:
                 self._media()
+
+    def _order(self, whom: str) -> Command:
+        orders = (
+            GiveRole(whom, True),
+            HandOver(whom),
+            Spotlight(whom),
+            RaiseHand(True),
+            StopSource(whom, Source.CAMERA),
+        )
+        return self.draw.choice(orders)
 
     def _media(self) -> None:
         transports = [t for t in (*self.stage.media.publishers, *self.stage.media.subscribers) if not t.closed]
@@ -88,6 +103,8 @@ class Storm:
             under_way.add(asyncio.create_task(what))
             if self.draw.random() < 0.5:
                 await asyncio.sleep(0)
+            if len(under_way) > 6:  # who comes waits for the database first
+                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             if step % 7 == 0:
                 self.stage.clock.advance(self.draw.choice((0.2, 11.0, 61.0)))
                 self.stage.registry.tick()
@@ -115,8 +132,10 @@ class Storm:
         assert {p.id for p in live.participants} == set(live._seats)
         assert {seat.token for seat in live._seats.values()} == set(live._by_token)
         assert len(live.participants) <= LIMIT
+        assert {*live.state.hands, live.state.spotlight} - {None} <= set(live._seats)
         for seat in live._seats.values():
             assert not seat.is_gone
+            assert seat.role is live._room.participant(seat.id).role
             assert {t.id for t in live._room.participant(seat.id).tracks} == set(seat.sends)
 
 
