@@ -145,6 +145,7 @@ class Server:
             running_rooms=lambda: self.registry.running(),
             remove_from_meetings=self._remove_from_meetings,
             lag_s=lag.worst_s,
+            worst_lag_s=lag.worst_of_ten_s,
             poke_mail=poke_mail,
             consent_withdrawn=self._consent_withdrawn,
             withdraw_from_films=self._withdraw_from_films,

@@ -179,16 +179,17 @@ class Database:
         async with self.read() as conn:
             await conn.execute(text("SELECT count(*) FROM alembic_version"))
 
-    async def checkpoint(self) -> bool:
+    async def checkpoint(self, *, forget: bool = True) -> bool:
         """Moves everything into the database file and empties the write-ahead log.
 
         True when it is empty; False when a reader (here or in another process) still needs it. Only after True is
-        deleted content gone from the disk.
+        deleted content gone from the disk; from memory it is gone unless `forget` is False, as between the parts of a
+        long deletion, because making every statement anew takes the event loop's time.
         """
         async with self._writer:
             self._refuse_if_closed()
             # SQLAlchemy keeps each statement it compiled together with the values it was first made with.
-            for engine in (self._writing.sync_engine, self._reading.sync_engine, self._working):
+            for engine in (self._writing.sync_engine, self._reading.sync_engine, self._working) if forget else ():
                 engine.clear_compiled_cache()
             return await _to_the_end(self._checkpoint())
 
