@@ -22,13 +22,15 @@ from pymeet.recording.media_clock import LeastDelay
 from pymeet.recording.track_writer import LogFiles, TrackBegun, TrackEnd, TrackMeta, TrackWriter
 from pymeet.sfu.codecs import starts_keyframe
 from pymeet.sfu.rtp import HEADER_BYTES
+from pymeet.stepback import step_back
 
 __all__ = ["Capture", "CaptureTrack", "TrackBegun", "TrackEnd", "TrackMeta"]
 
 _log = structlog.get_logger(__name__)
 
 _TICK_S = 0.04
-_TURN_PACKETS = 32
+_TURN_PACKETS = 8
+"""Some 0.3 ms: so long the loop waits at worst when a packet comes in the middle."""
 _STAND_BACK_S = 0.0001
 """Long enough for a thread that waits to take over; 0 would not be."""
 _REPORTS_APART_S = 0.1
@@ -239,6 +241,7 @@ class Capture:
     # -- the thread -------------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
+        step_back()
         while True:
             turn = 0
             for track in list(self._tracks.values()):
