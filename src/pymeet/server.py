@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
@@ -70,9 +71,10 @@ FORGET_EVERY_S = 30
 class Server:
     """One running server. `await Server.start(config)` makes it, `await server.stop()` ends it."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, passwords: Passwords) -> None:
         self.config = config
         self.clock = clock
+        self._passwords = passwords
         self.first_admin_token: str | None = None
         """The token of the link that makes the first administrator; None once there is one."""
         self._stack = contextlib.AsyncExitStack()
@@ -89,9 +91,12 @@ class Server:
         self.keeping: Keeping
 
     @classmethod
-    async def start(cls, config: Config, clock: Clock | None = None) -> "Server":
-        """Starts everything; ConfigError with a remedy when something cannot be used, such as a port that is taken."""
-        server = cls(config, clock or SystemClock())
+    async def start(cls, config: Config, clock: Clock | None = None, passwords: Passwords | None = None) -> "Server":
+        """Starts everything; ConfigError with a remedy when something cannot be used, such as a port that is taken.
+
+        `passwords` hashes all passwords of the server; tests hand in one that is quick and protects nothing.
+        """
+        server = cls(config, clock or SystemClock(), passwords or Passwords())
         try:
             await server._start()
         except BaseException:
@@ -122,7 +127,7 @@ class Server:
         self._stack.callback(listening.close)
         http = self.config.http.model_copy(update={"port": listening.getsockname()[1]})
         self.config = self.config.model_copy(update={"http": http})
-        services = await self._stack.enter_async_context(open_services(self.config, self.clock))
+        services = await self._stack.enter_async_context(open_services(self.config, self.clock, self._passwords))
         if await asyncio.to_thread(finish_change, self.config, services.keys):
             log.info("a change of the master key that was interrupted is finished")
         self.database = services.db
@@ -186,6 +191,7 @@ class Server:
             clock=self.clock,
             database=services.db,
             accounts=services.accounts,
+            passwords=self._passwords,
             meetings=services.meetings,
             registry=self.registry,
             signaling=functools.partial(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.support.migrated import prepare
 from tests.support.recordings import Made, Seat, make_recording
 
 from pymeet.clock import ManualClock
@@ -35,6 +36,7 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     clock = ManualClock()
+    prepare(tmp_path / "data" / "pymeet.db")
     async with open_services(Config(data_dir=tmp_path / "data"), clock) as services:
         ann = Asker(user_id=(await run(services, "user.add", {"name": "Ann", "email": "ann@example.org"}))["id"])
         await run(services, "room.create", {"name": "Tea", "slug": "tea-time"})

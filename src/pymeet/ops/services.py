@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock, SystemClock
 from pymeet.config import Config
@@ -68,8 +69,11 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(config: Config, clock: Clock | None = None) -> AsyncIterator[Services]:
-    """Opens keys, files and database (making or migrating it), without a server.
+async def open_services(
+    config: Config, clock: Clock | None = None, passwords: Passwords | None = None
+) -> AsyncIterator[Services]:
+    """Opens keys, files and database (making or migrating it), without a server. `passwords` hashes them, by default as
+    strongly as is recommended.
 
     ConfigError, WrongKeyError, or ConflictError while a backup is being restored here.
     """
@@ -84,6 +88,7 @@ async def open_services(config: Config, clock: Clock | None = None) -> AsyncIter
                 clock,
                 idle_ms=round(config.sessions.idle.total_seconds() * 1000),
                 absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
+                passwords=passwords,
             )
             files = Files(config.data_dir, keys)
             periods = await Periods.open(db, config.retention, clock.now_ms())

@@ -32,7 +32,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
     app[SESSIONS] = Sessions()
     app[MADE] = Made()
-    app[RECORDINGS] = Recordings.of(parts.lifecycle)
+    app[RECORDINGS] = Recordings.of(parts.lifecycle, parts.passwords)
     app[BACKGROUND] = Background()
     app.on_shutdown.append(close_background)
     app.on_response_prepare.append(middleware.security_headers)

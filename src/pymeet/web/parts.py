@@ -7,6 +7,7 @@ from typing import Protocol
 from aiohttp import web
 
 from pymeet.accounts.model import User
+from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.clock import Clock
 from pymeet.config import Config
@@ -34,6 +35,8 @@ class Parts:
     clock: Clock
     database: Database
     accounts: Accounts
+    passwords: Passwords
+    """Hashes the passwords of shared links."""
     meetings: Meetings
     registry: Registry
     signaling: Signaling
