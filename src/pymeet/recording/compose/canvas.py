@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from av import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from pymeet.recording.compose.text import Drawing, draw, initials
 
@@ -73,19 +74,27 @@ class Canvas:
         return frame
 
 
-def patch_of(frame: VideoFrame, width: int, height: int) -> Patch:
-    """A decoded picture, made as large as fits into a tile without cutting anything off, on black where it is not as wide
-    or as high."""
-    scale = min(width / frame.width, height / frame.height)
-    inner_width = min(width, max(2, round(frame.width * scale / 2) * 2))
-    inner_height = min(height, max(2, round(frame.height * scale / 2) * 2))
-    scaled = frame.reformat(inner_width, inner_height, "yuv420p", interpolation="BILINEAR")
-    patch = _patch(scaled)
-    if (inner_width, inner_height) == (width, height):
-        return patch
-    around = Canvas(width, height)
-    around.put(patch, (width - inner_width) // 4 * 2, (height - inner_height) // 4 * 2)
-    return _patch(around.frame())
+class Scaler:
+    """Makes decoded pictures as large as fits into a tile without cutting anything off. Belongs to one tile: what the
+    library prepares for a size costs more than scaling one picture."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        self._reformatter = VideoReformatter()
+
+    def patch_of(self, frame: VideoFrame) -> Patch:
+        """A picture as large as the tile, with the background where it is not as wide or as high."""
+        scale = min(self._width / frame.width, self._height / frame.height)
+        width = min(self._width, max(2, round(frame.width * scale / 2) * 2))
+        height = min(self._height, max(2, round(frame.height * scale / 2) * 2))
+        # One thread: tiles are many, and each is small.
+        scaled = self._reformatter.reformat(frame, width, height, "yuv420p", interpolation="BILINEAR", threads=1)
+        patch = _patch(scaled)
+        if (width, height) == (self._width, self._height):
+            return patch
+        around = Canvas(self._width, self._height)
+        around.put(patch, (self._width - width) // 4 * 2, (self._height - height) // 4 * 2)
+        return _patch(around.frame())
 
 
 def avatar(person_id: str, name: str | None, width: int, height: int) -> Patch:

@@ -14,7 +14,7 @@ from av import VideoFrame
 from av.container import OutputContainer
 
 from pymeet.db.files import Files
-from pymeet.recording.compose.canvas import Canvas, Patch, avatar, label, patch_of
+from pymeet.recording.compose.canvas import Canvas, Patch, Scaler, avatar, label
 from pymeet.recording.compose.job import Format, Job, Track
 from pymeet.recording.compose.patching import Patchable, Tail
 from pymeet.recording.compose.sound import RATE, Mixer
@@ -198,6 +198,7 @@ class _View:
         self.tile = tile
         self._pictures = pictures
         self._instead = instead
+        self._scaler = Scaler(tile.width, tile.height)
         self._shown: object = None
 
     def patch(self, at_ms: int) -> Patch | None:
@@ -207,7 +208,7 @@ class _View:
         if what is self._shown:
             return None
         self._shown = what
-        return self._instead if frame is None else patch_of(frame, self.tile.width, self.tile.height)
+        return self._instead if frame is None else self._scaler.patch_of(frame)
 
 
 def _patches(views: Sequence[_View], at_ms: int) -> list[Patch | None]:
