@@ -14,7 +14,7 @@ from av import VideoFrame
 from av.container import OutputContainer
 
 from pymeet.db.files import Files
-from pymeet.recording.compose.canvas import Canvas, Patch, Scaler, avatar, label
+from pymeet.recording.compose.canvas import Canvas, Patch, Scaler, avatar, blank, label
 from pymeet.recording.compose.job import Format, Job, Track
 from pymeet.recording.compose.patching import Patchable, Tail
 from pymeet.recording.compose.sound import RATE, Mixer
@@ -149,9 +149,9 @@ class Screen:
         beside = threads.submit(_patches, views[:middle], at_ms) if middle else None
         patches = _patches(views[middle:], at_ms)
         patches = [*(beside.result() if beside is not None else ()), *patches]
-        for view, patch in zip(views, patches, strict=True):
-            if patch is not None:
-                self._put(view.tile, patch)
+        for view, each in zip(views, patches, strict=True):
+            if each:
+                self._put(view.tile, each)
         return self._canvas.frame()
 
     def close(self) -> None:
@@ -174,8 +174,9 @@ class Screen:
         }
         self._canvas.clear()
 
-    def _put(self, tile: Tile, patch: Patch) -> None:
-        self._canvas.put(patch, tile.x, tile.y)
+    def _put(self, tile: Tile, patches: Sequence[Patch]) -> None:
+        for patch in patches:
+            self._canvas.put(patch, tile.x, tile.y)
         name = self._names[tile.person_id]
         key = tile.person_id, tile.width
         if name is not None and key not in self._labels:
@@ -200,19 +201,25 @@ class _View:
         self._instead = instead
         self._scaler = Scaler(tile.width, tile.height)
         self._shown: object = None
+        self._place: tuple[int, int, int, int] | None = None
 
-    def patch(self, at_ms: int) -> Patch | None:
-        """None while there is to be seen what was before."""
+    def patches(self, at_ms: int) -> Sequence[Patch]:
+        """What has to be put there, one over the other; nothing while there is to be seen what was before."""
         frame = self._pictures.at(at_ms) if self._pictures is not None else None
         what = self._instead if frame is None else frame
         if what is self._shown:
-            return None
-        self._shown = what
-        return self._instead if frame is None else self._scaler.patch_of(frame)
+            return ()
+        patch = self._instead if frame is None else self._scaler.patch_of(frame)
+        before, place = self._place, (patch.left, patch.top, patch.width, patch.height)
+        self._shown, self._place = what, place
+        # Somebody who turns a telephone leaves the edges of the other shape behind.
+        if before in (None, place) or place == (0, 0, self.tile.width, self.tile.height):
+            return (patch,)
+        return blank(self.tile.width, self.tile.height), patch
 
 
-def _patches(views: Sequence[_View], at_ms: int) -> list[Patch | None]:
-    return [view.patch(at_ms) for view in views]
+def _patches(views: Sequence[_View], at_ms: int) -> list[Sequence[Patch]]:
+    return [view.patches(at_ms) for view in views]
 
 
 def _picture(track: Track, job: Job) -> Picture:
