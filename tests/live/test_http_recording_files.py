@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from live_server import Visitor
+from live_server import Visitor, visiting
 from privacy_people import Person, person
 from sqlalchemy import update
 from tests.support.recordings import FILM, TRACK, Made, Seat, change_recording, make_recording
@@ -57,6 +57,9 @@ async def test_the_whole_film_comes_as_it_was_sealed(scene: Scene) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Disposition"] == "inline"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers.getall("Content-Security-Policy") == [headers["Content-Security-Policy"]]
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Content-Security-Policy"].endswith("; sandbox")
     assert scene.made.film_file not in str(headers)
 
 
@@ -196,12 +199,12 @@ async def test_a_film_of_another_recording_is_not_found_here(server: Server, sce
                 assert response.status == 404
 
 
-async def _large(server: Server, scene: Scene) -> tuple[str, Made]:
+async def _large(server: Server, scene: Scene, film: bytes = LARGE) -> tuple[str, Made]:
     async with server.database.read() as conn:
         (owner,) = (await conn.execute(recording_people.select())).mappings()
     _, rooms = await scene.ann.json("GET", "/api/v1/rooms")
     slug = rooms["rooms"][0]["slug"]
-    made = await make_recording(server.lifecycle, slug, owner["user_id"], {"Ann": Seat(owner["user_id"])}, film=LARGE)
+    made = await make_recording(server.lifecycle, slug, owner["user_id"], {"Ann": Seat(owner["user_id"])}, film=film)
     return f"/api/v1/recordings/{made.id}/films/{made.film}/file", made
 
 
@@ -228,6 +231,43 @@ async def test_a_film_that_is_destroyed_meanwhile_breaks_off(server: Server, sce
         await asyncio.to_thread(server.lifecycle.files.destroy, made.film_file)
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
+
+
+@pytest.mark.parametrize("how", ["taken along", "watched"])
+async def test_whoever_must_not_have_it_any_more_does_not_get_the_rest(server: Server, scene: Scene, how: str) -> None:
+    """A share that ends, a film withdrawn, a session closed: not only for the next request."""
+    path, made = await _large(server, scene, LARGE * 4)
+    query = "?download=1" if how == "taken along" else ""
+
+    async with scene.ann.http.get(path + query) as response:
+        await response.content.readexactly(1000)
+        await change_recording(server.lifecycle, made.id, trashed_at_ms=server.clock.now_ms())
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+
+
+async def test_a_link_that_ends_ends_what_is_played_by_it(server: Server, scene: Scene) -> None:
+    """Nobody watches to the end what is no longer shared with them."""
+    path, made = await _large(server, scene, LARGE * 4)
+    url = f"/api/v1/recordings/{made.id}/shares"
+    status, share = await scene.ann.json("POST", url, {"days": 7})
+    assert status == 201
+    async with visiting(server) as stranger:
+        token = share["url"].partition("#")[2]
+        assert (await stranger.json("POST", "/api/v1/shared-recordings", {"token": token}))[0] == 200
+        async with stranger.http.get(path) as response:
+            assert response.status == 200
+            await response.content.readexactly(1000)
+            assert (await scene.ann.json("DELETE", f"{url}/{share['id']}"))[0] == 204
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
+
+
+async def test_a_film_longer_than_what_is_asked_again_after_comes_whole(server: Server, scene: Scene) -> None:
+    """Asking in between changes nothing for who may."""
+    path, _ = await _large(server, scene, LARGE * 2)
+    async with scene.ann.http.get(path) as response:
+        assert await response.read() == LARGE * 2
 
 
 async def test_many_watch_at_once(server: Server, scene: Scene) -> None:
