@@ -4,8 +4,10 @@ Memory depends on how many people are to be seen at once, not on how long the fi
 frames grows with it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from fractions import Fraction
 from typing import Any, Final
 
@@ -22,6 +24,8 @@ from pymeet.recording.compose.tracks import Pictures
 from pymeet.recording.layout import Picture, Segment, Span, Tile, segments, size_of
 
 FPS: Final = 30
+AHEAD: Final = 8
+"""So many pictures are put together before they are encoded: as many as are shown while a block of sound is mixed."""
 
 _PICTURE: Final[Mapping[Format, tuple[str, Mapping[str, str]]]] = {
     "mp4": ("libx264", {"preset": "veryfast", "crf": "23", "g": "120"}),
@@ -59,15 +63,12 @@ def compose(job: Job, files: Files, sink: Patchable, progress: Progress) -> int:
     screen, tail = Screen(job, files), Tail(sink)
     mixer = Mixer(files, heard, job.ends_at) if heard else None
     try:
-        with av.open(tail, "w", format=job.format) as output, ThreadPoolExecutor(1) as threads:
+        with av.open(tail, "w", format=job.format) as output, closing(screen.all(frames)) as pictures:
             picture = encoder_of_picture(output, job.format, job.height)
             sound = encoder_of_sound(output, job.format) if mixer is not None else None
-            for number in range(frames):
-                at_ms = number * 1000 // FPS
+            for number, frame in enumerate(pictures):
                 if mixer is not None:
-                    encode(output, sound, mixer.until(at_ms))
-                # What begins within half a picture's time is shown now: sound and picture differ by no more than that.
-                frame = screen.at(at_ms + 500 // FPS, threads)
+                    encode(output, sound, mixer.until(number * 1000 // FPS))
                 frame.pts, frame.time_base = number, Fraction(1, FPS)
                 encode(output, picture, [frame])
                 progress(number * 1000 // frames)
@@ -135,7 +136,18 @@ class Screen:
         self._labels: dict[tuple[str, int], Patch | None] = {}
         self._begin()
 
-    def at(self, at_ms: int, threads: ThreadPoolExecutor) -> VideoFrame:
+    def all(self, frames: int) -> Generator[VideoFrame, None, None]:
+        """So many pictures of the film, put together in threads while those before are encoded. To be closed."""
+        with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(1) as ahead:
+            waiting: deque[Future[VideoFrame]] = deque()
+            for number in range(frames + AHEAD):
+                if number < frames:
+                    # What begins within half a picture's time is shown now: sound and picture differ by no more.
+                    waiting.append(ahead.submit(self._at, number * 1000 // FPS + 500 // FPS, beside))
+                if number >= AHEAD:
+                    yield waiting.popleft().result()
+
+    def _at(self, at_ms: int, beside: ThreadPoolExecutor) -> VideoFrame:
         """The picture of that moment."""
         changed = False
         while at_ms >= self._plan[self._index].ends_at and self._index + 1 < len(self._plan):
@@ -146,9 +158,9 @@ class Screen:
         # One half here, the other beside: decoding and scaling let go of the interpreter.
         views = list(self._views.values())
         middle = len(views) // 2
-        beside = threads.submit(_patches, views[:middle], at_ms) if middle else None
+        others = beside.submit(_patches, views[:middle], at_ms) if middle else None
         patches = _patches(views[middle:], at_ms)
-        patches = [*(beside.result() if beside is not None else ()), *patches]
+        patches = [*(others.result() if others is not None else ()), *patches]
         for view, each in zip(views, patches, strict=True):
             if each:
                 self._put(view.tile, each)
