@@ -49,7 +49,8 @@ fuzz: $(DEV)  ## search for bad input for longer than `make test` does
 		$(BIN)/python -m pytest tests/fuzz tests/signaling/test_parsing.py $(ARGS)
 
 gates: $(DEV)  ## run the long versions of what must hold before anybody trusts a server with personal data
-	PYMEET_GATES=long HYPOTHESIS_PROFILE=gates $(BIN)/python -m pytest tests/gates tests/privacy tests/db tests/ops $(ARGS)
+	PYMEET_GATES=long HYPOTHESIS_PROFILE=gates $(BIN)/python -m pytest tests/gates tests/privacy tests/db tests/ops \
+		tests/recording tests/live/test_recording_crash.py tests/browser/test_meeting.py $(ARGS)
 
 screenshots: $(DEV) test-packages  ## take the pictures in docs/images anew
 	PYTHONPATH=.:tests/live $(BIN)/python scripts/screenshots.py

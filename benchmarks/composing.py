@@ -32,7 +32,7 @@ from av import AudioFrame  # noqa: E402
 from av.filter import Graph  # noqa: E402
 
 from pymeet.db.files import Files  # noqa: E402
-from pymeet.recording.compose.film import FPS, encode, encoder_of_picture, encoder_of_sound  # noqa: E402
+from pymeet.recording.compose.film import FPS, PICTURE, encode, encoder_of_picture, encoder_of_sound  # noqa: E402
 from pymeet.recording.compose.job import GivenKeys, Happening, Job, Person, Track, text_of_key  # noqa: E402
 from pymeet.recording.compose.sound import LEVEL, RATE  # noqa: E402
 from pymeet.recording.layout import size_of  # noqa: E402
@@ -210,9 +210,12 @@ def main() -> None:
                 size = film.size
             job.files().path("film-0000").unlink()
         filters_mb = (folder / "reference").stat().st_size / 1e6
-    result = {
+    codec, settings = PICTURE[job.format]
+    encoder = " ".join([codec, *(f"{name}={value}" for name, value in settings.items())])
+    result: dict[str, Any] = {
         "seconds": options.seconds,
         "cores": os.cpu_count(),
+        "encoder": encoder,
         "ours": {key: median(each[key] for each in ours) for key in ours[0]} | {"film_mb": size / 1e6},
         "filters": {key: median(each[key] for each in theirs) for key in theirs[0]} | {"film_mb": filters_mb},
     }
@@ -224,6 +227,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(result, indent=2))
         return
+    print(f"{'both with':>14}: {encoder}")
     for title, each in (("pymeet", result["ours"]), ("filters alone", result["filters"])):
         print(
             f"{title:>14}: {each['times_real_time']:4.2f} times real time, {each['cpu_s_per_s']:.2f} s of processor "

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.accounts.sign_in import SignIn
 from pymeet.clock import Clock, SystemClock
@@ -74,9 +75,10 @@ FORGET_EVERY_S = 30
 class Server:
     """One running server. `await Server.start(config)` makes it, `await server.stop()` ends it."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, passwords: Passwords) -> None:
         self.config = config
         self.clock = clock
+        self._passwords = passwords
         self.first_admin_token: str | None = None
         """The token of the link that makes the first administrator; None once there is one."""
         self._stack = contextlib.AsyncExitStack()
@@ -93,9 +95,12 @@ class Server:
         self.keeping: Keeping
 
     @classmethod
-    async def start(cls, config: Config, clock: Clock | None = None) -> "Server":
-        """Starts everything; ConfigError with a remedy when something cannot be used, such as a port that is taken."""
-        server = cls(config, clock or SystemClock())
+    async def start(cls, config: Config, clock: Clock | None = None, passwords: Passwords | None = None) -> "Server":
+        """Starts everything; ConfigError with a remedy when something cannot be used, such as a port that is taken.
+
+        `passwords` hashes all passwords of the server; tests hand in one that is quick and protects nothing.
+        """
+        server = cls(config, clock or SystemClock(), passwords or Passwords(minimum=config.accounts.minimum_password))
         try:
             await server._start()
         except BaseException:
@@ -126,7 +131,7 @@ class Server:
         self._stack.callback(listening.close)
         http = self.config.http.model_copy(update={"port": listening.getsockname()[1]})
         self.config = self.config.model_copy(update={"http": http})
-        services = await self._stack.enter_async_context(open_services(self.config, self.clock))
+        services = await self._stack.enter_async_context(open_services(self.config, self.clock, self._passwords))
         if await asyncio.to_thread(finish_change, self.config, services.keys):
             log.info("a change of the master key that was interrupted is finished")
         self.database = services.db
@@ -149,6 +154,7 @@ class Server:
             running_rooms=lambda: self.registry.running(),
             remove_from_meetings=self._remove_from_meetings,
             lag_s=lag.worst_s,
+            worst_lag_s=lag.worst_of_ten_s,
             poke_mail=poke_mail,
             consent_withdrawn=self._consent_withdrawn,
             withdraw_from_films=self._withdraw_from_films,
@@ -192,6 +198,7 @@ class Server:
             clock=self.clock,
             database=services.db,
             accounts=services.accounts,
+            passwords=self._passwords,
             meetings=services.meetings,
             registry=self.registry,
             signaling=functools.partial(

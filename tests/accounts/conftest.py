@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.migrated import prepare
 
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
@@ -13,7 +14,7 @@ from pymeet.db.engine import Database
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "pymeet.db")
+    database = await Database.open(prepare(tmp_path / "pymeet.db"))
     yield database
     await database.close()
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from live_server import ServeProcess, Visitor, first_admin, free_port, make_config, running, visiting
 
 from pymeet.config import Config
@@ -43,6 +44,43 @@ async def admin(server: Server) -> AsyncIterator[Visitor]:
 async def room(admin: Visitor) -> str:
     """The slug of a room of the administrator."""
     return await admin.make_room()
+
+
+# One server for all those tests of a file that leave it as it was, which is quicker than one for each. What such a test
+# uses must run on the module's event loop, as the test itself: `@pytest.mark.asyncio(loop_scope="module")`.
+
+
+@pytest.fixture(scope="module")
+def shared_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """Of the server that a file shares."""
+    return make_config(tmp_path_factory.mktemp("shared") / "data")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_server(shared_config: Config) -> AsyncIterator[Server]:
+    """A server for the whole file."""
+    async with running(shared_config) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_admin(shared_server: Server) -> AsyncIterator[Visitor]:
+    """Its first administrator, signed in."""
+    async with first_admin(shared_server) as visitor:
+        yield visitor
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def new_visitor(shared_server: Server) -> AsyncIterator[Visitor]:
+    """Somebody new on the shared server, who is not signed in."""
+    async with visiting(shared_server) as visitor:
+        yield visitor
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def new_room(shared_admin: Visitor) -> str:
+    """The slug of a room of its own for each test on the shared server."""
+    return await shared_admin.make_room()
 
 
 @pytest.fixture

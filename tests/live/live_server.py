@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.support.migrated import prepare
 
+from pymeet.accounts.passwords import Passwords
 from pymeet.config import Config
 from pymeet.server import Server
 
@@ -54,8 +56,9 @@ class Visitor:
 
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Server]:
-    """The server in this process, stopped at the end."""
-    server = await Server.start(config)
+    """The server in this process, stopped at the end. Passwords are hashed quickly: most tests sign somebody in."""
+    prepare(config.database_path)
+    server = await Server.start(config, passwords=Passwords(time_cost=1, memory_kib=8, minimum=config.accounts.minimum_password))
     try:
         yield server
     finally:

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from live_server import PASSWORD, Visitor, visiting
 from whip_client import FRAGMENT, SDP, publisher
 
@@ -140,22 +141,29 @@ async def member(server: Server, config: Config, name: str) -> AsyncIterator[Vis
         yield visitor
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def only_room(shared_admin: Visitor) -> str:
+    """The slug of the one room of the shared server, which must be there after every request that is refused."""
+    return await shared_admin.make_room()
+
+
 @pytest.mark.parametrize(("method", "path"), BODIES)
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "", "Sec-Fetch-Site": "cross-site"}]
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_foreign_page_changes_nothing_by_any_route(
-    admin: Visitor, room: str, method: str, path: str, headers: dict[str, str]
+    shared_admin: Visitor, only_room: str, method: str, path: str, headers: dict[str, str]
 ) -> None:
     """Whatever the browser sends along, the answer is 403 and the session, the rooms and the account are as they were."""
-    url = re.sub(r"\{\w+\}", "A" * 22, path.replace("{slug}", room))
-    async with admin.http.request(method, url, json=BODIES[method, path], headers=headers) as response:
+    url = re.sub(r"\{\w+\}", "A" * 22, path.replace("{slug}", only_room))
+    async with shared_admin.http.request(method, url, json=BODIES[method, path], headers=headers) as response:
         assert response.status == 403
         assert (await response.json(content_type=None))["code"] == "foreign_origin"
         assert "Set-Cookie" not in response.headers
 
-    assert (await admin.json("GET", "/api/v1/me"))[1]["user"]["name"] == "Ada"
-    assert [entry["slug"] for entry in (await admin.json("GET", "/api/v1/rooms"))[1]["rooms"]] == [room]
+    assert (await shared_admin.json("GET", "/api/v1/me"))[1]["user"]["name"] == "Ada"
+    assert [entry["slug"] for entry in (await shared_admin.json("GET", "/api/v1/rooms"))[1]["rooms"]] == [only_room]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])

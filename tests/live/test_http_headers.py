@@ -37,15 +37,16 @@ EVERYWHERE = {
         ("GET", "/metrics", 404),
     ],
 )
-async def test_every_answer_carries_the_headers(visitor: Visitor, method: str, path: str, status: int):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_answer_carries_the_headers(new_visitor: Visitor, method: str, path: str, status: int):
     """One answer without them, such as an error page, is where an attack would begin."""
-    async with visitor.http.request(method, path) as response:
+    async with new_visitor.http.request(method, path) as response:
         assert response.status == status
         for name, value in EVERYWHERE.items():
             assert response.headers[name] == value
         policy = response.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
-        assert f"connect-src 'self' ws://{urlsplit(visitor.url).netloc};" in policy
+        assert f"connect-src 'self' ws://{urlsplit(new_visitor.url).netloc};" in policy
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert "camera=(self)" in response.headers["Permissions-Policy"]
@@ -56,9 +57,10 @@ async def test_every_answer_carries_the_headers(visitor: Visitor, method: str, p
 
 
 @pytest.mark.parametrize("host", ["evil'; script-src *", "a b", "x\ty", "[::1", ""])
-async def test_a_strange_host_never_reaches_the_policy(server: Server, host: str):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_strange_host_never_reaches_the_policy(shared_server: Server, host: str):
     """The policy names the host; a made-up one must not be able to write into it."""
-    answer = await raw_request(server, f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    answer = await raw_request(shared_server, f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
 
     policy = next((line for line in answer.split("\r\n") if line.startswith("Content-Security-Policy:")), "")
     assert "script-src *" not in policy
@@ -76,9 +78,10 @@ async def test_a_strange_host_never_reaches_the_policy(server: Server, host: str
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_gets_a_plain_400_with_the_headers(server: Server, raw: bytes):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_is_no_http_gets_a_plain_400_with_the_headers(shared_server: Server, raw: bytes):
     """Noise from the internet is answered without repeating it."""
-    answer = await raw_request(server, raw)
+    answer = await raw_request(shared_server, raw)
 
     assert answer.split("\r\n")[0].split(" ")[1] == "400"
     assert "X-Content-Type-Options: nosniff" in answer

@@ -47,10 +47,11 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
         (b"{}", {"Content-Type": "application/json; charset=\xff"}, 400),
     ],
 )
-async def test_a_bad_body_is_a_4xx_problem(visitor: Visitor, body: bytes, headers: dict[str, str], status: int):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_bad_body_is_a_4xx_problem(new_visitor: Visitor, body: bytes, headers: dict[str, str], status: int):
     """Never a 500: broken JSON, 100 000 brackets, broken gzip, broken multipart, another type."""
     headers = {"Content-Type": "application/json", **headers}
-    async with visitor.http.post("/api/v1/sign-in", data=body, headers=headers) as response:
+    async with new_visitor.http.post("/api/v1/sign-in", data=body, headers=headers) as response:
         problem = await response.json(content_type=None)
 
         assert response.status == status, problem
@@ -84,34 +85,38 @@ async def test_input_is_not_repeated_in_errors(visitor: Visitor):
 
 
 @pytest.mark.parametrize("path", ["/r/%0d%0aSet-Cookie:%20a=b", "/api/v1/rooms/%0d%0aX:%20y", "/%0d%0aX-Evil:%201"])
-async def test_line_breaks_in_addresses_reach_no_header(visitor: Visitor, path: str):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_line_breaks_in_addresses_reach_no_header(new_visitor: Visitor, path: str):
     """Header injection is refused by there being nowhere to inject."""
-    async with visitor.http.get(path) as response:
+    async with new_visitor.http.get(path) as response:
         assert response.status == 404
         assert "Set-Cookie" not in response.headers
         assert "X-Evil" not in response.headers
 
 
 @pytest.mark.parametrize("name", ["Tea\r\nSet-Cookie: a=b", "\x00", "<script>alert(1)</script>", "\u202etxt.exe"])
-async def test_a_rooms_name_is_text_and_nothing_else(admin: Visitor, name: str):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_rooms_name_is_text_and_nothing_else(shared_admin: Visitor, name: str):
     """Whatever stands in a name, it is stored as text or refused, and never leaves the JSON."""
-    async with admin.http.post("/api/v1/rooms", json={"name": name}) as response:
+    async with shared_admin.http.post("/api/v1/rooms", json={"name": name}) as response:
         assert response.status in (201, 400)
         assert "Set-Cookie" not in response.headers
         assert response.content_type in ("application/json", "application/problem+json")
 
 
 @pytest.mark.parametrize("header", ["100-continue", "something-else"])
-async def test_an_unknown_expectation_is_answered(visitor: Visitor, header: str):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_unknown_expectation_is_answered(new_visitor: Visitor, header: str):
     """`Expect` is handled by aiohttp before any middleware; it must not end in a 500 either."""
-    async with visitor.http.get("/api/v1/me", headers={"Expect": header}) as response:
+    async with new_visitor.http.get("/api/v1/me", headers={"Expect": header}) as response:
         assert response.status in (200, 417)
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("cookie", ["pymeet_session=x", "pymeet_session=" + "a" * 5000, 'pymeet_session="\\303\\251"'])
-async def test_a_made_up_session_is_nobody(visitor: Visitor, cookie: str):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_made_up_session_is_nobody(new_visitor: Visitor, cookie: str):
     """A guess is answered like no session at all."""
-    async with visitor.http.get("/api/v1/me", headers={"Cookie": cookie}) as response:
+    async with new_visitor.http.get("/api/v1/me", headers={"Cookie": cookie}) as response:
         assert response.status == 200
         assert (await response.json())["user"] is None

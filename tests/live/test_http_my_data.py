@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from live_server import PASSWORD, Visitor, visiting
 from privacy_people import Person, erased, guest_was_there, history, person, ready, seated, text_of, was_there
 
@@ -23,6 +24,13 @@ DAY_S = 86_400
 async def ben(server: Server, admin: Visitor) -> AsyncIterator[Person]:
     """A member; Ada is the administrator."""
     async with person(server, "Ben") as ben:
+        yield ben
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_ben(shared_server: Server, shared_admin: Visitor) -> AsyncIterator[Person]:
+    """The same, where nothing that is asked for is done."""
+    async with person(shared_server, "Ben") as ben:
         yield ben
 
 
@@ -367,9 +375,10 @@ async def test_an_open_session_is_not_enough_to_erase_and_passwords_cannot_be_tr
         ("POST", "/api/v1/erasures/cancel", {"email": "ben@example.org"}),
     ],
 )
-async def test_bodies_are_exact(ben: Person, method: str, path: str, body: dict[str, Any]) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_bodies_are_exact(shared_ben: Person, method: str, path: str, body: dict[str, Any]) -> None:
     """Whatever else is sent changes nothing."""
-    assert (await ben.json(method, path, body))[0] == 400
+    assert (await shared_ben.json(method, path, body))[0] == 400
 
 
 async def test_a_guests_receipt_is_no_sign_in(server: Server, room: str, visitor: Visitor) -> None:

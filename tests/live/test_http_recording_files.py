@@ -7,7 +7,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from live_server import Visitor
+import pytest_asyncio
+from live_server import Visitor, visiting
 from privacy_people import Person, person
 from sqlalchemy import update
 from tests.support.recordings import FILM, TRACK, Made, Seat, change_recording, make_recording
@@ -33,10 +34,22 @@ class Scene:
 async def scene(server: Server, admin: Visitor) -> AsyncIterator[Scene]:
     """One film of five hundred pieces."""
     async with person(server, "Ann") as ann:
-        slug = await ann.make_room()
-        made = await make_recording(server.lifecycle, slug, ann.id, {"Ann": Seat(ann.id)}, name="Tea")
-        url = f"/api/v1/recordings/{made.id}"
-        yield Scene(ann, made, f"{url}/films/{made.film}/file", f"{url}/tracks/{made.tracks['Ann']}/file")
+        yield await recorded(server, ann)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_scene(shared_server: Server, shared_admin: Visitor) -> AsyncIterator[Scene]:
+    """The same, for tests that only ask for it."""
+    async with person(shared_server, "Ann") as ann:
+        yield await recorded(shared_server, ann)
+
+
+async def recorded(server: Server, ann: Person) -> Scene:
+    """Makes the recording."""
+    slug = await ann.make_room()
+    made = await make_recording(server.lifecycle, slug, ann.id, {"Ann": Seat(ann.id)}, name="Tea")
+    url = f"/api/v1/recordings/{made.id}"
+    return Scene(ann, made, f"{url}/films/{made.film}/file", f"{url}/tracks/{made.tracks['Ann']}/file")
 
 
 async def asked(scene: Scene, path: str = "", method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
@@ -45,9 +58,10 @@ async def asked(scene: Scene, path: str = "", method: str = "GET", **headers: st
         return response.status, response.headers, await response.read()
 
 
-async def test_the_whole_film_comes_as_it_was_sealed(scene: Scene) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_whole_film_comes_as_it_was_sealed(shared_scene: Scene) -> None:
     """With what a browser must know, and nothing that lets it guess or keep."""
-    status, headers, body = await asked(scene)
+    status, headers, body = await asked(shared_scene)
 
     assert (status, body) == (200, FILM)
     assert headers["Content-Type"] == "video/mp4"
@@ -57,7 +71,10 @@ async def test_the_whole_film_comes_as_it_was_sealed(scene: Scene) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Disposition"] == "inline"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert scene.made.film_file not in str(headers)
+    assert headers.getall("Content-Security-Policy") == [headers["Content-Security-Policy"]]
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Content-Security-Policy"].endswith("; sandbox")
+    assert shared_scene.made.film_file not in str(headers)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +90,10 @@ async def test_the_whole_film_comes_as_it_was_sealed(scene: Scene) -> None:
         ("BYTES=5-6", 5, 7),
     ],
 )
-async def test_a_part_is_that_part(scene: Scene, wanted: str, start: int, end: int) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_part_is_that_part(shared_scene: Scene, wanted: str, start: int, end: int) -> None:
     """To the byte, from anywhere."""
-    status, headers, body = await asked(scene, Range=wanted)
+    status, headers, body = await asked(shared_scene, Range=wanted)
 
     assert (status, body) == (206, FILM[start:end])
     assert headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(FILM)}"
@@ -83,9 +101,10 @@ async def test_a_part_is_that_part(scene: Scene, wanted: str, start: int, end: i
 
 
 @pytest.mark.parametrize("wanted", [f"bytes={len(FILM)}-", "bytes=99999999-", "bytes=-0"])
-async def test_what_lies_behind_the_end_cannot_be_had(scene: Scene, wanted: str) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_lies_behind_the_end_cannot_be_had(shared_scene: Scene, wanted: str) -> None:
     """The answer says how long the film is."""
-    status, headers, _ = await asked(scene, Range=wanted)
+    status, headers, _ = await asked(shared_scene, Range=wanted)
 
     assert (status, headers["Content-Range"]) == (416, f"bytes */{len(FILM)}")
 
@@ -93,28 +112,30 @@ async def test_what_lies_behind_the_end_cannot_be_had(scene: Scene, wanted: str)
 @pytest.mark.parametrize(
     "wanted", ["bytes=5-1", "bytes=a-b", "bytes=-", "items=0-1", "bytes=0-1,5-6", "bytes 0-1", f"bytes={'9' * 400}-"]
 )
-async def test_what_is_no_single_range_gets_the_whole(scene: Scene, wanted: str) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_is_no_single_range_gets_the_whole(shared_scene: Scene, wanted: str) -> None:
     """As the RFC allows; a thousand ranges in one request would be work for nothing."""
-    status, headers, body = await asked(scene, Range=wanted)
+    status, headers, body = await asked(shared_scene, Range=wanted)
 
     assert (status, len(body)) == (200, len(FILM))
     assert "Content-Range" not in headers
 
 
-async def test_a_tag_says_whether_it_is_still_the_same_film(scene: Scene) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_tag_says_whether_it_is_still_the_same_film(shared_scene: Scene) -> None:
     """A download that goes on must not be put together from two films."""
-    _, headers, _ = await asked(scene)
+    _, headers, _ = await asked(shared_scene)
     tag = headers["ETag"]
     assert not tag.startswith("W/")
 
-    assert (await asked(scene, **{"Range": "bytes=0-9", "If-Range": tag}))[0] == 206
+    assert (await asked(shared_scene, **{"Range": "bytes=0-9", "If-Range": tag}))[0] == 206
     for other in ('"another"', f"W/{tag}", "Sat, 21 Nov 2026 12:00:00 GMT", "nonsense"):
-        assert (await asked(scene, **{"Range": "bytes=0-9", "If-Range": other}))[0] == 200
-    assert (await asked(scene, **{"If-None-Match": tag}))[0] == 304
-    assert (await asked(scene, **{"If-None-Match": '"another"'}))[0] == 200
-    assert (await asked(scene, **{"If-Match": tag}))[0] == 200
-    assert (await asked(scene, **{"If-Match": '"another"'}))[0] == 412
-    assert (await asked(scene, scene.track))[1]["ETag"] != tag
+        assert (await asked(shared_scene, **{"Range": "bytes=0-9", "If-Range": other}))[0] == 200
+    assert (await asked(shared_scene, **{"If-None-Match": tag}))[0] == 304
+    assert (await asked(shared_scene, **{"If-None-Match": '"another"'}))[0] == 200
+    assert (await asked(shared_scene, **{"If-Match": tag}))[0] == 200
+    assert (await asked(shared_scene, **{"If-Match": '"another"'}))[0] == 412
+    assert (await asked(shared_scene, shared_scene.track))[1]["ETag"] != tag
 
 
 async def test_head_tells_everything_but_the_film(server: Server, scene: Scene) -> None:
@@ -138,13 +159,14 @@ async def test_head_tells_everything_but_the_film(server: Server, scene: Scene) 
         ("\u202efdp.exe", "fdp.exe", None),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_film_is_stored_under_a_harmless_name(
-    server: Server, scene: Scene, called: str, plain: str, spelled: str | None
+    shared_server: Server, shared_scene: Scene, called: str, plain: str, spelled: str | None
 ) -> None:
     """Whatever the recording is called (RFC 6266)."""
-    await change_recording(server.lifecycle, scene.made.id, name=called)
+    await change_recording(shared_server.lifecycle, shared_scene.made.id, name=called)
 
-    _, headers, body = await asked(scene, f"{scene.film}?download=1")
+    _, headers, body = await asked(shared_scene, f"{shared_scene.film}?download=1")
 
     said = headers["Content-Disposition"]
     assert body == FILM
@@ -196,12 +218,12 @@ async def test_a_film_of_another_recording_is_not_found_here(server: Server, sce
                 assert response.status == 404
 
 
-async def _large(server: Server, scene: Scene) -> tuple[str, Made]:
+async def _large(server: Server, scene: Scene, film: bytes = LARGE) -> tuple[str, Made]:
     async with server.database.read() as conn:
         (owner,) = (await conn.execute(recording_people.select())).mappings()
     _, rooms = await scene.ann.json("GET", "/api/v1/rooms")
     slug = rooms["rooms"][0]["slug"]
-    made = await make_recording(server.lifecycle, slug, owner["user_id"], {"Ann": Seat(owner["user_id"])}, film=LARGE)
+    made = await make_recording(server.lifecycle, slug, owner["user_id"], {"Ann": Seat(owner["user_id"])}, film=film)
     return f"/api/v1/recordings/{made.id}/films/{made.film}/file", made
 
 
@@ -228,6 +250,43 @@ async def test_a_film_that_is_destroyed_meanwhile_breaks_off(server: Server, sce
         await asyncio.to_thread(server.lifecycle.files.destroy, made.film_file)
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
+
+
+@pytest.mark.parametrize("how", ["taken along", "watched"])
+async def test_whoever_must_not_have_it_any_more_does_not_get_the_rest(server: Server, scene: Scene, how: str) -> None:
+    """A share that ends, a film withdrawn, a session closed: not only for the next request."""
+    path, made = await _large(server, scene, LARGE * 4)
+    query = "?download=1" if how == "taken along" else ""
+
+    async with scene.ann.http.get(path + query) as response:
+        await response.content.readexactly(1000)
+        await change_recording(server.lifecycle, made.id, trashed_at_ms=server.clock.now_ms())
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+
+
+async def test_a_link_that_ends_ends_what_is_played_by_it(server: Server, scene: Scene) -> None:
+    """Nobody watches to the end what is no longer shared with them."""
+    path, made = await _large(server, scene, LARGE * 4)
+    url = f"/api/v1/recordings/{made.id}/shares"
+    status, share = await scene.ann.json("POST", url, {"days": 7})
+    assert status == 201
+    async with visiting(server) as stranger:
+        token = share["url"].partition("#")[2]
+        assert (await stranger.json("POST", "/api/v1/shared-recordings", {"token": token}))[0] == 200
+        async with stranger.http.get(path) as response:
+            assert response.status == 200
+            await response.content.readexactly(1000)
+            assert (await scene.ann.json("DELETE", f"{url}/{share['id']}"))[0] == 204
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
+
+
+async def test_a_film_longer_than_what_is_asked_again_after_comes_whole(server: Server, scene: Scene) -> None:
+    """Asking in between changes nothing for who may."""
+    path, _ = await _large(server, scene, LARGE * 2)
+    async with scene.ann.http.get(path) as response:
+        assert await response.read() == LARGE * 2
 
 
 async def test_many_watch_at_once(server: Server, scene: Scene) -> None:

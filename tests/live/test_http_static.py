@@ -36,10 +36,11 @@ TRAVERSALS = [
 
 
 @pytest.mark.parametrize("path", TRAVERSALS)
-async def test_no_path_leads_out_of_the_folder(server: Server, path: str):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_path_leads_out_of_the_folder(shared_server: Server, path: str):
     """Sent as raw bytes, for a client library would tidy the path before it gets here."""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-    answer = await raw_request(server, request.encode("latin-1"))
+    answer = await raw_request(shared_server, request.encode("latin-1"))
 
     assert answer.split("\r\n")[0].split(" ")[1] in ("400", "404")
     assert "root:" not in answer

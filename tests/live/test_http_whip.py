@@ -142,17 +142,18 @@ async def test_a_host_can_send_a_publisher_out(admin: Visitor, room: str):
         (DATACHANNEL_ONLY, SDP, 422),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_bad_offer_is_refused_and_leaves_nobody_behind(
-    visitor: Visitor, room: str, kind: str, body: str, headers: dict[str, str], status: int
+    new_visitor: Visitor, new_room: str, kind: str, body: str, headers: dict[str, str], status: int
 ):
     """The right status for each, and no ghost in the room."""
     async with publisher(["audio"]) as other:
-        await other.negotiate(visitor.http, f"/whip/{room}?name=Other")
-        async with visitor.http.post(f"/{kind}/{room}", data=body, headers=headers) as response:
+        await other.negotiate(new_visitor.http, f"/whip/{new_room}?name=Other")
+        async with new_visitor.http.post(f"/{kind}/{new_room}", data=body, headers=headers) as response:
             assert response.status == status, await response.text()
             assert response.content_type == "application/problem+json"
             assert response.headers["Access-Control-Allow-Origin"] == "*"
-        assert await people(visitor, room) == 1
+        assert await people(new_visitor, new_room) == 1
 
 
 @pytest.mark.parametrize("kind", ["whip", "whep"])
@@ -314,11 +315,12 @@ async def test_a_full_room_is_a_409(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["Evil%0d%0aX: y", "%00", "x" * 200, "<script>", "%ff%fe"])
-async def test_a_strange_name_harms_nobody(visitor: Visitor, room: str, name: str):
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_strange_name_harms_nobody(new_visitor: Visitor, new_room: str, name: str):
     """It is cleaned or refused, and never reaches a header."""
     async with (
         publisher(["audio"]) as peer,
-        visitor.http.post(f"/whip/{room}?name={name}", data=peer.offer, headers=SDP) as response,
+        new_visitor.http.post(f"/whip/{new_room}?name={name}", data=peer.offer, headers=SDP) as response,
     ):
         assert response.status in (201, 400)
         assert "X" not in response.headers

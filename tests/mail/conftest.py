@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 from post_office import PostOffice
+from tests.support.migrated import prepare
 
 from pymeet.clock import ManualClock
 from pymeet.db.engine import Database
@@ -35,7 +36,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "pymeet.db")
+    database = await Database.open(prepare(tmp_path / "pymeet.db"))
     yield database
     await database.close()
 

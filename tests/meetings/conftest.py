@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.migrated import prepare
 
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts, User
@@ -14,7 +15,7 @@ from pymeet.meetings.service import Meetings, Room
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await Database.open(tmp_path / "pymeet.db")
+    database = await Database.open(prepare(tmp_path / "pymeet.db"))
     yield database
     await database.close()
 

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 from tests.support.killing import changes_of, killed_at
 from tests.support.management import serving
+from tests.support.migrated import prepare
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
@@ -51,6 +52,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def services(config: Config, clock: ManualClock) -> AsyncIterator[Services]:
+    prepare(config.database_path)
     async with open_services(config, clock) as services:
         yield services
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from tests.support.migrated import prepare
 from tests.support.recordings import FILM, Made, MakerOfOneFilm, Seat, change_recording, make_recording, sealed, sound
 
 from pymeet.clock import ManualClock
@@ -35,6 +36,7 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     """Ada and Bob were recorded."""
+    prepare(tmp_path / "data" / "pymeet.db")
     async with open_services(Config(data_dir=tmp_path / "data"), ManualClock()) as services:
         ids = [
             (await run(services, "user.add", {"name": name, "email": f"{name.lower()}@example.org"}))["id"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 from tests.support.canaries import checked_words
+from tests.support.migrated import prepare
 
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
@@ -63,7 +64,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     made = Scene(db, ManualClock())
     await made.fill()
     yield made
@@ -165,7 +166,7 @@ async def test_who_did_what_comes_from_the_audit_log(scene: Scene):
 @pytest.mark.parametrize("name", [entry.name for entry in entries(metadata) if entry.personal])
 async def test_every_table_with_personal_data_is_counted(tmp_path: Path, name: str):
     """Also one that is declared tomorrow: a forgotten table makes the notification wrong."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     table = metadata.tables[name]
     words = {"state": "done", "origin": "self", "right": "access", "cause": "erasure", "reason": "legal_claim"}
     words |= {"purpose": "recording", "decision": "given", "method": "dialog", "anchor": "member"}

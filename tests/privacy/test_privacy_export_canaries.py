@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Text, select
 from tests.support.canaries import Canaries, fill, reachable
+from tests.support.migrated import prepare
 
 from pymeet.db.engine import Database
 from pymeet.db.schema import metadata
@@ -27,7 +28,7 @@ async def test_every_table_about_such_people_gets_a_row_and_every_free_text_a_to
     tmp_path: Path, person: DataSubject
 ) -> None:
     """A table that stays empty makes every test over it vacuous."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     try:
         canaries: Canaries = await db.work(fill, person, "a")
         counts = await db.study(counts_of, person)
@@ -43,7 +44,7 @@ async def test_every_table_about_such_people_gets_a_row_and_every_free_text_a_to
 
 async def test_two_people_share_no_token_and_a_second_time_only_adds_rows(tmp_path: Path) -> None:
     """Otherwise a token of A could stand for B's, and a scenario that runs on could not be filled again."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     first, second = member(new_id()), member(new_id())
     try:
         a = await db.work(fill, first, "a")
@@ -58,7 +59,7 @@ async def test_two_people_share_no_token_and_a_second_time_only_adds_rows(tmp_pa
 
 async def test_only_fixed_words_and_links_to_others_are_without_a_token(tmp_path: Path) -> None:
     """So that nobody believes a column to be covered that is not."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     person = member(new_id())
     try:
         canaries = await db.work(fill, person, "a")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
+from tests.support.migrated import prepare
 
 from pymeet.db.engine import Database
 from pymeet.db.schema import attendance, erasure_ledger, mail_outbox, messages, rooms, users
@@ -147,7 +148,7 @@ def test_a_crash_while_pruning_loses_no_line_that_counts(ledger: Ledger, tmp_pat
 
 async def test_whoever_was_erased_is_found_in_a_restored_database(tmp_path: Path, ledger: Ledger) -> None:
     """By account, by seat, and by the address in a mail; nobody else is."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     ledger.append(line_of(ledger, "ann-id", at_ms=5_000))
     ledger.append(ledger.line(guest("seat-1"), None, "guest", 5_000, "0" * 16))
     async with db.write() as conn:
@@ -171,7 +172,7 @@ async def test_an_account_made_after_the_erasure_with_the_same_address_is_a_new_
     tmp_path: Path, ledger: Ledger
 ) -> None:
     """Who comes back of their own will must not be erased again by a restore."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     ledger.append(line_of(ledger, "ann-id", at_ms=5_000))
     async with db.write() as conn:
         await conn.execute(insert(users).values({**_user("ann-again", "ann@example.org"), "created_at_ms": 6_000}))
@@ -184,7 +185,7 @@ async def test_an_account_made_after_the_erasure_with_the_same_address_is_a_new_
 
 async def test_the_table_counts_where_the_file_was_lost(tmp_path: Path, ledger: Ledger) -> None:
     """Either of the two is enough."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     async with db.write() as conn:
         await conn.run_sync(note, line_of(ledger, "ann-id"))
         await conn.execute(insert(users).values(_user("ann-id", "ann@example.org")))
@@ -202,7 +203,7 @@ async def test_somebody_who_was_erased_twice_is_one_person(tmp_path: Path, ledge
     again, ben = line_of(ledger, at_ms=2_000), line_of(ledger, "ben-id-0123456789", at_ms=3_000)
     for line in (line_of(ledger), again):
         ledger.append(line)
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     try:
         for line in (line_of(ledger), again, ben):
             await db.work(note, line)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, select
+from tests.support.migrated import prepare
 from tests.support.retention import DAY_MS, NOW_MS, add_messages, add_room, open_lifecycle
 
 from pymeet.config import RetentionConfig
@@ -19,7 +20,7 @@ from pymeet.retention import CLASSES, hours
 
 @pytest.fixture
 async def db(tmp_path: Path):
-    database = await Database.open(tmp_path / "pymeet.db")
+    database = await Database.open(prepare(tmp_path / "pymeet.db"))
     await database.work(add_room, "room")
     yield database
     await database.close()

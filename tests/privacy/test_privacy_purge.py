@@ -53,7 +53,8 @@ async def planned(lifecycle: Lifecycle, **more: Any) -> Plan:
 
 
 async def purge(lifecycle: Lifecycle, made: Plan | None = None, **more: Any) -> Outcome:
-    return await execute(lifecycle, made or await planned(lifecycle), actor="operator", pace="full", **more)
+    said = {"actor": "operator", "pace": "full", **more}
+    return await execute(lifecycle, made or await planned(lifecycle), **said)
 
 
 def hold_room(conn: Connection, room_id: str) -> legal_holds.Hold:
@@ -216,6 +217,32 @@ async def test_a_hold_placed_between_two_transactions_counts(lifecycle: Lifecycl
     assert 0 < left < 400
     (drift,) = outcome.drift
     assert drift.causes == {"held": left}
+
+
+async def test_a_gentle_run_waits_for_ten_quiet_seconds(lifecycle: Lifecycle):
+    """People who meet must not hear that something is deleted: after a late moment nothing is done for a while."""
+    await lifecycle.db.work(add_messages, "room", *[OLD_MS] * 300)
+    told: list[str] = []
+
+    def worst_lag_s() -> float:
+        told.append("late" if len(told) < 3 else "quiet")
+        return 0.011 if told[-1] == "late" else 0.009
+
+    outcome = await purge(
+        replace(lifecycle, worst_lag_s=worst_lag_s), progress=lambda *_: told.append("deleted"), pace="gentle"
+    )
+
+    assert outcome.complete
+    assert told[:5] == ["late", "late", "late", "quiet", "deleted"]
+
+
+async def test_a_gentle_run_ends_where_it_is_never_quiet(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch):
+    """Where other programs keep the server waiting for days, what is over must still go."""
+    monkeypatch.setattr("pymeet.privacy.purge.GENTLE_WAIT_S", 0.3)
+    await lifecycle.db.work(add_messages, "room", *[OLD_MS] * 300)
+
+    assert (await purge(replace(lifecycle, worst_lag_s=lambda: 1.0), pace="gentle")).complete
+    assert await count(lifecycle.db) == 0
 
 
 async def test_rows_that_somebody_else_deleted_meanwhile_are_reported(lifecycle: Lifecycle):

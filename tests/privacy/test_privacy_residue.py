@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from sqlalchemy import delete, insert, select
+from tests.support.migrated import prepare
 
 from pymeet.config import Config
 from pymeet.db.engine import Database
@@ -237,7 +238,7 @@ async def test_what_others_wrote_about_somebody_is_a_mention_and_no_remain(tmp_p
 
 async def test_short_values_are_not_searched_for(tmp_path: Path) -> None:
     """ "Ann" stands in half of all files."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     async with db.write() as conn:
         await conn.execute(insert(users).values(_user("ann-id-0123456789abcd", "a@b.c", "Ann")))
         await conn.execute(insert(rooms).values(id="room", slug="room", name="Room", created_at_ms=1))
@@ -251,7 +252,7 @@ async def test_short_values_are_not_searched_for(tmp_path: Path) -> None:
 
 async def test_of_very_many_values_an_even_sample_is_searched_for_and_the_rest_is_told(tmp_path: Path) -> None:
     """The receipt must not claim more than was done."""
-    db = await Database.open(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     await _fill(db)
     async with db.write() as conn:
         for number in range(1000):

@@ -355,6 +355,25 @@ async def test_a_flood_of_reports_does_not_fill_the_memory_while_the_disk_is_stu
     assert waiting <= 11
 
 
+async def test_a_disk_that_hangs_does_not_hold_up_the_end_of_a_server(
+    tmp_path: Path, keys: KeyStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said, and what is on the disk is put in order at the next start. The thread goes with the process."""
+    files = StuckFiles(tmp_path, keys)
+    desk = Desk(files)
+    voice = desk.open("opus", source="microphone")
+    desk.feed(voice, packets("opus", sound(1.0), starts_s=1.0))
+    assert await asyncio.to_thread(files.asked.wait, 10)
+    async with asyncio.timeout(5):
+        await desk.capture.close(patience_s=0.1)
+    assert "the disk does not answer" in capsys.readouterr().out
+    assert desk.ended == {}
+    files.released.set()  # it was only slow
+    await desk.capture.close()
+
+    assert len(played(files, voice)[1]) == 51
+
+
 @contextmanager
 def files_no_larger_than(limit_bytes: int) -> Iterator[None]:
     """The nearest thing to a full disk that needs no rights: the kernel refuses to let a file grow beyond this."""

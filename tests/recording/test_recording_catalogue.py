@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.support.migrated import prepare
 from tests.support.recordings import LASTS_MS, Made, Seat, change_recording, make_recording
 
 from pymeet.clock import ManualClock
@@ -35,6 +36,7 @@ class Scene:
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     """Ada owns the room, Bob hosts and records, Cleo is in it, Dora is not."""
     clock = ManualClock()
+    prepare(tmp_path / "data" / "pymeet.db")
     async with open_services(Config(data_dir=tmp_path / "data"), clock) as services:
         askers = {}
         for name in ("Ada", "Bob", "Cleo", "Dora"):

@@ -234,6 +234,38 @@ def _onset(seen: Seen, about_ms: int) -> int:
     return next(at for at in window if max(map(abs, seen.samples[at * 48 : at * 48 + 96])) > 0.03)
 
 
+def test_a_telephone_that_is_turned_leaves_no_edges_behind(studio: Studio) -> None:
+    """Its picture changes its shape within one track; beside the narrow one there is nothing to be seen."""
+    wide, narrow = (160, 90), (90, 160)
+    shapes = [(0, wide, RED), (1000, narrow, BLUE), (2000, wide, YELLOW), (3000, narrow, RED)]
+    turned = [video(steady(begin, begin + 1000), colour, size=size) for begin, size, colour in shapes]
+    studio.add("ada", "camera", _joined(turned), 0, 4000)
+
+    seen, _ = studio.film()
+
+    nothing, edge = (28, 128, 128), (60, 90)
+    assert [is_like(seen.at(at, *MIDDLE), colour) for at, _, colour in shapes] == [True] * 4
+    assert is_like(seen.at(500, *edge), RED)
+    assert is_like(seen.at(1500, *edge), nothing)
+    assert is_like(seen.at(2500, *edge), YELLOW)
+    assert is_like(seen.at(3500, *edge), nothing)
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    """One track of the packets of several."""
+    file = io.BytesIO()
+    sources = [av.open(io.BytesIO(part)) for part in parts]
+    with av.open(file, "w", format="matroska") as output:
+        stream = output.add_stream_from_template(sources[0].streams.video[0])
+        for source in sources:
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+            source.close()
+    return file.getvalue()
+
+
 def test_a_torn_or_damaged_track_gives_what_is_there(studio: Studio) -> None:
     """A crash tears ends off, a disk changes bytes; the rest of the film must not suffer."""
     torn, whole = video(steady(0, 4000), RED), video(steady(0, 4000), BLUE)

@@ -1,6 +1,8 @@
 """The list of films to make: asked for, made one at a time, stopped, begun again, and without whoever is taken out."""
 
 import asyncio
+import shutil
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,9 +28,10 @@ from pymeet.db.schema import (
     recording_tracks,
     recordings,
 )
-from pymeet.errors import ConflictError, NotFoundError
+from pymeet.errors import ConflictError, NotFoundError, TooManyError
 from pymeet.ids import new_id
 from pymeet.privacy.parts import Lifecycle
+from pymeet.recording.film_store import MOST_FILMS
 from pymeet.recording.films import Films
 
 LASTS_MS = 1500
@@ -375,6 +378,37 @@ async def test_no_film_is_made_on_the_room_that_recordings_under_way_need(tmp_pa
         film = await house.film(film_id)
         assert (film.state, film.error, film.file_id) == ("failed", "disk_full", None)
         assert house.parts() == []
+
+
+async def test_a_disk_that_does_not_say_how_full_it_is_stops_no_meeting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network disk may hang for a minute; whoever talks meanwhile shares the event loop with this."""
+    asked = []
+    told = shutil.disk_usage
+
+    def usage(path: Path) -> Any:
+        asked.append(threading.current_thread() is threading.main_thread())
+        return told(path)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    await house.ask(await house.record())
+    await house.films.make_next()
+
+    assert asked
+    assert not any(asked)
+
+
+async def test_a_recording_has_no_more_films_than_it_may(house: House) -> None:
+    """However many are asked for in the same moment; one that waits already is no further one."""
+    recording_id = await house.record()
+    wishes = [{"height": 180 + 2 * number} for number in range(MOST_FILMS + 5)]
+    answers = await asyncio.gather(*(house.ask(recording_id, **wish) for wish in wishes), return_exceptions=True)
+
+    assert [type(each) for each in answers if not isinstance(each, str)] == [TooManyError] * 5
+    assert len(await house.all_films()) == MOST_FILMS
+    known = next(wish for wish, answer in zip(wishes, answers, strict=True) if isinstance(answer, str))
+    assert await house.ask(recording_id, **known) in answers
 
 
 async def test_tracks_without_key_are_left_out(house: House) -> None:

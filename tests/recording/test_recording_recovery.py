@@ -214,8 +214,20 @@ async def test_the_part_of_a_track_is_not_taken_for_an_orphan(left: Left) -> Non
     assert [track["state"] for track in await left.rows(recording_tracks)] == ["repaired"]
 
 
+async def test_what_a_crash_left_empty_is_gone(left: Left) -> None:
+    """Of one nothing was ever taken, of the other only a row was written before the crash."""
+    await left.add(recordings, id="other", room_id="room", name="Tea", with_chat=False, started_at_ms=STARTED_MS)
+    await left.row("track", "file-without-key")
+    await left.recover()
+
+    assert await left.rows(recordings) == []
+    assert await left.rows(recording_tracks) == []
+
+
 async def test_what_begins_after_the_start_is_left_alone(left: Left) -> None:
     """Repair goes on beside the server, and people record meanwhile."""
+    here = {"recording_id": "rec", "person_id": "person", "kind": "marker", "begins_at": 1}
+    await left.add(recording_events, **here)  # an empty one would be gone, and the person with it
     found = await recovery.prepare(left.lifecycle)
     await left.add(recordings, id="new", room_id="room", name="Tea", with_chat=False, started_at_ms=NOW_MS)
     await left.row("track", "file-of-ada", recording_id="new")

@@ -2,6 +2,7 @@
 back, and what was taken can be watched."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from pymeet.db.schema import (
     rooms,
 )
 from pymeet.errors import ConflictError, NotAllowedError, NotFoundError
-from pymeet.privacy import limits
+from pymeet.privacy import holds, limits
 from pymeet.privacy.notices import Notices
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import guest, member
@@ -34,7 +35,7 @@ from pymeet.recording import recovery, store
 from pymeet.recording.recovery import measured
 from pymeet.recording.service import RecordingService
 from pymeet.recording.timeline import Entry
-from pymeet.rooms.events import MessageAdded, ParticipantChanged, SpeakersChanged
+from pymeet.rooms.events import MarkerSet, MessageAdded, ParticipantChanged, SpeakersChanged
 from pymeet.rooms.people import Kind, Participant, Role
 from pymeet.rooms.recorder import Begun, RecordingWarning
 
@@ -91,6 +92,18 @@ class Meeting:
             step = 0.02 if track.codec == "opus" else 1 / 30
             for number in range(round(seconds / step)):
                 track.send(now + number * step, number * step)
+
+    async def record(self, participant_id: str, user_id: str | None = None) -> None:
+        """Somebody agrees, and half a second of their voice is sent."""
+        await self.agree(participant_id, user_id)
+        sound = SentTrack(participant_id, "microphone")
+        self.take(sound)
+        await self.send(0.5, sound)
+
+    async def audited(self) -> list[tuple[str, dict[str, Any]]]:
+        """What the audit log tells of recordings: actions with their details."""
+        rows = await self.rows(audit_events, audit_events.c.action.startswith("recording."))
+        return [(row["action"], json.loads(row["detail"] or "{}")) for row in rows]
 
     async def end(self, reason: str = "host") -> None:
         self.begun.recorder.close(reason)
@@ -163,6 +176,7 @@ async def test_the_row_tells_how_it_began_and_ended(meeting: Meeting) -> None:
     assert (row["with_chat"], row["started_at_ms"]) == (True, meeting.begun.started_at_ms)
     assert (row["ended_at_ms"], row["keep_from_ms"]) == (None, None)
     assert meeting.begun.keep_until_ms == row["started_at_ms"] + 90 * 86_400_000
+    await meeting.record("seat-a", "ada")
     await meeting.end("host")
 
     row = await meeting.recording()
@@ -194,6 +208,49 @@ async def test_of_a_recording_without_anything_no_film_is_made(meeting: Meeting)
     assert await meeting.rows(films) == []
 
 
+async def test_a_recording_in_which_nothing_is_is_gone_when_it_ends(meeting: Meeting) -> None:
+    """Started and stopped again, or nobody was heard or seen: nobody should find it among theirs and play nothing."""
+    recording_id = await meeting.begin()
+    await meeting.agree("seat-a", "ada")
+    meeting.take(silent := SentTrack("seat-a", "microphone"))
+    await meeting.tapped(silent)
+    await meeting.end()
+
+    assert await meeting.rows(recordings) == []
+    assert await meeting.rows(recording_people) == []
+    assert [action for action, _ in await meeting.audited()] == [
+        "recording.started",
+        "recording.ended",
+        "recording.deleted",
+    ]
+    assert (await meeting.audited())[-1][1] == {"cause": "empty"}
+    (consent,) = await meeting.rows(consents)
+    assert (consent["object_id"], consent["decision"]) == (recording_id, "given")
+
+
+@pytest.mark.parametrize("what", ["marker", "message"])
+async def test_a_recording_in_which_something_was_written_stays(meeting: Meeting, what: str) -> None:
+    """What was said in the chat or marked is content too."""
+    await meeting.begin(with_chat=True)
+    await meeting.agree("seat-a", "ada")
+    said = MarkerSet("seat-a", "Here") if what == "marker" else MessageAdded("m", "seat-a", "Ada", "Hello", 1)
+    meeting.begun.recorder.send(said)
+    await meeting.end()
+
+    assert (await meeting.recording())["end_reason"] == "host"
+    assert what in [row["kind"] for row in await meeting.rows(recording_events)]
+
+
+async def test_a_recording_that_is_held_stays_though_it_is_empty(meeting: Meeting) -> None:
+    """A legal hold keeps what there is, also the fact that there was nothing."""
+    recording_id, now_ms = await meeting.begin(), meeting.lifecycle.clock.now_ms()
+    hold = {"reason": "legal_claim", "review_at_ms": now_ms + 86_400_000, "now_ms": now_ms, "actor": "operator"}
+    await meeting.lifecycle.db.work(lambda conn: holds.place(conn, recording_id=recording_id, **hold))
+    await meeting.end()
+
+    assert (await meeting.recording())["end_reason"] == "host"
+
+
 @pytest.mark.parametrize("config", [{"film": "off"}])
 async def test_no_film_is_made_where_the_operator_wants_none(meeting: Meeting) -> None:
     """Composing costs processor time, and a second copy of everybody."""
@@ -213,7 +270,7 @@ async def test_nobody_is_taken_who_did_not_agree(meeting: Meeting) -> None:
     await meeting.agree("seat-a", "ada")
     mine, theirs = SentTrack("seat-a", "microphone"), SentTrack("seat-b", "microphone")
     meeting.take(mine, theirs)
-    await meeting.tapped(mine)
+    await meeting.send(0.5, mine)
     await meeting.end()
 
     assert theirs.tap is None
@@ -349,7 +406,7 @@ async def test_who_is_erased_while_it_runs_is_stopped_first(meeting: Meeting) ->
     await meeting.end()
     assert await meeting.rows(recording_tracks) == []
     assert await meeting.rows(recording_events) == []
-    assert (await meeting.recording())["end_reason"] == "host"
+    assert await meeting.rows(recordings) == []
 
 
 async def test_an_erasure_waits_for_files_that_are_closing_already(meeting: Meeting) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.support.migrated import prepare
 from tests.support.recordings import Made, Seat, make_recording
 
 from pymeet.accounts.passwords import Passwords
@@ -46,6 +47,7 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     clock = ManualClock()
+    prepare(tmp_path / "data" / "pymeet.db")
     async with open_services(Config(data_dir=tmp_path / "data"), clock) as services:
         askers = []
         for name in ("Ann", "Bob"):

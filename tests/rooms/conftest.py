@@ -22,9 +22,9 @@ from pymeet.rooms.member import CloseReason
 from pymeet.rooms.people import Kind
 from pymeet.rooms.registry import Registry
 from pymeet.rooms.seat import Seat
-from tests.rooms.database import open_database
 from tests.rooms.fake_media import FakeMedia
 from tests.rooms.fake_recorder import FakeRecordings
+from tests.support.migrated import prepare
 
 
 @dataclass(eq=False)
@@ -107,7 +107,7 @@ def media() -> FakeMedia:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await open_database(tmp_path / "pymeet.db")
+    database = await Database.open(prepare(tmp_path / "pymeet.db"))
     yield database
     await database.close()
 

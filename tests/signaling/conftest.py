@@ -26,9 +26,9 @@ from pymeet.meetings.service import Meetings, Room
 from pymeet.rooms.registry import Registry
 from pymeet.signaling import session
 from pymeet.signaling.session import Timing
-from tests.rooms.database import open_database
 from tests.rooms.fake_media import FakeMedia
 from tests.rooms.fake_recorder import FakeRecordings
+from tests.support.migrated import prepare
 
 WAIT_S = 10.0
 """How long a test waits for something that must come; none waits this long when all is well."""
@@ -171,7 +171,7 @@ def config() -> Config:
 
 @pytest.fixture
 async def house(tmp_path: Path, config: Config, timing: Timing) -> AsyncIterator[House]:
-    db = await open_database(tmp_path / "pymeet.db")
+    db = await Database.open(prepare(tmp_path / "pymeet.db"))
     async with House(db, config, timing) as made:
         yield made
     await db.close()

@@ -27,6 +27,7 @@ from pymeet.db import audit, schema
 from pymeet.ops.services import Services, open_services
 from pymeet.privacy.erasure import Erasures
 from pymeet.privacy.people import DataSubject, guest, member
+from tests.support.migrated import prepare
 
 MAIL = {"host": "localhost", "encryption": "off", "from_address": "meet@example.org"}
 
@@ -65,7 +66,9 @@ def new_guest() -> Canary:
 async def opened(directory: Path, *, mail: bool = False, clock: ManualClock | None = None) -> AsyncIterator[Services]:
     """Services on a data directory, without a server."""
     given: dict[str, Any] = {"data_dir": directory, "http": {"public_url": "https://meet.example.org"}}
-    async with open_services(Config(**given, **({"mail": MAIL} if mail else {})), clock or ManualClock()) as services:
+    config = Config(**given, **({"mail": MAIL} if mail else {}))
+    prepare(config.database_path)
+    async with open_services(config, clock or ManualClock()) as services:
         yield services
 
 

@@ -37,6 +37,7 @@ from pymeet.privacy.export import Export, export_person
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.periods import Periods
+from tests.support.migrated import prepare
 
 
 @asynccontextmanager
@@ -48,7 +49,7 @@ async def opened(
     config = config or Config(data_dir=data_dir)
     keyring = Keyring.open(data_dir)
     with closing(KeyStore.open(config.keys_path, keyring)) as keys:
-        db = await Database.open(config.database_path)
+        db = await Database.open(prepare(config.database_path))
         try:
             periods = await Periods.open(db, config.retention, clock.now_ms())
             yield Lifecycle(config, db, Files(data_dir, keys), keys, periods, clock)

@@ -10,6 +10,7 @@ from pymeet.config import Config
 from pymeet.ops.management import KEEP_ALIVE_S, ManagementServer, hold_data_dir
 from pymeet.ops.operations import OPERATIONS
 from pymeet.ops.services import Operation, Services, open_services
+from tests.support.migrated import prepare
 
 
 class FakeLive:
@@ -40,6 +41,7 @@ async def serving(
     keep_alive_s: float = KEEP_ALIVE_S,
 ) -> AsyncIterator[Services]:
     """Offers `operations` on the socket of `config` until the block ends."""
+    prepare(config.database_path)
     with hold_data_dir(config):
         async with open_services(config, ManualClock()) as services:
             served = replace(services, live=live or FakeLive())

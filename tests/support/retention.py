@@ -17,6 +17,7 @@ from pymeet.keyring import Keyring
 from pymeet.privacy.clockguard import Reading
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.periods import Periods
+from tests.support.migrated import prepare
 
 NOW_MS = 1_800_000_000_000
 """2027-01-15, a Friday."""
@@ -32,7 +33,7 @@ async def open_lifecycle(
     config = Config(data_dir=data_dir, retention=RetentionConfig(**(retention or {})), **more.pop("config", {}))
     clock = ManualClock(utc_ms=now_ms)
     with closing(KeyStore.open(config.keys_path, Keyring.open(data_dir))) as keys:
-        db = await Database.open(config.database_path)
+        db = await Database.open(prepare(config.database_path))
         try:
             periods = await Periods.open(db, config.retention, clock.now_ms())
             yield Lifecycle(config, db, Files(data_dir, keys), keys, periods, clock, **more)

@@ -7,8 +7,6 @@ administrator) may have the same file open; it waits its turn at `BEGIN IMMEDIAT
 
 import asyncio
 import os
-import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from pymeet.db import migrate
 from pymeet.errors import PymeetError
+from pymeet.stepback import step_back
 
 T = TypeVar("T")
 
@@ -77,7 +76,7 @@ class Database:
         self._writing = _engine(path, begin="BEGIN IMMEDIATE", connections=1)
         self._reading = _engine(path, begin="BEGIN", connections=READERS, query_only=1)
         self._working = _sync_engine(path)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="db-work", initializer=_step_back)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="db-work", initializer=step_back)
         self._worker = asyncio.Lock()
         self._writer = asyncio.Lock()
         self._readers = asyncio.Semaphore(READERS)
@@ -179,16 +178,17 @@ class Database:
         async with self.read() as conn:
             await conn.execute(text("SELECT count(*) FROM alembic_version"))
 
-    async def checkpoint(self) -> bool:
+    async def checkpoint(self, *, forget: bool = True) -> bool:
         """Moves everything into the database file and empties the write-ahead log.
 
         True when it is empty; False when a reader (here or in another process) still needs it. Only after True is
-        deleted content gone from the disk.
+        deleted content gone from the disk; from memory it is gone unless `forget` is False, as between the parts of a
+        long deletion, because making every statement anew takes the event loop's time.
         """
         async with self._writer:
             self._refuse_if_closed()
             # SQLAlchemy keeps each statement it compiled together with the values it was first made with.
-            for engine in (self._writing.sync_engine, self._reading.sync_engine, self._working):
+            for engine in (self._writing.sync_engine, self._reading.sync_engine, self._working) if forget else ():
                 engine.clear_compiled_cache()
             return await _to_the_end(self._checkpoint())
 
@@ -301,16 +301,6 @@ def _set_pragmas(connection: Any, pragmas: dict[str, int | str]) -> None:
                 raise DatabaseError(f"This SQLite does not honour {name}={wanted} (it says {found}).")
     finally:
         cursor.close()
-
-
-def _step_back() -> None:
-    """Lets the calling thread never take the processor from one that runs: media first, long work after.
-
-    It keeps its fair share. A lower priority would be worse: waiting for other programs while it holds the interpreter's
-    lock, the thread would keep the event loop waiting, too.
-    """
-    if sys.platform == "linux":
-        os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:

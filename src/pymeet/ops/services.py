@@ -77,13 +77,17 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(config: Config, clock: Clock | None = None) -> AsyncIterator[Services]:
-    """Opens keys, files and database (making or migrating it), without a server.
+async def open_services(
+    config: Config, clock: Clock | None = None, passwords: Passwords | None = None
+) -> AsyncIterator[Services]:
+    """Opens keys, files and database (making or migrating it), without a server. `passwords` hashes them, by default as
+    strongly as is recommended.
 
     ConfigError, WrongKeyError, or ConflictError while a backup is being restored here.
     """
     check_no_restore_pending(config)
     clock = clock or SystemClock()
+    passwords = passwords or Passwords(minimum=config.accounts.minimum_password)
     keyring = Keyring.open(config.data_dir)
     with closing(await asyncio.to_thread(KeyStore.open, config.data_dir / key_store.FILE_NAME, keyring)) as keys:
         db = await Database.open(config.database_path)
@@ -93,11 +97,11 @@ async def open_services(config: Config, clock: Clock | None = None) -> AsyncIter
                 clock,
                 idle_ms=round(config.sessions.idle.total_seconds() * 1000),
                 absolute_ms=round(config.sessions.absolute.total_seconds() * 1000),
-                passwords=Passwords(minimum=config.accounts.minimum_password),
+                passwords=passwords,
             )
             files = Files(config.data_dir, keys)
             periods = await Periods.open(db, config.retention, clock.now_ms())
-            meetings = Meetings(db, clock, periods)
+            meetings = Meetings(db, clock, periods, passwords=passwords)
             lifecycle = Lifecycle(config, db, files, keys, periods, clock)
             rsvp_key = await asyncio.to_thread(keys.purpose_key, invitations.PURPOSE)
             planning = Planning.of(lifecycle, meetings, site=public_url(config), key=rsvp_key)

@@ -40,6 +40,8 @@ class Lifecycle:
     """Takes a person out of all meetings."""
     lag_s: Callable[[], float] = lambda: 0.0
     """How late the event loop was, at worst, in the last second: long work waits while meetings suffer."""
+    worst_lag_s: Callable[[], float] = lambda: 0.0
+    """The same in the last ten seconds, for work that wants to stay unnoticed."""
     poke_mail: Callable[[], None] = lambda: None
     """Tells the mailer that there is something to send."""
     consent_withdrawn: Callable[[DataSubject, str], Awaitable[None]] = _nothing_runs

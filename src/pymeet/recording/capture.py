@@ -22,16 +22,20 @@ from pymeet.recording.media_clock import LeastDelay
 from pymeet.recording.track_writer import LogFiles, TrackBegun, TrackEnd, TrackMeta, TrackWriter
 from pymeet.sfu.codecs import starts_keyframe
 from pymeet.sfu.rtp import HEADER_BYTES
+from pymeet.stepback import step_back
 
 __all__ = ["Capture", "CaptureTrack", "TrackBegun", "TrackEnd", "TrackMeta"]
 
 _log = structlog.get_logger(__name__)
 
 _TICK_S = 0.04
-_TURN_PACKETS = 32
+_TURN_PACKETS = 8
+"""Some 0.3 ms: so long the loop waits at worst when a packet comes in the middle."""
 _STAND_BACK_S = 0.0001
 """Long enough for a thread that waits to take over; 0 would not be."""
 _REPORTS_APART_S = 0.1
+CLOSE_S = 2.0
+"""How long the end of a server waits for the disk, at most."""
 _MAX_PACKETS = 40_000
 _MAX_BYTES = 32 * 1024 * 1024
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -159,14 +163,21 @@ class Capture:
                 self._thread.start()
         return track
 
-    async def close(self) -> None:
-        """Ends all tracks; every `on_end` has been called when this returns."""
+    async def close(self, patience_s: float = CLOSE_S) -> None:
+        """Ends all tracks; every `on_end` has been called when this returns. A disk that does not answer is waited for so
+        long only: what could not be written is put in order at the next start, and the thread ends with the process.
+        """
         with self._lock:
             thread = self._thread
             for track in self._tracks.values():
                 track.close()
         if thread is not None:
-            await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(thread.join, patience_s)
+            if thread.is_alive():
+                _log.error(
+                    "the disk does not answer: tracks are left as they are until the next start",
+                    count=len(self._tracks),
+                )
 
     def size_bytes(self, track_id: str) -> int:
         """How large the file of a track is so far; 0 when it is not being taken down."""
@@ -239,6 +250,7 @@ class Capture:
     # -- the thread -------------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
+        step_back()
         while True:
             turn = 0
             for track in list(self._tracks.values()):

@@ -21,12 +21,15 @@ from pymeet.db.schema import (
     recording_tracks,
     recordings,
 )
-from pymeet.errors import ConflictError, NotFoundError
+from pymeet.errors import ConflictError, NotFoundError, TooManyError
 from pymeet.ids import new_id
 from pymeet.privacy.periods import Periods
 from pymeet.privacy.rows import delete_rows
 from pymeet.privacy.visible import visible
 from pymeet.recording.compose.job import Happening, Person, Track
+
+MOST_FILMS: Final = 10
+"""Films of one recording: each takes about as much room as a track."""
 
 MAX_ATTEMPTS: Final = 3
 """So often a film is tried that ended without a word; then somebody has to ask for it again."""
@@ -81,7 +84,8 @@ class Order:
 def request(conn: Connection, recording_id: str, options: Options, now_ms: int) -> str:
     """Puts a film on the list; its id. One that waits with the same options is the same film.
 
-    NotFoundError without recording, ConflictError `still_recording` while it runs, `nothing_to_show` without tracks.
+    NotFoundError without recording, ConflictError `still_recording` while it runs, `nothing_to_show` without tracks,
+    TooManyError where it has as many as it may have.
     """
     here = select(recordings.c.ended_at_ms).where(recordings.c.id == recording_id)
     found = conn.execute(here).one_or_none()
@@ -91,6 +95,10 @@ def request(conn: Connection, recording_id: str, options: Options, now_ms: int) 
         raise ConflictError("This recording is still running. Ask again when it has ended.", code="still_recording")
     if not _has_tracks(conn, recording_id):
         raise ConflictError("There is nothing in this recording to make a film of.", code="nothing_to_show")
+    if _waiting(conn, recording_id, options) is None:
+        there = select(func.count()).where(films.c.recording_id == recording_id)
+        if conn.execute(there).scalar_one() >= MOST_FILMS:
+            raise TooManyError(f"A recording can have {MOST_FILMS} films. Delete one first.")
     return _queue(conn, recording_id, options, now_ms)
 
 
@@ -201,15 +209,20 @@ def _replace(conn: Connection, found: Collection[Row[Any]], without: Collection[
 
 
 def _queue(conn: Connection, recording_id: str, options: Options, now_ms: int) -> str:
-    same = [films.c[name] == value for name, value in options.values().items()]
-    waiting = select(films.c.id).where(films.c.recording_id == recording_id, films.c.state == "queued", *same)
-    known = conn.execute(waiting.limit(1)).scalar_one_or_none()
+    known = _waiting(conn, recording_id, options)
     if known is not None:
-        return str(known)
+        return known
     film_id = new_id()
     row = {"id": film_id, "recording_id": recording_id, "state": "queued", "asked_at_ms": now_ms}
     conn.execute(insert(films).values(**row, **options.values()))
     return film_id
+
+
+def _waiting(conn: Connection, recording_id: str, options: Options) -> str | None:
+    """The film with these options that is on the list already."""
+    same = [films.c[name] == value for name, value in options.values().items()]
+    waiting = select(films.c.id).where(films.c.recording_id == recording_id, films.c.state == "queued", *same)
+    return conn.execute(waiting.limit(1)).scalar_one_or_none()
 
 
 def _order(conn: Connection, film: Row[Any], periods: Periods, now_ms: int, barred: Collection[str]) -> Order | None:

@@ -56,7 +56,7 @@ class Films:
     ) -> str:
         """Puts a film on the list of those to make; its id.
 
-        NotFoundError, ConflictError `still_recording` and `nothing_to_show`.
+        NotFoundError, ConflictError `still_recording` and `nothing_to_show`, TooManyError.
         """
         options = Options(layout, format, height, with_names)
         async with self._lifecycle.db.write() as conn:
@@ -157,7 +157,7 @@ class Films:
     async def _make(self, work: "_Work") -> None:
         order, lifecycle = work.order, self._lifecycle
         job = await asyncio.to_thread(self._job, order)
-        outcome: dict[str, Any] = {"error": DISK_FULL} if self._disk_is_full() else {}
+        outcome: dict[str, Any] = {"error": DISK_FULL} if await self._disk_is_full() else {}
         if not outcome and not work.stopped:
             outcome = await self._run(work, job)
         if work.stopped:
@@ -225,7 +225,7 @@ class Films:
                     return said
                 said = json.loads(line)
                 work.permille = said.get("permille", work.permille)
-                if self._disk_is_full():
+                if await self._disk_is_full():
                     return {"error": DISK_FULL}
         except TimeoutError:
             return {"error": STALLED}
@@ -236,10 +236,11 @@ class Films:
             work.kill()
             await process.wait()
 
-    def _disk_is_full(self) -> bool:
-        """Recordings under way need what is left."""
+    async def _disk_is_full(self) -> bool:
+        """Recordings under way need what is left. In a thread: a disk that hangs must not stop the meetings."""
         config = self._lifecycle.config
-        return shutil.disk_usage(config.data_dir).free < config.recording.min_free_gigabytes * 10**9
+        free = (await asyncio.to_thread(shutil.disk_usage, config.data_dir)).free
+        return free < config.recording.min_free_gigabytes * 10**9
 
     async def _stop(self, concerns: Any) -> None:
         """Ends the work that is under way, if it is that; returns when the process is dead and its file destroyed."""

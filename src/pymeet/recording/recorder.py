@@ -7,6 +7,7 @@ whether a limit is near, and writes the timeline on.
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +40,11 @@ T = TypeVar("T")
 
 LOOK_S = 2.0
 """How often the timeline is written on and the limits are looked at."""
+
+MOST_TRACKS = 5_000
+MOST_TRACKS_OF_ONE = 500
+"""So many tracks a recording has, and one of its people, over all their seats: each is a row, a key and a file, and a camera
+can be switched on and off a thousand times. What begins after that is not recorded."""
 
 WRITE_ON_S = 1.0
 """How long what was taken before a withdrawal may still be written after it; a slow disk gets the rest no more."""
@@ -76,6 +82,11 @@ class _Seat:
     participant_id: str
     person_id: str
     user_id: str | None
+
+    @property
+    def whose(self) -> str:
+        """The same for all seats of one person, as far as that is known."""
+        return self.user_id or self.participant_id
 
     def is_of(self, person: DataSubject) -> bool:
         return (self.user_id if person.user_id is not None else self.participant_id) == person.id
@@ -120,6 +131,9 @@ class MeetingRecorder:
         self._unfinished: dict[str, _Taken] = {}
         """By the row's id: also what is being opened, and what is being closed."""
         self._finished_bytes = 0
+        self._opened: Counter[str] = Counter()
+        """Tracks begun so far, by `_Seat.whose`."""
+        self._left_out: set[str] = set()
         self._publishers: WeakKeyDictionary[object, str] = WeakKeyDictionary()
         self._timeline = Timeline()
         self._rows: dict[int, int] = {}
@@ -140,8 +154,10 @@ class MeetingRecorder:
         for track_id in [each for each in self._taken if each not in wanted]:
             self._drop(self._taken.pop(track_id), now)
         for track_id, track in wanted.items():
-            if track_id not in self._taken:
-                taken = _Taken(track, self._seats[track.owner])
+            seat = self._seats[track.owner]
+            if track_id not in self._taken and self._may_open(seat):
+                self._opened[seat.whose] += 1
+                taken = _Taken(track, seat)
                 self._taken[track_id] = self._unfinished[taken.row_id] = taken
                 self._jobs.put_nowait(partial(self._open, taken))
 
@@ -224,6 +240,14 @@ class MeetingRecorder:
             await self._means.write(self._complete)
         except SQLAlchemyError:
             log.exception("the end of a recording could not be stored; the next start does that", recording_id=self.id)
+
+    def _may_open(self, seat: _Seat) -> bool:
+        if self._opened[seat.whose] < MOST_TRACKS_OF_ONE and self._opened.total() < MOST_TRACKS:
+            return True
+        if seat.whose not in self._left_out:
+            self._left_out.add(seat.whose)
+            log.warning("somebody has begun too many tracks: no further one is recorded", recording_id=self.id)
+        return False
 
     # -- tracks ---------------------------------------------------------------------------------------------------
 
@@ -346,6 +370,7 @@ class MeetingRecorder:
         now_ms = self._means.clock.now_ms()
         if store.end(conn, self.id, self.started_at_ms + self._ended_at, self._reason or "server", now_ms):
             store.queue_film(conn, self.id, self._means.config, now_ms)
+            store.remove_empty(conn, self.id, now_ms)
 
     def _at(self) -> int:
         return round((self._means.clock.monotonic() - self._zero_s) * 1000)

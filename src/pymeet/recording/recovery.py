@@ -86,11 +86,13 @@ def _end(conn: Connection, recording: Open, ended_at_ms: int, config: RecordingC
     store.close_entries(conn, recording.recording_id, ended_at_ms - recording.started_at_ms)
     store.end(conn, recording.recording_id, ended_at_ms, "crash", now_ms)
     store.queue_film(conn, recording.recording_id, config, now_ms)
+    store.remove_empty(conn, recording.recording_id, now_ms)
 
 
 def _note(conn: Connection, track: Unfinished, repaired: Repaired, config: RecordingConfig, now_ms: int) -> None:
     if repaired.state is None:
         store.drop_track(conn, track.track_id)
+        store.remove_empty(conn, track.recording_id, now_ms)
     else:
         store.end_track(
             conn, track.track_id, repaired.state, repaired.begins_at, repaired.duration_ms, repaired.size_bytes

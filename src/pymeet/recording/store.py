@@ -21,7 +21,9 @@ from pymeet.db.schema import (
 from pymeet.errors import ConflictError, NotFoundError
 from pymeet.ids import new_id
 from pymeet.privacy import consents, limits, notices
+from pymeet.privacy.holds import kept
 from pymeet.privacy.people import DataSubject
+from pymeet.privacy.rows import delete_rows
 from pymeet.recording.timeline import Entry
 
 PURPOSE = "recording"
@@ -220,6 +222,21 @@ def end(conn: Connection, recording_id: str, ended_at_ms: int, reason: str, now_
         "tracks": _count(conn, recording_tracks, recording_id),
     }
     audit.record_now(conn, now_ms, audit.SYSTEM, "recording.ended", recording_id, detail)
+    return True
+
+
+def remove_empty(conn: Connection, recording_id: str, now_ms: int) -> bool:
+    """Deletes a recording that is over and in which nothing is: no track, nothing written, nothing marked. False where
+    that is not so, or a hold keeps it."""
+    here = select(recordings.c.id).where(recordings.c.id == recording_id, recordings.c.ended_at_ms.is_not(None))
+    if conn.execute(here.where(~kept(recordings))).first() is None:
+        return False
+    events = recording_events.c
+    happened = select(events.id).where(events.recording_id == recording_id, events.kind != "present")
+    if _count(conn, recording_tracks, recording_id) or conn.execute(happened.limit(1)).first() is not None:
+        return False
+    delete_rows(conn, recordings, recordings.c.id == recording_id, now_ms)
+    audit.record_now(conn, now_ms, audit.SYSTEM, "recording.deleted", recording_id, {"cause": "empty"})
     return True
 
 

@@ -1,6 +1,7 @@
 """The access log: who looked at a recording or took something of it along, told to its owner and to those in it.
 
-A player asks for a film in many pieces, so looking counts once in ten minutes and viewer; taking along always counts.
+A player asks for a film in many pieces, so looking counts once in ten minutes and viewer. Taking along counts each time,
+but not more often than once in a minute for the same file: nobody fills the log by asking again and again.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pymeet.recording.access import Asker
 from pymeet.retention import minutes
 
 AGAIN_AFTER_MS: Final = minutes(10)
+TAKEN_AGAIN_AFTER_MS: Final = minutes(1)
 SHOWN: Final = 500
 """So many entries are told, the newest."""
 
@@ -43,8 +45,10 @@ class Views:
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
+        self._taken: dict[tuple[str | None, str | None, str], int] = {}
+        """Who took which file along in the last minute, and when: member, link and file."""
 
-    async def looked(self, asker: Asker, recording_id: str, kind: str, *, begins: bool) -> None:
+    async def looked(self, asker: Asker, recording_id: str, kind: str, file_id: str, *, begins: bool) -> None:
         """Notes that a film or track is being sent, before its first byte is.
 
         `begins` says that it is sent from its beginning: then taking it along counts each time, and not when a broken
@@ -52,6 +56,12 @@ class Views:
         """
         now_ms = self._lifecycle.clock.now_ms()
         always = begins and kind.endswith("_download")
+        taking = (asker.user_id, asker.share_id, file_id)
+        if always:
+            since = now_ms - TAKEN_AGAIN_AFTER_MS
+            self._taken = {each: at_ms for each, at_ms in self._taken.items() if since < at_ms <= now_ms}
+            if taking in self._taken:
+                return
 
         def known(conn: Connection) -> bool:
             since_ms = now_ms - AGAIN_AFTER_MS
@@ -72,8 +82,14 @@ class Views:
             async with self._lifecycle.db.read() as conn:
                 if await conn.run_sync(known):
                     return
-        async with self._lifecycle.db.write() as conn:
-            await conn.run_sync(note)
+        if always:
+            self._taken[taking] = now_ms
+        try:
+            async with self._lifecycle.db.write() as conn:
+                await conn.run_sync(note)
+        except BaseException:
+            self._taken.pop(taking, None)
+            raise
 
     async def of(self, recording_id: str) -> list[View]:
         """The newest entries of a recording, the newest first."""

@@ -37,7 +37,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[MAIL_LIMITS] = MailLimits()
     app[SESSIONS] = Sessions()
     app[MADE] = Made()
-    app[RECORDINGS] = Recordings.of(parts.lifecycle)
+    app[RECORDINGS] = Recordings.of(parts.lifecycle, parts.passwords)
     app[BACKGROUND] = Background()
     app.on_shutdown.append(close_background)
     app.on_response_prepare.append(middleware.security_headers)

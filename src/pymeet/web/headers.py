@@ -51,6 +51,10 @@ HSTS = "max-age=31536000"
 """A year, for this host only: an operator's other hosts are not ours to decide about."""
 
 
+SANDBOX = "sandbox"
+"""What a handler sets as its `Content-Security-Policy` for what must have no rights, opened by itself, on our origin."""
+
+
 def safe_host(request: web.BaseRequest) -> str | None:
     """The `Host` of the request where it looks like one; None where it would be dangerous to repeat."""
     host = request.headers.get("Host", "")
@@ -78,9 +82,12 @@ def content_security_policy(host: str | None, https: bool) -> str:
 
 
 def add_security_headers(response: web.StreamResponse, host: str | None, *, https: bool, hsts: bool) -> None:
-    """Sets the headers; what a handler said about caching stays."""
+    """Sets the headers; what a handler said about caching and of a sandbox stays."""
     response.headers.update(FIXED)
-    response.headers["Content-Security-Policy"] = content_security_policy(host, https)
+    policy = content_security_policy(host, https)
+    if response.headers.get("Content-Security-Policy") == SANDBOX:
+        policy = f"{policy}; {SANDBOX}"
+    response.headers["Content-Security-Policy"] = policy
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.pop("Server", None)
     if hsts:

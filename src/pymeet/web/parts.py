@@ -8,6 +8,7 @@ from aiohttp import web
 
 from pymeet.accounts.factors import Factors
 from pymeet.accounts.model import User
+from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.accounts.sign_in import SignIn
 from pymeet.clock import Clock
@@ -39,6 +40,8 @@ class Parts:
     clock: Clock
     database: Database
     accounts: Accounts
+    passwords: Passwords
+    """Hashes the passwords of shared links."""
     meetings: Meetings
     registry: Registry
     signaling: Signaling

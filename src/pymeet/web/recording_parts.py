@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from pymeet.accounts.passwords import Passwords
 from pymeet.privacy.parts import Lifecycle
 from pymeet.recording.catalogue import Catalogue
 from pymeet.recording.shares import Shares
@@ -19,10 +20,10 @@ class Recordings:
     views: Views
 
     @classmethod
-    def of(cls, lifecycle: Lifecycle) -> "Recordings":
+    def of(cls, lifecycle: Lifecycle, passwords: Passwords) -> "Recordings":
         """Those of one server."""
         catalogue = Catalogue(lifecycle)
-        return cls(catalogue, Shares(lifecycle, catalogue), Views(lifecycle))
+        return cls(catalogue, Shares(lifecycle, catalogue, passwords=passwords), Views(lifecycle))
 
 
 RECORDINGS = web.AppKey("recordings", Recordings)

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field, model_validator
 from sqlalchemy import RowMapping
 
-from pymeet.errors import InvalidInputError, NotFoundError, TooManyError
+from pymeet.errors import InvalidInputError, NotFoundError
 from pymeet.recording.access import MAY, Asker, Verb
 from pymeet.recording.catalogue import Contents, Entry, FilmMaker, picked
 from pymeet.recording.catalogue_store import PersonRow
@@ -21,9 +21,6 @@ from pymeet.web.origins import public_base
 from pymeet.web.parts import PARTS
 from pymeet.web.recording_parts import RECORDINGS
 from pymeet.web.sessions import member
-
-MOST_FILMS: Final = 10
-"""Films of one recording: each takes about as much room as a track."""
 
 SEARCH_LENGTH: Final = 200
 
@@ -128,8 +125,6 @@ async def make_film(request: web.Request) -> web.Response:
     body = await read_json(request, FilmWish)
     catalogue = request.app[RECORDINGS].catalogue
     entry = await catalogue.one(asker, request.match_info["id"], Verb.COMPOSE)
-    if len(entry.rows.films) >= MOST_FILMS:
-        raise TooManyError(f"A recording can have {MOST_FILMS} films. Delete one first.")
     film_id = await _films(request).request(
         entry.id, layout=body.layout, format=body.format, height=body.height, with_names=body.names
     )

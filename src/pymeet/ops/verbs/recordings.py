@@ -79,7 +79,7 @@ async def recording_files(services: Services, *, recording_id: str, tracks: bool
     entry = await catalogue.one(OPERATOR, recording_id, Verb.DOWNLOAD)
     found = await _tracks(catalogue, entry) if tracks else [_film(entry)]
     kind = "track_download" if tracks else "film_download"
-    await Views(services.lifecycle).looked(OPERATOR, entry.id, kind, begins=True)
+    await Views(services.lifecycle).looked(OPERATOR, entry.id, kind, entry.id, begins=True)
     await catalogue.note(OPERATOR, "recording.exported", entry.id, {"files": len(found), "tracks": tracks})
     return found
 

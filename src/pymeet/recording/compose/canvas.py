@@ -4,9 +4,11 @@ A row copied between memoryviews costs less than calling into a filter for each 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from av import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from pymeet.recording.compose.text import Drawing, draw, initials
 
@@ -31,12 +33,14 @@ _TILES: tuple[Colour, ...] = (
 
 @dataclass(frozen=True)
 class Patch:
-    """A rectangle ready to be copied: for each plane its rows."""
+    """A rectangle ready to be copied: for each plane its rows. `left` and `top` are its even place in its tile."""
 
     width: int
     height: int
     planes: tuple[memoryview, memoryview, memoryview]
     strides: tuple[int, int, int]
+    left: int = 0
+    top: int = 0
 
 
 class Canvas:
@@ -46,7 +50,8 @@ class Canvas:
         self.width, self.height = width, height
         layout = VideoFrame(width, height, "yuv420p")
         self._strides = tuple(plane.line_size for plane in layout.planes)
-        self._planes = [bytearray(plane.buffer_size) for plane in layout.planes]
+        # Views: what is copied into a part of a bytearray is copied twice.
+        self._planes = [memoryview(bytearray(plane.buffer_size)) for plane in layout.planes]
         self.clear()
 
     def clear(self) -> None:
@@ -55,15 +60,14 @@ class Canvas:
             plane[:] = bytes((value,)) * len(plane)
 
     def put(self, patch: Patch, x: int, y: int) -> None:
-        """Copies a patch to an even place; it must fit."""
+        """Copies a patch into a tile at an even place; it must fit."""
+        x, y = x + patch.left, y + patch.top
         for index, (plane, stride) in enumerate(zip(self._planes, self._strides, strict=True)):
             half = min(1, index)
-            width, rows = patch.width >> half, patch.height >> half
-            target = (y >> half) * stride + (x >> half)
             source, step = patch.planes[index], patch.strides[index]
-            for start in range(0, rows * step, step):
-                plane[target : target + width] = source[start : start + width]
-                target += stride
+            first = (y >> half) * stride + (x >> half)
+            for there, here in _rows(patch.width >> half, patch.height >> half, first, stride, step):
+                plane[there] = source[here]
 
     def frame(self) -> VideoFrame:
         """A copy, for an encoder that may keep it."""
@@ -73,19 +77,40 @@ class Canvas:
         return frame
 
 
-def patch_of(frame: VideoFrame, width: int, height: int) -> Patch:
-    """A decoded picture, made as large as fits into a tile without cutting anything off, on black where it is not as wide
-    or as high."""
-    scale = min(width / frame.width, height / frame.height)
-    inner_width = min(width, max(2, round(frame.width * scale / 2) * 2))
-    inner_height = min(height, max(2, round(frame.height * scale / 2) * 2))
-    scaled = frame.reformat(inner_width, inner_height, "yuv420p", interpolation="BILINEAR")
-    patch = _patch(scaled)
-    if (inner_width, inner_height) == (width, height):
-        return patch
-    around = Canvas(width, height)
-    around.put(patch, (width - inner_width) // 4 * 2, (height - inner_height) // 4 * 2)
-    return _patch(around.frame())
+@lru_cache(maxsize=128)
+def _rows(width: int, height: int, first: int, stride: int, step: int) -> tuple[tuple[slice, slice], ...]:
+    """(where it goes, where it is) for each row. They are the same picture after picture, and as dear as the copying; two
+    shapes of plane for each of twenty-five tiles and their names are kept."""
+    return tuple(
+        (slice(first + row * stride, first + row * stride + width), slice(row * step, row * step + width))
+        for row in range(height)
+    )
+
+
+class Scaler:
+    """Makes decoded pictures as large as fits into a tile without cutting anything off. Belongs to one tile: what the
+    library prepares for a size costs more than scaling one picture."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        self._reformatter = VideoReformatter()
+
+    def patch_of(self, frame: VideoFrame) -> Patch:
+        """A picture for the middle of the tile; it may be less wide, or less high."""
+        scale = min(self._width / frame.width, self._height / frame.height)
+        width = min(self._width, max(2, round(frame.width * scale / 2) * 2))
+        height = min(self._height, max(2, round(frame.height * scale / 2) * 2))
+        # One thread: tiles are many, and each is small.
+        scaled = self._reformatter.reformat(frame, width, height, "yuv420p", interpolation="BILINEAR", threads=1)
+        y, u, v = scaled.planes  # these keep the picture as long as they are looked at
+        planes, strides = (memoryview(y), memoryview(u), memoryview(v)), (y.line_size, u.line_size, v.line_size)
+        return Patch(width, height, planes, strides, (self._width - width) // 4 * 2, (self._height - height) // 4 * 2)
+
+
+def blank(width: int, height: int) -> Patch:
+    """A tile with nothing on it."""
+    luma, u, v = BACKGROUND
+    return _flat(bytearray(bytes((luma,)) * (width * height)), width, height, u, v)
 
 
 def avatar(person_id: str, name: str | None, width: int, height: int) -> Patch:
@@ -125,14 +150,3 @@ def _flat(luma: bytearray, width: int, height: int, u: int, v: int) -> Patch:
     size = (width // 2) * (height // 2)
     planes = memoryview(luma), memoryview(bytes((u,)) * size), memoryview(bytes((v,)) * size)
     return Patch(width, height, planes, (width, width // 2, width // 2))
-
-
-def _patch(frame: VideoFrame) -> Patch:
-    """The planes stay valid while the patch lives: a plane keeps its frame."""
-    y, u, v = frame.planes
-    return Patch(
-        frame.width,
-        frame.height,
-        (memoryview(y), memoryview(u), memoryview(v)),
-        (y.line_size, u.line_size, v.line_size),
-    )

@@ -1,0 +1,15 @@
+"""How a thread with long work stands back behind the event loop: media first."""
+
+import os
+import sys
+import threading
+
+
+def step_back() -> None:
+    """Lets the calling thread never take the processor from one that runs.
+
+    It keeps its fair share. A lower priority would be worse: waiting for other programs while it holds the interpreter's
+    lock, the thread would keep the event loop waiting, too.
+    """
+    if sys.platform == "linux":
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
