@@ -104,5 +104,8 @@ async def test_only_fixed_words_and_links_to_others_are_without_a_token(tmp_path
         "requests.origin",
         "requests.right",
         "requests.state",
+        "rooms.may_record",
+        "rooms.may_share",
+        "rooms.waiting_room",
         "users.theme",
     }

@@ -162,7 +162,9 @@ async def add_message(conn: Transaction, *, participant_id: str, to: str | None,
         )
     )
     if to is not None:
-        (sequence,) = added.inserted_primary_key or ()
+        key = added.inserted_primary_key
+        assert key is not None  # noqa: S101  one row was inserted
+        sequence = key[0]
         await conn.execute(
             insert(message_recipients).values(message=sequence, participant_id=to, user_id=_account_of(to), at_ms=at_ms)
         )
