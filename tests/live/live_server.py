@@ -58,7 +58,9 @@ class Visitor:
 async def running(config: Config) -> AsyncIterator[Server]:
     """The server in this process, stopped at the end. Passwords are hashed quickly: most tests sign somebody in."""
     prepare(config.database_path)
-    server = await Server.start(config, passwords=Passwords(time_cost=1, memory_kib=8, minimum=config.accounts.minimum_password))
+    server = await Server.start(
+        config, passwords=Passwords(time_cost=1, memory_kib=8, minimum=config.accounts.minimum_password)
+    )
     try:
         yield server
     finally:

@@ -44,7 +44,9 @@ class Passwords:
     def __init__(self, *, time_cost: int = 3, memory_kib: int = 65_536, minimum: int = MIN_LENGTH) -> None:
         self._minimum = minimum
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1, type=Type.ID)
-        self._threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="passwords", initializer=step_back)
+        self._threads = ThreadPoolExecutor(
+            max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="passwords", initializer=step_back
+        )
 
     async def hash(self, password: str) -> str:
         """The hash to store. Raises InvalidInputError for an unacceptable password."""
