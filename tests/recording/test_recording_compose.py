@@ -493,3 +493,28 @@ def test_where_memory_runs_out_the_child_dies_and_not_the_server(studio: Studio)
     both(studio, 1)
 
     assert asyncio.run(score()).strip() == "1000"
+
+
+def test_a_system_that_refuses_lower_priorities_is_no_error() -> None:
+    """A sandbox such as the shipped systemd unit answers them with EPERM; films are made all the same."""
+    refused = (
+        "import os, resource, sys\n"
+        "def refuse(*_): raise PermissionError(1, 'Operation not permitted')\n"
+        "os.nice = os.sched_setscheduler = resource.setrlimit = refuse\n"
+        "from pymeet.recording.compose.__main__ import main\n"
+        "from pymeet.stepback import step_back\n"
+        "step_back()\n"
+        "sys.exit(main())\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", refused], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+
+    assert (ended.returncode, ended.stderr) == (2, b""), "2: no job came, which is not what was refused"
+
+
+def test_the_shipped_unit_allows_the_priorities_that_are_asked_for() -> None:
+    """systemd.exec(5): what a later line names is allowed again after a denial."""
+    unit = (Path(__file__).parents[2] / "packaging" / "pymeet.service").read_text()
+    filters = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("SystemCallFilter=")]
+
+    assert "@resources" in filters[1]
+    assert {"sched_setscheduler", "setpriority", "setrlimit"} <= set(filters[2].split()), "after the denial"

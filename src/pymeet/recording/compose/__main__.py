@@ -44,10 +44,12 @@ def run(job: Job) -> Mapping[str, Any]:
 
 def main() -> int:
     """Reads the job, works, and says how it went. 0 when there is a film."""
-    os.nice(19)
+    with suppress(OSError):  # a wish, which a sandbox may refuse
+        os.nice(19)
     with suppress(OSError):  # Linux: where memory runs out, this ends and not the server
         Path("/proc/self/oom_score_adj").write_text("1000")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a picture of this memory would hold keys
+    with suppress(OSError, ValueError):  # a picture of this memory would hold keys; ValueError: refused
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.set_level(logging.PANIC)
     line = bytearray()
     while not line.endswith(b"\n"):
