@@ -302,6 +302,60 @@ async def test_rooms_closed_to_guests_want_a_token(tmp_path: Path):
                 assert response.status == 200, "the session's address is a secret of its own"
 
 
+async def test_a_banned_token_does_not_come_back_in_another_spelling(tmp_path: Path):
+    """Headers and base64 can be written in several ways; what was signed cannot."""
+    async with running(make_config(tmp_path / "data")) as server, first_admin(server) as admin:
+        room = await admin.make_room()
+        shown = await token(server, room, 1_000_000)
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        spare_bit = shown[:-1] + letters[letters.index(shown[-1]) ^ 1]
+        async with publisher(["audio"]) as peer, admin.http.ws_connect(f"/ws/{room}") as socket:
+            await peer.negotiate(admin.http, f"/whip/{room}", Authorization=f"Bearer {shown}")
+            await socket.send_json({"type": "join", "v": 1, "name": "Ada"})
+            joined = await socket.receive_json()
+            (encoder,) = [p for p in joined["participants"] if p["kind"] == "publisher"]
+            await socket.send_json({"type": "remove", "participant": encoder["id"], "ban": True, "id": "1"})
+            async with asyncio.timeout(5):
+                while (answer := await socket.receive_json()).get("re") != "1":
+                    pass
+            assert answer["type"] == "ok"
+
+            for again in (
+                f"Bearer {shown}",
+                f"bearer {shown}",
+                f"Bearer  {shown}",
+                f"Bearer {shown}=",
+                f"Bearer {spare_bit}",
+            ):
+                headers = {**SDP, "Authorization": again}
+                async with admin.http.post(f"/whip/{room}", data=peer.offer, headers=headers) as response:
+                    assert response.status == 403, again.replace(shown, "…")
+
+
+async def test_a_player_that_may_not_come_in_does_not_learn_who_is_there(tmp_path: Path):
+    """The same answer for every name, whether a password, a host or a lock keeps them out."""
+    async with running(make_config(tmp_path / "data")) as server, first_admin(server) as admin:
+        room = await admin.make_room()
+        async with player() as peer, admin.http.ws_connect(f"/ws/{room}") as socket:
+            await socket.send_json({"type": "join", "v": 1, "name": "Ada"})
+            await socket.receive_json()
+            for changes, lock, status in (
+                ({"waiting_room": "guests"}, False, 401),
+                ({"waiting_room": "off", "password": "only for the tea circle"}, False, 401),
+                ({"password": None}, True, 403),
+            ):
+                await server.meetings.change_settings(room, changes)
+                await socket.send_json({"type": "lock", "on": lock, "id": "1"})
+                async with asyncio.timeout(5):
+                    while (await socket.receive_json()).get("re") != "1":
+                        pass
+                for name in ("Ada", "Nobody"):
+                    async with admin.http.post(
+                        f"/whep/{room}?participant={name}", data=peer.offer, headers=SDP
+                    ) as response:
+                        assert response.status == status, (changes, name)
+
+
 async def test_a_full_room_is_a_409(tmp_path: Path):
     """A publisher counts like anybody else."""
     config = make_config(tmp_path / "data", rooms={"max_participants": 2})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymeet.errors import NotSignedInError
-from pymeet.ops.room_tokens import RoomToken, issue, verify
+from pymeet.ops.room_tokens import issue, verify
 
 KEY = b"k" * 32
 
@@ -13,7 +13,9 @@ KEY = b"k" * 32
 @given(st.text(max_size=40), st.none() | st.text(max_size=60))
 def test_a_token_grants_what_it_was_issued_for(room_id: str, name: str | None) -> None:
     """Names are in every alphabet."""
-    assert verify(KEY, issue(KEY, room_id, name, 1000), 999) == RoomToken(room_id, name)
+    granted = verify(KEY, issue(KEY, room_id, name, 1000), 999)
+
+    assert (granted.room_id, granted.name) == (room_id, name)
 
 
 def test_a_token_ends_at_its_time() -> None:
@@ -42,7 +44,7 @@ def test_no_changed_character_is_accepted() -> None:
         except NotSignedInError:
             continue
         # The last character of base64 carries spare bits: what it grants may not differ.
-        assert granted == RoomToken("r1", "Camera")
+        assert granted == verify(KEY, token, 0), "also its id, or a ban would not hold for another spelling"
 
 
 @given(st.text(max_size=200) | st.builds("pmr1.{}.{}".format, st.text(max_size=50), st.text(max_size=50)))

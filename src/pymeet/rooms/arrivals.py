@@ -114,6 +114,8 @@ class Arrivals:
             await self._wait(request, participant_id, name)
             passes_lock = True
         role = self._entry.role(request)  # again, for somebody may have been banned meanwhile
+        if request.last_check is not None:
+            request.last_check()
         seat = Seat(
             participant_id=participant_id,
             token=new_secret(),

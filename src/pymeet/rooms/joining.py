@@ -1,5 +1,6 @@
 """How somebody asks to come into a live room, or back into it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,3 +51,5 @@ class JoinRequest:
     """From where they come: wrong passwords are counted by it."""
     recording: RecordingAnswer | None = None
     """What they answered before they came; it counts when that recording runs and the seat has not answered."""
+    last_check: Callable[[], None] | None = None
+    """Called when nothing else keeps them out, before the seat is taken; what it raises keeps them out."""

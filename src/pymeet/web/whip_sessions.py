@@ -89,15 +89,23 @@ async def open_session(
     nobody like `target`, or nobody who sends.
     """
     # What can be refused is refused before the seat is taken, or a player that retries would be seen coming and going.
-    wishes = _wishes(offer) if kind is Kind.PUBLISHER else {}
-    if kind is Kind.PLAYER:
+    # Who may not come in does not learn who is there: that is looked at last.
+    publishes = kind is Kind.PUBLISHER
+    wishes = _wishes(offer) if publishes else {}
+    if not publishes:
         sdp.parse(offer)
-        _check_playable(live, target)
     seat = await live.join(
-        JoinRequest(name=name, user=None, kind=kind, admitted=token_id is not None, token_id=token_id, network=network)
+        JoinRequest(
+            name=name,
+            user=None,
+            kind=kind,
+            admitted=token_id is not None,
+            token_id=token_id,
+            network=network,
+            last_check=None if publishes else lambda: _check_playable(live, target),
+        )
     )
     try:
-        publishes = kind is Kind.PUBLISHER
         answer = live.publish(seat.id, offer, wishes) if publishes else live.play(seat.id, offer, target)
     except BaseException:
         live.leave(seat.id)
