@@ -1,18 +1,22 @@
 """What is planned, by the clock: reminders, erasure, deleted rooms, and what is over."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from pymeet.accounts.model import User
 from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.db.schema import invitees, mail_outbox, meetings, metadata, users
+from pymeet.errors import InvalidInputError, TooManyError
+from pymeet.meetings import schedule
 from pymeet.meetings.feeds import Notifications
 from pymeet.meetings.planning import Planning
 from pymeet.meetings.schedule import Details
@@ -177,3 +181,93 @@ async def test_a_changed_time_asks_again_and_a_changed_title_does_not(services: 
 
 def _timing(details: Details) -> tuple[Any, ...]:
     return details.start, details.time_zone, details.duration_min, details.rrule
+
+
+async def test_nobody_looks_so_far_that_a_rule_without_end_keeps_the_server_busy(
+    services: Services, planning: Planning
+) -> None:
+    """One request would otherwise work out millions of days, or end in an error that nobody foresaw."""
+    ada = await person(services, "ada")
+    daily = Details("Daily", "", "2027-03-22T09:00", "Europe/Berlin", 60, "FREQ=DAILY")
+    meeting = await planning.schedule.plan(ada, daily, None, [])
+
+    for from_ms in (253_000_000_000_000, 999_999_999_999_999, 0):
+        with pytest.raises(InvalidInputError):
+            await planning.schedule.entries(ada, from_ms, from_ms + days(31))
+    for name in ("99991231T090000", "00010101T090000", "99800101T090000", "99991231"):
+        with pytest.raises(InvalidInputError):
+            await planning.schedule.cancel_one(ada, meeting.id, name)
+        with pytest.raises(InvalidInputError):
+            await planning.schedule.move_one(ada, meeting.id, name, "2027-03-23T10:00", None)
+    with pytest.raises(InvalidInputError):
+        await planning.schedule.move_one(ada, meeting.id, "20270323T090000", "2199-03-23T10:00", None)
+
+
+async def test_a_view_never_holds_more_than_a_calendar_can_show(
+    services: Services, planning: Planning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many endless series over a long time are refused, before they fill the memory."""
+    monkeypatch.setattr(schedule, "MOST_SHOWN", 10)
+    ada = await person(services, "ada")
+    await planning.schedule.plan(ada, Details("D", "", "2027-03-22T09:00", "Europe/Berlin", 60, "FREQ=DAILY"), None, [])
+
+    assert len(await planning.schedule.entries(ada, NINE_MS, NINE_MS + days(9))) == 10
+    with pytest.raises(TooManyError):
+        await planning.schedule.entries(ada, NINE_MS, NINE_MS + days(10))
+
+
+async def test_no_meeting_begins_long_ago_but_an_old_series_can_be_changed(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """A series from 1971 makes every look at it work through its past; one that has run for years is still in use."""
+    ada = await person(services, "ada")
+    with pytest.raises(InvalidInputError):
+        await planning.schedule.plan(
+            ada, Details("Old", "", "1971-01-01T09:00", "Europe/Berlin", 60, "FREQ=DAILY"), None, []
+        )
+    ever = Details("Ever", "", "2027-03-22T09:00", "Europe/Berlin", 60, "FREQ=WEEKLY")
+    meeting = await planning.schedule.plan(ada, ever, None, [])
+    clock.utc_ms = NINE_MS + days(800)
+    with pytest.raises(InvalidInputError):
+        await planning.schedule.change(ada, meeting.id, replace(ever, start="2027-03-23T09:00"))
+    changed = await planning.schedule.change(ada, meeting.id, replace(ever, title="Still", duration_min=30))
+    assert (changed.title, changed.timing.duration_min) == ("Still", 30)
+
+
+async def test_one_organiser_has_only_so_many_meetings_that_are_not_over(
+    services: Services, planning: Planning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every one of them is looked at again and again; what was refused leaves no empty room behind."""
+    monkeypatch.setattr(schedule, "MOST_PLANNED", 1)
+    ada = await person(services, "ada")
+    await planning.schedule.plan(ada, WEEKLY, None, [])
+
+    with pytest.raises(TooManyError):
+        await planning.schedule.plan(ada, WEEKLY, None, [])
+    assert len(await services.meetings.rooms(ada.id)) == 1
+
+
+async def test_an_organiser_sees_the_address_they_wrote_to_and_no_other(services: Services, planning: Planning) -> None:
+    """A member who changed their address did not tell it to everybody who ever invited them."""
+    ada, bob = await person(services, "ada"), await person(services, "bob")
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, [(bob.email, "")])
+    async with services.db.write() as conn:
+        await conn.execute(update(users).where(users.c.id == bob.id).values(email="private@example.org"))
+
+    (shown,) = (await planning.schedule.show(ada, meeting.id))[1]
+    assert shown.email == "bob@example.org"
+    await planning.schedule.invite(ada, meeting.id, "private@example.org", "")
+    await planning.schedule.change(ada, meeting.id, replace(WEEKLY, title="Another"))
+    assert {to for to, _ in await mails(services, "meeting_changed")} == {"private@example.org"}
+
+
+async def test_a_personal_room_that_is_asked_for_twice_at_once_is_one_room(
+    services: Services, planning: Planning
+) -> None:
+    """Two open pages ask at the same moment; the room of the slower one would stay behind, empty."""
+    ada = await person(services, "ada")
+
+    one, other = await asyncio.gather(planning.personal_rooms.room_of(ada), planning.personal_rooms.room_of(ada))
+
+    assert one == other
+    assert [each.slug for each in await services.meetings.rooms(ada.id)] == [one.slug]

@@ -107,7 +107,7 @@ def _address(event: Event, invitee: Invitee, place: Place, organiser: str) -> No
         if organiser:
             by.params["CN"] = vText(organiser)
         event.add("organizer", by)
-    to = vCalAddress(f"mailto:{invitee.email}")
+    to = vCalAddress(f"mailto:{invitee.write_to}")
     to.params["ROLE"] = vText("REQ-PARTICIPANT")
     to.params["PARTSTAT"] = vText(_ANSWERS[invitee.answer])
     # answers go through the link in the mail: nobody reads what comes to the server's address

@@ -13,7 +13,7 @@ from pymeet.db.outbox import queue_statement
 from pymeet.mail.message import CALENDAR, LANGUAGES, MEETING, MONTHS
 from pymeet.meetings import calendar
 from pymeet.meetings.calendar import Place
-from pymeet.meetings.recurrence import Occurrence, next_start_ms, occurrence, occurrences
+from pymeet.meetings.recurrence import Occurrence, next_start_ms, occurrence, occurrence_name, occurrences
 from pymeet.meetings.scheduled import Invitee, Scheduled
 
 PURPOSE: Final = b"answers to invitations"
@@ -118,7 +118,7 @@ class Letters:
             queue_statement(
                 now_ms=now_ms,
                 user_id=to.user_id,
-                to=to.email,
+                to=to.write_to,
                 template=template,
                 values={**values, MEETING: meeting.id},
                 language=self._language(to),
@@ -137,7 +137,7 @@ def coming(meeting: Scheduled, now_ms: int) -> Occurrence | None:
     for each in found:
         if each.start_ms == start_ms:
             return each
-    return occurrence(meeting.timing, _first_id(meeting))
+    return occurrence(meeting.timing, occurrence_name(meeting.timing.starts_local))
 
 
 def when(meeting: Scheduled, of: Occurrence | None, to: Invitee, language: str) -> str:
@@ -180,7 +180,3 @@ def _day(moment: datetime, language: str) -> str:
     if language == "de":
         return f"{weekday}, {moment.day}. {month} {moment.year}"
     return f"{weekday}, {moment.day} {month} {moment.year}"
-
-
-def _first_id(meeting: Scheduled) -> str:
-    return meeting.timing.starts_local.replace("-", "").replace(":", "") + ("" if meeting.timing.all_day else "00")

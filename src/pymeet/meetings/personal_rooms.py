@@ -28,6 +28,8 @@ class PersonalRooms:
         if slug is None:
             made = await self._meetings.create_room(_NAMES.get(user.language or "", _NAMES["en"]), user.id)
             slug = await self._db.work(_keep, user.id, made.id)
+            if slug != made.slug:
+                await self._meetings.delete_room(made.slug, by=user.id)
         return await self._meetings.room(slug)
 
 

@@ -136,6 +136,21 @@ def occurrence(timing: Timing, recurrence_id: str) -> Occurrence | None:
     return next((each for each in found if each.recurrence_id == recurrence_id), None)
 
 
+def occurrence_name(local: str) -> str:
+    """The name of the occurrence that begins at a wall clock, such as `2027-03-28T09:00`, by the rule."""
+    name = local.replace("-", "").replace(":", "")
+    return f"{name}00" if len(name) == len("20270328T0900") else name
+
+
+def named_ms(recurrence_id: str) -> int | None:
+    """About when an occurrence of this name would begin, to a day; None for what is no name."""
+    try:
+        bare = datetime.strptime(recurrence_id, "%Y%m%dT%H%M%S" if "T" in recurrence_id else "%Y%m%d")
+    except ValueError:
+        return None
+    return round(bare.replace(tzinfo=UTC).timestamp() * 1000)
+
+
 def first_start_ms(timing: Timing) -> int:
     """When it begins for the first time, whatever became of that occurrence."""
     return _instant_ms(checked_local(timing.starts_local), timing.time_zone)

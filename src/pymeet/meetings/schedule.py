@@ -6,6 +6,7 @@ Everything runs in the thread for long work, for working out when a series takes
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_
@@ -27,8 +28,10 @@ from pymeet.meetings.recurrence import (
     checked_timing,
     first_start_ms,
     last_end_ms,
+    named_ms,
     next_start_ms,
     occurrence,
+    occurrence_name,
     occurrences,
     with_change,
 )
@@ -52,14 +55,24 @@ MOST_INVITEES: Final = 200
 MOST_INVITATIONS: Final = 300
 """Of one organiser in an hour."""
 
-MOST_CHANGES: Final = 200
+MOST_PLANNED: Final = 500
+"""Meetings of one organiser that are not over."""
+
+MOST_CHANGES: Final = 50
 """Occurrences of one series that are not as its rule says."""
 
 LONGEST_VIEW_MS: Final = days(400)
 """So long a time can be looked at at once."""
 
+MOST_SHOWN: Final = 5_000
+"""Occurrences in one view."""
+
+PAST_MS: Final = days(10 * 366)
+FUTURE_MS: Final = days(5 * 366)
+"""Series are worked out only so far from now: a rule without end would keep the server busy for as long as it is asked."""
+
 EARLIEST_MS: Final = days(1)
-"""So long after its end a meeting can still be entered."""
+"""So long after its beginning a meeting can still be entered."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +115,8 @@ class Schedule:
         """
         title, agenda, timing = await asyncio.to_thread(_checked, details)
         addresses = [(clean_email(email), _language(language)) for email, language in invite]
-        end_ms = last_end_ms(timing)
-        if end_ms is not None and end_ms < self._now_ms() - EARLIEST_MS:
-            raise InvalidInputError("This meeting is over already. Choose a time to come.")
+        self._refuse_long_ago(timing)
+        new_room = slug is None
         if slug is None:
             slug = (await self._rooms.create_room(title[:80], user.id)).slug
 
@@ -113,6 +125,7 @@ class Schedule:
             room_id = store.own_room(conn, slug, user.id, or_nobodys=user.is_admin)
             if room_id is None:
                 raise NotFoundError("You have no such room.")
+            self._refuse_too_many(conn, user, now_ms)
             meeting_id = new_id()
             times = {"created_at_ms": now_ms, "changed_at_ms": now_ms}
             own = {"id": meeting_id, "room_id": room_id, "organiser_id": user.id}
@@ -123,7 +136,12 @@ class Schedule:
             audit.record_now(conn, now_ms, user.id, "meeting.scheduled", meeting_id, {"invited": len(invited)})
             return made
 
-        return await self._told(add)
+        try:
+            return await self._told(add)
+        except BaseException:  # whatever it was: a room that was made for this meeting alone is of no use
+            if new_room:
+                await self._rooms.delete_room(slug, by=user.id)
+            raise
 
     async def change(self, user: User, meeting_id: str, details: Details) -> Scheduled:
         """Changes a meeting and tells those invited. When its time changes they are asked again, and what was said of
@@ -136,6 +154,10 @@ class Schedule:
             same = replace(before.timing, changes=()) == timing
             if same and (title, agenda) == (before.title, before.agenda):
                 return before
+            if (timing.starts_local, timing.time_zone) != (before.timing.starts_local, before.timing.time_zone):
+                self._refuse_long_ago(timing)
+            if before.ends_at_ms is not None and before.ends_at_ms <= now_ms:
+                self._refuse_too_many(conn, user, now_ms)
             after = before.timing if same else timing
             store.update_meeting(conn, meeting_id, title=title, agenda=agenda)
             if not same:
@@ -165,6 +187,7 @@ class Schedule:
             self._of_series(meeting, recurrence_id)
             length = duration_min or meeting.timing.duration_min
             change = checked_change(meeting.timing, recurrence_id, start, length)
+            self._refuse_far(meeting, start)
             timing = with_change(meeting.timing, change)
             return self._put(conn, user, meeting, timing, self._now_ms())
 
@@ -226,20 +249,29 @@ class Schedule:
         return await self._db.study(look)
 
     async def entries(self, user: User, from_ms: int, to_ms: int) -> list[Entry]:
-        """What somebody planned or is invited to in a time, in order. InvalidInputError for more than 400 days."""
+        """What somebody planned or is invited to in a time, in order. TooManyError for more than is shown at once.
+
+        InvalidInputError for more than 400 days, or for a time that is too far from now.
+        """
         if not 0 <= from_ms < to_ms <= from_ms + LONGEST_VIEW_MS:
             raise InvalidInputError("Ask for a time of at most 400 days, from a moment to a later one.")
+        now_ms = self._now_ms()
+        if from_ms < now_ms - PAST_MS or to_ms > now_ms + FUTURE_MS:
+            raise InvalidInputError("Ask for a time from ten years ago to five years from now.")
 
         def look(conn: Connection) -> list[Entry]:
             answers = store.answers(conn, user.id)
             begun = meetings.c.starts_at_ms < to_ms + days(1)
             not_over = or_(meetings.c.ends_at_ms.is_(None), meetings.c.ends_at_ms > from_ms)
             here = and_(store.concerns(user.id), begun, not_over, self._shown(meetings))
-            found = [
+            every = (
                 Entry(meeting, each, None if meeting.organiser_id == user.id else answers.get(meeting.id))
                 for meeting in store.scheduled(conn, here)
                 for each in occurrences(meeting.timing, from_ms, to_ms)
-            ]
+            )
+            found = list(islice(every, MOST_SHOWN + 1))
+            if len(found) > MOST_SHOWN:
+                raise TooManyError("There is too much in this time. Ask for a shorter one.")
             return sorted(found, key=lambda each: (each.at.start_ms, each.meeting.id, each.at.recurrence_id))
 
         return await self._db.study(look)
@@ -291,7 +323,7 @@ class Schedule:
         user_id = account["id"] if account else None
         if user_id == meeting.organiser_id:
             raise InvalidInputError("Who plans a meeting is in it already, without an invitation.")
-        if store.is_invited(conn, meeting.id, email, user_id):
+        if store.is_invited(conn, meeting.id, email):
             raise ConflictError("This address is invited already.", code="already_invited")
         if len(store.invited(conn, invitees.c.meeting_id == meeting.id)) >= MOST_INVITEES:
             raise TooManyError(f"A meeting has at most {MOST_INVITEES} people invited.")
@@ -311,10 +343,27 @@ class Schedule:
         return store.invited(conn, invitees.c.id == invitee_id)[0]
 
     def _of_series(self, meeting: Scheduled, recurrence_id: str) -> Occurrence:
+        self._refuse_far(meeting, recurrence_id)
         found = occurrence(meeting.timing, recurrence_id) if meeting.timing.rrule else None
         if found is None:
             raise NotFoundError("There is no such meeting in this series.")
         return found
+
+    def _refuse_far(self, meeting: Scheduled, when: str) -> None:
+        """InvalidInputError for a day or time, as it is written or as it names an occurrence, too far from now."""
+        at_ms = named_ms(occurrence_name(when))
+        now_ms = self._now_ms()
+        latest_ms = max(now_ms, meeting.starts_at_ms) + FUTURE_MS
+        if at_ms is not None and not now_ms - PAST_MS <= at_ms <= latest_ms:
+            raise InvalidInputError("This is too far from now. Choose a time in the next five years.")
+
+    def _refuse_long_ago(self, timing: Timing) -> None:
+        if first_start_ms(timing) < self._now_ms() - EARLIEST_MS:
+            raise InvalidInputError("A meeting begins today or later. Choose a time to come.")
+
+    def _refuse_too_many(self, conn: Connection, user: User, now_ms: int) -> None:
+        if store.planned_count(conn, user.id, now_ms) >= MOST_PLANNED:
+            raise TooManyError(f"One person plans at most {MOST_PLANNED} meetings. Cancel one first.")
 
     def _own(self, conn: Connection, user: User, meeting_id: str) -> Scheduled:
         meeting = self._seen(conn, user, meeting_id)

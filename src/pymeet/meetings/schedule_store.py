@@ -108,18 +108,23 @@ def remove_invitee(conn: Connection, invitee_id: str) -> None:
     conn.execute(delete(invitees).where(invitees.c.id == invitee_id))
 
 
-def is_invited(conn: Connection, meeting_id: str, email: str, user_id: str | None) -> bool:
-    """Whether this address, or this member by whatever address, is invited already."""
-    whose = invitees.c.email == email
-    if user_id is not None:
-        whose = or_(whose, invitees.c.user_id == user_id)
-    return conn.execute(select(exists().where(invitees.c.meeting_id == meeting_id, whose))).scalar_one()
+def is_invited(conn: Connection, meeting_id: str, email: str) -> bool:
+    """Whether this very address is invited already. That a member has two addresses is not told to the organiser."""
+    here = invitees.c.meeting_id == meeting_id, invitees.c.email == email
+    return conn.execute(select(exists().where(*here))).scalar_one()
 
 
 def invited_since(conn: Connection, organiser_id: str, since_ms: int) -> int:
     """How many people an organiser invited since a moment."""
     query = select(func.count()).select_from(invitees).join(meetings, meetings.c.id == invitees.c.meeting_id)
     query = query.where(meetings.c.organiser_id == organiser_id, invitees.c.created_at_ms > since_ms)
+    return conn.execute(query).scalar_one()
+
+
+def planned_count(conn: Connection, organiser_id: str, now_ms: int) -> int:
+    """How many meetings of an organiser are not over."""
+    lasting = or_(meetings.c.ends_at_ms.is_(None), meetings.c.ends_at_ms > now_ms)
+    query = select(func.count()).select_from(meetings).where(meetings.c.organiser_id == organiser_id, lasting)
     return conn.execute(query).scalar_one()
 
 
@@ -159,6 +164,7 @@ def organiser_of(conn: Connection, meeting: Scheduled) -> Invitee:
         meeting_id=meeting.id,
         user_id=row["id"],
         email=row["email"],
+        write_to=row["email"],
         name=row["name"],
         language=row["language"] or "",
         time_zone=row["time_zone"],
@@ -276,7 +282,8 @@ def _invitee(row: RowMapping) -> Invitee:
         id=row["id"],
         meeting_id=row["meeting_id"],
         user_id=row["user_id"],
-        email=row["own_email"] or row["email"],
+        email=row["email"],
+        write_to=row["own_email"] or row["email"],
         name=row["name"] if row["answer"] != "none" else None,
         language=row["own_language"] or row["language"],
         time_zone=row["time_zone"],

@@ -7,13 +7,15 @@ from pymeet.meetings.recurrence import Timing
 
 @dataclass(frozen=True)
 class Invitee:
-    """Somebody invited. The address is shown to the organiser only."""
+    """Somebody invited. The address they were invited by is shown to the organiser only."""
 
     id: str
     meeting_id: str
     user_id: str | None
     email: str
-    """A member's present one; for anybody else the one they were invited by."""
+    """The one they were invited by."""
+    write_to: str
+    """A member's present address, which nobody is shown; for anybody else the same as `email`."""
     name: str | None
     """A member's, once they answered: until then nobody can tell whether the address has an account."""
     language: str
