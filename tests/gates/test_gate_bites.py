@@ -42,8 +42,16 @@ def _name(mutation: Any) -> str:
     return f"{mutation[0].name}.{mutation[1]}" if isinstance(mutation, tuple) else mutation.name
 
 
-UNFELT = {("consents", "language")}
-"""A word that stands everywhere, and cannot be told apart from anybody else's."""
+UNFELT = {
+    ("avatars", "file_id"),  # stands for no file in these rows; that it is withheld, the drills say
+    ("consents", "language"),
+    ("invitees", "answer"),
+    ("recording_events", "kind"),
+    ("recording_tracks", "source"),
+    ("recording_views", "kind"),
+    ("users", "theme"),
+}
+"""Words that stand everywhere, and cannot be told apart from anybody else's."""
 
 EXPORTED = [each for each in _columns() if (each[0].name, each[1]) not in NOT_PERSONAL | UNFELT]
 DELETED = [entry for entry in reachable(member("x")) if entry.erase is EraseRow.DELETE]

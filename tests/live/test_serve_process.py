@@ -211,6 +211,6 @@ async def test_nobodys_name_or_address_is_in_the_log(serve_process: ServeProcess
     assert "protocol error" in logged
     assert "canary" not in logged.lower()
     assert "203.0.113.77" not in logged
-    assert len(secrets) == 9
+    assert len(secrets) == 10
     assert [secret for secret in secrets if not secret or secret in logged] == []
     assert "Traceback" not in logged

@@ -86,7 +86,7 @@ async def test_an_address_without_account_makes_a_share_that_looks_the_same(scen
     await scene.shares.with_member(scene.ann, scene.made.id, "bob@example.org")
 
     before = await scene.shares.of(scene.made.id)
-    await Views(scene.services.lifecycle).looked(scene.bob, scene.made.id, "film", begins=True)
+    await Views(scene.services.lifecycle).looked(scene.bob, scene.made.id, "film", "film", begins=True)
     after = await scene.shares.of(scene.made.id)
 
     assert [(each.kind, each.name) for each in before] == [("member", None)] * 2

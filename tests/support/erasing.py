@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy import Connection, Engine, event, func, insert, select
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config
@@ -76,7 +76,8 @@ async def fill(services: Services, canary: Canary) -> None:
     """Puts the person into every table that can lead to somebody, and into a sealed file."""
     now_ms = services.clock.now_ms()
     await services.db.work(_fill, canary, now_ms)
-    recorded = [canary.tokens[place] for place in ("recording_tracks.file_id", "films.file_id")]
+    places = ("recording_tracks.file_id", "films.file_id", "avatars.file_id")
+    recorded = [canary.tokens[place] for place in places if place in canary.tokens]
 
     def write() -> None:
         content = canary.token("file").encode()
@@ -154,7 +155,13 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
             text=f"So I said {token(f'messages.text.{number}')} and left. " * (200 if number == 2 else 1),
             at_ms=now_ms,
         )
+    add(schema.messages, id=secrets.token_hex(11), room_id=room_id, participant_id="another", name="", text="", at_ms=1)
+    last = select(func.max(schema.messages.c.sequence)).scalar_subquery()
+    add(schema.message_recipients, message=last, participant_id=seat, user_id=user_id, at_ms=now_ms)
     _record(add, canary, room_id, seat, now_ms)
+    if user_id:
+        _sign_in_by_more(add, canary, user_id, now_ms)
+        _plan(add, canary, user_id, room_id, now_ms)
     request_id = secrets.token_hex(11)
     add(
         schema.requests,
@@ -208,6 +215,33 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
         requested_at_ms=now_ms,
         **whose,
     )
+
+
+def _sign_in_by_more(add: Callable[..., None], canary: Canary, user_id: str, now_ms: int) -> None:
+    """Everything by which the person signs in besides a password, and their picture."""
+    token, whose, made = canary.token, {"user_id": user_id}, {"created_at_ms": now_ms}
+    add(schema.second_factors, totp_secret=token("second_factors.totp_secret"), last_step=1, **whose, **made)
+    add(schema.recovery_codes, code_hash=token("recovery_codes.code_hash"), **whose, **made)
+    key = {"credential_id": token("passkeys.credential_id"), "public_key": token("passkeys.public_key")}
+    add(schema.passkeys, id=token("passkeys.id"), name=token("passkeys.name"), sign_count=0, **key, **whose, **made)
+    times = {"last_seen_at_ms": now_ms, "expires_at_ms": now_ms + 1, **made}
+    name, known = token("known_devices.name"), token("known_devices.token_hash")
+    add(schema.known_devices, id=token("known_devices.id"), token_hash=known, name=name, **whose, **times)
+    add(schema.avatars, file_id=token("avatars.file_id"), changed_at_ms=now_ms, **whose)
+
+
+def _plan(add: Callable[..., None], canary: Canary, user_id: str, room_id: str, now_ms: int) -> None:
+    """A meeting of the person's, to which they are also invited, and what they want of their calendar."""
+    token, whose, meeting_id = canary.token, {"user_id": user_id}, secrets.token_hex(11)
+    begins = {"starts_local": "2027-03-28T09:00", "time_zone": "Europe/Berlin", "duration_min": 30}
+    times = {"created_at_ms": now_ms, "changed_at_ms": now_ms, "starts_at_ms": now_ms, "ends_at_ms": now_ms}
+    said = {"title": token("meetings.title"), "agenda": token("meetings.agenda")}
+    add(schema.meetings, id=meeting_id, room_id=room_id, organiser_id=user_id, **said, **begins, **times)
+    here = {"meeting_id": meeting_id, "language": "en", "created_at_ms": now_ms}
+    add(schema.invitees, id=token("invitees.id"), email=canary.email, **here, **whose)
+    add(schema.calendar_feeds, secret_hash=token("calendar_feeds.secret_hash"), created_at_ms=now_ms, **whose)
+    add(schema.notification_settings, mail=True, **whose)
+    add(schema.personal_rooms, room_id=room_id, **whose)
 
 
 def _record(add: Callable[..., None], canary: Canary, room_id: str, seat: str, now_ms: int) -> None:
