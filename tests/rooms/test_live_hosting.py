@@ -24,6 +24,7 @@ from pymeet.rooms.events import (
     Welcome,
 )
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
+from pymeet.rooms.lobby import REFUSALS, REFUSALS_S
 from pymeet.rooms.member import CloseReason
 from pymeet.rooms.people import Departure, Kind, Role, Source
 from pymeet.rooms.recording import Answer
@@ -534,3 +535,181 @@ async def test_the_owner_who_comes_back_hosts_again(stage: Stage, ann: User, acc
     back, _ = await stage.join("Ann", user=ann)
 
     assert (back.role, guest.role) == (Role.HOST, Role.HOST)
+
+
+async def test_switching_the_waiting_room_off_lets_nobody_past_the_lock(stage: Stage, ann: User) -> None:
+    """Nobody comes into a locked room whom no host admitted; they go on waiting for one."""
+    await settle(stage, waiting_room="guests")
+    host, _ = await stage.join("Ann", user=ann)
+    guest = Caller(stage, "Guest")
+    await guest.until(Waits)
+    stage.live.ask(host.id, Lock(True))
+
+    await settle(stage, waiting_room="off")
+    await turn()
+
+    assert not guest.joining.done()
+    assert len(stage.live.participants) == 1
+    stage.live.admit(host.id, guest.id)
+    assert await guest.joining
+
+
+async def test_who_is_let_in_by_a_setting_does_not_pass_a_lock_of_the_same_moment(stage: Stage, ann: User) -> None:
+    """Between being let in and taking the seat a host may lock the room."""
+    await settle(stage, waiting_room="guests")
+    host, _ = await stage.join("Ann", user=ann)
+    guest = Caller(stage, "Guest")
+    await guest.until(Waits)
+
+    await settle(stage, waiting_room="off")
+    stage.live.ask(host.id, Lock(True))
+
+    with pytest.raises(NotAllowedError) as refused:
+        await guest.joining
+    assert refused.value.code == "locked"
+
+
+async def test_who_is_admitted_into_a_full_room_goes_on_waiting(stage: Stage, ann: User) -> None:
+    """The host is told; nobody loses their place because of it."""
+    await settle(stage, waiting_room="guests", capacity=2)
+    host, _ = await stage.join("Ann", user=ann)
+    first, second = Caller(stage, "First"), Caller(stage, "Second")
+    await first.until(Waits)
+    await second.until(Waits)
+
+    with pytest.raises(TooManyError) as full:
+        stage.live.admit(host.id, None)
+    assert full.value.code == "room_full"
+    seat = await first.joining
+    with pytest.raises(TooManyError):
+        stage.live.admit(host.id, second.id)
+    await turn()
+    assert not second.joining.done()
+
+    stage.live.leave(seat.id)
+    stage.live.admit(host.id, second.id)
+    assert await second.joining
+
+
+async def test_one_stranger_cannot_fill_the_waiting_room(stage: Stage, ann: User, bob: User) -> None:
+    """Ten of one network wait, two of one account, and others still find a place."""
+    await settle(stage, waiting_room="everybody")
+    mine = [Caller(stage, "Eve", network="192.0.2.1") for _ in range(11)]
+    bobs = [Caller(stage, "Bob", user=bob, network="192.0.2.1") for _ in range(3)]
+    for each in [*mine[:10], *bobs[:2]]:
+        await each.until(Waits)
+
+    for each in (mine[10], bobs[2]):
+        with pytest.raises(TooManyError):
+            await each.joining
+    other = Caller(stage, "Guest", network="192.0.2.2")
+    await other.until(Waits)
+    for each in [*mine[:10], *bobs[:2], other]:
+        stage.live.stop_waiting(each.ear)
+    await asyncio.gather(*(each.joining for each in [*mine, *bobs, other]), return_exceptions=True)
+
+
+async def test_who_is_refused_again_and_again_waits_before_asking(stage: Stage, ann: User, clock: ManualClock) -> None:
+    """A host must not have to press the same button all evening; others of elsewhere are not concerned."""
+    await settle(stage, waiting_room="guests")
+    host, _ = await stage.join("Ann", user=ann)
+    for _ in range(REFUSALS):
+        guest = Caller(stage, "Eve", network="192.0.2.1")
+        await guest.until(Waits)
+        stage.live.refuse(host.id, guest.id, None)
+        await asyncio.wait([guest.joining])
+        assert isinstance(guest.joining.exception(), NotAllowedError)
+
+    with pytest.raises(TooManyError):
+        await Caller(stage, "Eve", network="192.0.2.1").joining
+    other = Caller(stage, "Guest", network="192.0.2.2")
+    await other.until(Waits)
+    stage.live.admit(host.id, other.id)
+    await other.joining
+    clock.advance(REFUSALS_S + 1)
+    again = Caller(stage, "Eve", network="192.0.2.1")
+    await again.until(Waits)
+    stage.live.admit(host.id, again.id)
+    await again.joining
+
+
+class DeafEar(Ear):
+    """A connection that breaks when it is told this kind of event."""
+
+    def __init__(self, kind: type) -> None:
+        super().__init__()
+        self.breaks_at = kind
+
+    def send(self, event: Any) -> None:
+        if isinstance(event, self.breaks_at):
+            raise ConnectionError("broken")
+        super().send(event)
+
+
+async def test_a_connection_that_breaks_while_waiting_leaves_no_place_behind(stage: Stage, ann: User) -> None:
+    """It would stand there for ever, and count."""
+    await settle(stage, waiting_room="guests")
+    _, host = await stage.join("Ann", user=ann)
+
+    with pytest.raises(ConflictError):
+        await stage.live.join(JoinRequest("Guest", None, Kind.BROWSER, DeafEar(Waits)))
+
+    assert host.of(LobbyChanged)[-1].people == ()
+
+
+async def test_a_faulty_connection_that_waits_does_not_stop_the_end(stage: Stage, ann: User) -> None:
+    """Everybody else is told, and has left."""
+    await settle(stage, waiting_room="guests")
+    host, ear = await stage.join("Ann", user=ann)
+    deaf = DeafEar(Ended)
+    waiting = asyncio.create_task(stage.live.join(JoinRequest("Deaf", None, Kind.BROWSER, deaf)))
+    while not deaf.of(Waits):
+        await turn()
+    guest = Caller(stage, "Guest")
+    await guest.until(Waits)
+
+    stage.live.end(host.id, "Done.")
+
+    assert (deaf.closed, guest.ear.closed, ear.closed) == (CloseReason.BROKEN, CloseReason.ENDED, CloseReason.ENDED)
+    for each in (waiting, guest.joining):
+        with pytest.raises(ConflictError):
+            await each
+
+
+async def test_a_changed_private_message_reaches_the_accounts_new_seats(stage: Stage, ann: User, bob: User) -> None:
+    """Both had their page closed meanwhile; nobody else hears of it."""
+    host, _ = await stage.join("Ann", user=ann)
+    member, members_ear = await stage.join("Bob", user=bob)
+    await stage.live.chat(member.id, "Just for you", host.id)
+    message = members_ear.of(MessageAdded)[-1].id
+    for seat in (host, member):
+        stage.live.leave(seat.id)
+    _, new_host = await stage.join("Ann", user=ann)
+    new_member, new_ear = await stage.join("Bob", user=bob)
+    _, stranger = await stage.join("Guest")
+
+    await stage.live.edit_message(new_member.id, message, "Only for you")
+    await stage.live.delete_message(new_member.id, message)
+
+    for ear in (new_host, new_ear):
+        assert [each.text for each in ear.of(MessageChanged)] == ["Only for you", None]
+    assert not stranger.of(MessageChanged)
+
+
+async def test_without_history_changes_of_older_messages_are_not_told_to_who_came_later(
+    stage: Stage, ann: User, clock: ManualClock
+) -> None:
+    """The new text would tell what the old one said."""
+    await settle(stage, chat_history=False)
+    host, ear = await stage.join("Ann", user=ann)
+    _, early = await stage.join("Early")
+    await stage.live.chat(host.id, "Before")
+    message = ear.of(MessageAdded)[-1].id
+    clock.advance(1)
+    _, late = await stage.join("Late")
+
+    await stage.live.edit_message(host.id, message, "Before, with a secret")
+    await stage.live.delete_message(host.id, message)
+
+    assert len(early.of(MessageChanged)) == 2
+    assert not late.of(MessageChanged)

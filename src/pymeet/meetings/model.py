@@ -31,6 +31,10 @@ class Message:
     to: str | None = None
     """The participant to whom alone it was written; empty where that is not known any more."""
     edited_at_ms: int | None = None
+    user_id: str | None = None
+    """The author's account, where it is known."""
+    to_user_id: str | None = None
+    """The account of `to`."""
 
 
 @dataclass(frozen=True)

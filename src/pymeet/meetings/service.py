@@ -285,7 +285,17 @@ def _room(row: RowMapping) -> Room:
 
 def _message(row: RowMapping) -> Message:
     to = (row["to"] or "") if row["is_private"] else None
-    return Message(row["id"], row["participant_id"], row["name"], row["text"], row["at_ms"], to, row["edited_at_ms"])
+    return Message(
+        id=row["id"],
+        participant_id=row["participant_id"],
+        name=row["name"],
+        text=row["text"],
+        at_ms=row["at_ms"],
+        to=to,
+        edited_at_ms=row["edited_at_ms"],
+        user_id=row["user_id"],
+        to_user_id=row["to_user_id"],
+    )
 
 
 def _is_author(row: RowMapping, participant_id: str, user_id: str | None) -> bool:

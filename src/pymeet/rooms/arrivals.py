@@ -96,10 +96,12 @@ class Arrivals:
             most = settings.max_participants(self._max_participants)
             if not self._room.ended:
                 self._do(Configure(most, settings.may_share, settings.may_record), None)
+        if self._room.state.locked:
+            return  # past the lock comes only whom a host admits
         for person in self._lobby.people:
             role = Role.MEMBER if person.is_member else Role.GUEST
             if not self._entry.must_wait(role, admitted=False):
-                self._lobby.admit(person.id)
+                self._lobby.let_in(person.id)
 
     async def _take_seat(self, request: JoinRequest) -> Seat:
         name = clean_line(request.name, what="Your name", limit=NAME_LIMIT)
@@ -111,8 +113,7 @@ class Arrivals:
         user_id = request.user.id if request.user else None
         participant_id = new_id()
         if self._entry.must_wait(role, admitted=request.admitted):
-            await self._wait(request, participant_id, name)
-            passes_lock = True
+            passes_lock = await self._wait(request, participant_id, name)
         role = self._entry.role(request)  # again, for somebody may have been banned meanwhile
         if request.last_check is not None:
             request.last_check()
@@ -151,12 +152,14 @@ class Arrivals:
         )
         return seat
 
-    async def _wait(self, request: JoinRequest, participant_id: str, name: str) -> None:
+    async def _wait(self, request: JoinRequest, participant_id: str, name: str) -> bool:
+        """Whether a host admitted them."""
         if request.listener is None:
             raise NotSignedInError("A host must admit who comes into this room, so it wants a token.")
         person = WaitingPerson(participant_id, name, request.user is not None, self._clock.now_ms())
         told = Waits(participant_id, self._entry.room.slug, self._entry.room.name)
-        await self._lobby.wait(person, request.user.id if request.user else None, request.listener, told)
+        user_id = request.user.id if request.user else None
+        return await self._lobby.wait(person, user_id, request.network, request.listener, told)
 
     async def _take_back(self, seat: Seat, request: JoinRequest, resume: Resume) -> Seat:
         now = self._clock.monotonic()

@@ -28,6 +28,7 @@ class Chat:
         room: Room,
         seats: Mapping[str, Seat],
         say: Callable[[Say], None],
+        has_history: Callable[[], bool],
     ) -> None:
         self.held = asyncio.Lock()
         self._room_id = room_id
@@ -35,6 +36,7 @@ class Chat:
         self._room = room
         self._seats = seats
         self._say = say
+        self._has_history = has_history
 
     async def write(self, by: str, text: str, to: str | None, keep_newest: int | None) -> None:
         """Stores a message and tells it, with `to` to that participant and the writer alone.
@@ -51,7 +53,7 @@ class Chat:
             if to is None:
                 self._say(Say(stored.id, stored.participant_id, stored.name, stored.text, stored.at_ms))
             else:
-                self._tell(stored, _event(stored))
+                self._tell(stored, _event(stored), by)
 
     async def edit(self, by: str, message_id: str, text: str) -> None:
         """Changes a message of the asker. Raises NotFoundError, NotAllowedError, ConflictError, InvalidInputError."""
@@ -60,7 +62,7 @@ class Chat:
             changed = await self._meetings.edit_message(
                 self._room_id, message_id, text, participant_id=by, user_id=self._account(by)
             )
-            self._tell(changed, MessageChanged(changed.id, changed.text, changed.edited_at_ms))
+            self._tell(changed, MessageChanged(changed.id, changed.text, changed.edited_at_ms), by)
 
     async def delete(self, by: str, message_id: str) -> None:
         """Deletes a message, the asker's or, by a host, anybody's. Raises NotFoundError, NotAllowedError, ConflictError."""
@@ -73,7 +75,7 @@ class Chat:
                 user_id=self._account(by),
                 any_message=Verb.DELETE_ANY_MESSAGE in PERMISSIONS[asker.role],
             )
-            self._tell(gone, MessageChanged(gone.id, None, None))
+            self._tell(gone, MessageChanged(gone.id, None, None), by)
 
     async def history(self, seat: Seat, after: str | None, *, since_ms: int | None) -> tuple[MessageAdded, ...]:
         """What a seat is shown, the newest 200."""
@@ -86,13 +88,16 @@ class Chat:
         seat = self._seats.get(participant_id)
         return None if seat is None else seat.user_id
 
-    def _tell(self, message: service.Message, event: Event) -> None:
-        """Those who may see it: of a private one the writer and who got it, on all seats of their accounts."""
+    def _tell(self, message: service.Message, event: Event, by: str) -> None:
+        """Those who may see it: of a private one the writer and who got it, on all seats of their accounts; without history
+        nobody who came later. And in any case who did it."""
         seats = list(self._seats.values())
         if message.to is not None:
             ends = (message.participant_id, message.to)
-            accounts = {self._account(end) for end in ends} - {None}
-            seats = [seat for seat in seats if seat.id in ends or seat.user_id in accounts]
+            accounts = {message.user_id, message.to_user_id, *(self._account(end) for end in ends)} - {None}
+            seats = [seat for seat in seats if seat.id in (*ends, by) or seat.user_id in accounts]
+        if not self._has_history():
+            seats = [seat for seat in seats if seat.since_ms <= message.at_ms or seat.id == by]
         for seat in seats:
             seat.send(event)
 

@@ -89,6 +89,7 @@ class LiveRoom:
         max_participants: int,
         guests_allowed: bool,
         wrong_passwords: AttemptLimiter,
+        refusals: AttemptLimiter,
         departed: Callable[[str], None],
         recordings: Recordings | None = None,
     ) -> None:
@@ -104,13 +105,14 @@ class LiveRoom:
         self._entry = Entry(
             room, guests_allowed=guests_allowed, passwords=meetings.passwords, wrong=wrong_passwords, clock=clock
         )
-        self._lobby = Lobby(self._tell_lobby)
+        self._lobby = Lobby(self._tell_lobby, refusals, clock)
         self._chat = Chat(
             room_id=room.id,
             meetings=meetings,
             room=self._room,
             seats=self._seats,
             say=lambda said: self._do(said, None),
+            has_history=lambda: self._entry.room.settings.chat_history,
         )
         self._detector = SpeakerDetector()
         self._publishing = Publishing(media=media, clock=clock, hear=self._hear_publishing)
@@ -284,9 +286,10 @@ class LiveRoom:
         self._do(command, by)
 
     def admit(self, by: str, person_id: str | None) -> None:
-        """A host lets in who waits, one or (None) everybody. Raises NotFoundError when they do not wait."""
+        """A host lets in who waits, one or (None) everybody. Raises NotFoundError when they do not wait, TooManyError
+        (`room_full`) when somebody has to go on waiting."""
         self._room.check(by, Verb.ADMIT)
-        self._lobby.admit(person_id)
+        self._lobby.admit(person_id, self._room.free)
 
     def refuse(self, by: str, person_id: str, reason: str | None) -> None:
         """A host sends away who waits. Raises NotFoundError when they do not wait, InvalidInputError for the reason."""

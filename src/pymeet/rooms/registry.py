@@ -10,6 +10,7 @@ from pymeet.config import Config
 from pymeet.meetings import service
 from pymeet.rooms.events import Closing
 from pymeet.rooms.live import LiveRoom
+from pymeet.rooms.lobby import REFUSALS, REFUSALS_S
 from pymeet.rooms.media import MediaServer
 from pymeet.rooms.member import CloseReason, Listener
 from pymeet.rooms.recorder import Recordings
@@ -46,6 +47,7 @@ class Registry:
         self._recordings = recordings
         self._rooms: dict[str, LiveRoom] = {}
         self._wrong_passwords = AttemptLimiter(limit=WRONG_PASSWORDS, window_s=WRONG_PASSWORDS_S)
+        self._refusals = AttemptLimiter(limit=REFUSALS, window_s=REFUSALS_S)
         self._visitors: set[Listener] = set()
         self._closing: Closing | None = None
         # at most one entry per seat that was noted, so it is bounded by how fast attendance can be stored
@@ -91,6 +93,7 @@ class Registry:
                 max_participants=self._config.max_participants,
                 guests_allowed=self._config.guests_allowed,
                 wrong_passwords=self._wrong_passwords,
+                refusals=self._refusals,
                 departed=self._departures.put_nowait,
                 recordings=self._recordings,
             )
@@ -166,6 +169,7 @@ class Registry:
         """What time brings to all rooms. A room that fails at it does not stop the others."""
         now = self._clock.monotonic()
         self._wrong_passwords.forget(now)
+        self._refusals.forget(now)
         for slug, live in list(self._rooms.items()):
             try:
                 live.tick()

@@ -72,6 +72,11 @@ class Room:
         return tuple(self._participants.values())
 
     @property
+    def free(self) -> int:
+        """How many more may come; none or less when it is full."""
+        return self._max_participants - len(self._participants)
+
+    @property
     def speakers(self) -> tuple[str, ...]:
         """Ids of who speaks, loudest first."""
         return self._speakers
@@ -128,7 +133,7 @@ class Room:
         """Raises NotFoundError when the meeting is over, TooManyError when it is full, NotAllowedError when it is locked."""
         if self._ended:
             raise NotFoundError("This meeting is over.")
-        if len(self._participants) >= self._max_participants:
+        if self.free <= 0:
             raise TooManyError("This meeting is full.", code="room_full")
         if self.state.locked and not passes_lock:
             raise NotAllowedError("This meeting is locked: nobody new comes in.", code="locked")
