@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from icalendar import Calendar
 from sqlalchemy import func, insert, select, update
 
 from pymeet.accounts.model import User
@@ -271,3 +272,84 @@ async def test_a_personal_room_that_is_asked_for_twice_at_once_is_one_room(
 
     assert one == other
     assert [each.slug for each in await services.meetings.rooms(ada.id)] == [one.slug]
+
+
+async def test_inviting_and_taking_back_again_and_again_is_not_a_way_to_flood_somebody(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """Mails count, not the rows that are left; and several organisers together reach one address only so often."""
+    ada, bob = await person(services, "ada"), await person(services, "bob")
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, [])
+    for _ in range(15):
+        invitee = await planning.schedule.invite(ada, meeting.id, "carol@example.net", "")
+        await planning.schedule.uninvite(ada, meeting.id, invitee.id)
+
+    with pytest.raises(TooManyError):
+        await planning.schedule.plan(bob, WEEKLY, None, [("carol@example.net", "")])
+    clock.utc_ms += minutes(60)
+    await planning.schedule.plan(bob, WEEKLY, None, [("carol@example.net", "")])
+
+
+async def test_changes_are_limited_and_that_a_meeting_is_off_is_always_told(
+    services: Services, planning: Planning
+) -> None:
+    """A change to a large meeting is hundreds of mails; but nobody must wait for a meeting that is off."""
+    ada = await person(services, "ada")
+    people = [(f"p{number}@example.net", "") for number in range(100)]
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, people)
+    await planning.schedule.change(ada, meeting.id, replace(WEEKLY, title="One"))
+    await planning.schedule.change(ada, meeting.id, replace(WEEKLY, title="Two"))
+
+    with pytest.raises(TooManyError):
+        await planning.schedule.change(ada, meeting.id, replace(WEEKLY, title="Three"))
+    assert (await planning.schedule.show(ada, meeting.id))[0].title == "Two"
+    await planning.schedule.cancel(ada, meeting.id)
+    assert len(await mails(services, "meeting_cancelled")) == 100
+
+
+async def test_whoever_declined_is_told_only_of_another_time(services: Services, planning: Planning) -> None:
+    """Who does not come need not know what it will be about."""
+    ada, bob = await person(services, "ada"), await person(services, "bob")
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, [(bob.email, "")])
+    await planning.answers.as_member(bob, meeting.id, "declined")
+
+    await planning.schedule.change(ada, meeting.id, replace(WEEKLY, title="Another"))
+    assert await mails(services, "meeting_changed") == []
+    await planning.schedule.change(ada, meeting.id, replace(WEEKLY, title="Another", start="2027-03-23T09:00"))
+    assert len(await mails(services, "meeting_changed")) == 1
+
+
+async def test_each_invited_gets_a_calendar_of_their_own_with_the_agenda_once(
+    services: Services, planning: Planning
+) -> None:
+    """Every meeting of a series that was moved would repeat thousands of characters, for everybody."""
+    ada = await person(services, "ada")
+    agenda = replace(WEEKLY, title="END:VEVENT", agenda="What nobody else wrote\nEND:VEVENT\nX")
+    long = f"{'d' * 60}@{'e' * 60}.example.net"
+    meeting = await planning.schedule.plan(ada, agenda, None, [("carol@example.net", ""), (long, "")])
+    await planning.schedule.move_one(ada, meeting.id, "20270329T090000", "2027-03-30T09:00", None)
+
+    sent = dict(await mails(services, "meeting_changed"))
+    for address in ("carol@example.net", long):
+        events = Calendar.from_ical(sent[address]["calendar"]).walk("VEVENT")
+        assert [str(each["ATTENDEE"]) for each in events] == [f"mailto:{address}"] * 2
+        assert [each["ATTENDEE"].params["PARTSTAT"] for each in events] == ["NEEDS-ACTION"] * 2
+        assert ["nobody else wrote" in each["DESCRIPTION"] for each in events] == [True, False]
+
+
+async def test_one_meeting_that_cannot_be_worked_out_does_not_stop_the_reminders_of_the_others(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """A time zone may vanish from the system's data; everybody else still wants to be reminded."""
+    ada = await person(services, "ada")
+    bad = await planning.schedule.plan(ada, WEEKLY, None, [])
+    await planning.schedule.plan(ada, WEEKLY, bad.slug, [])
+    await planning.reminders.send_due()
+    async with services.db.write() as conn:
+        await conn.execute(update(meetings).where(meetings.c.id == bad.id).values(time_zone="Nowhere/Gone"))
+
+    clock.utc_ms = NINE_MS - minutes(14)
+    assert await planning.reminders.send_due() == 1
+    async with services.db.read() as conn:
+        query = select(meetings.c.next_at_ms).where(meetings.c.id == bad.id)
+        assert (await conn.execute(query)).scalar_one() is None

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vText
+from icalendar.parser import Contentline
 
 from pymeet.meetings.recurrence import Timing, events, one_event
 from pymeet.meetings.scheduled import Invitee, Scheduled
@@ -30,16 +31,28 @@ class Place:
         return f"{self.site}/r/{meeting.slug}"
 
 
-def request(meeting: Scheduled, invitee: Invitee, place: Place, now_ms: int) -> str:
-    """An invitation, or an update of one: the whole series with everything that is not as its rule says."""
-    calendar = _calendar("REQUEST", meeting.timing)
-    for event in events(meeting.timing, meeting.uid):
-        _describe(event, meeting, place)
-        _address(event, invitee, place, meeting.organiser_name)
-        event.add("dtstamp", _moment(now_ms))
-        event.add("status", "CONFIRMED")
-        calendar.add_component(event)
-    return _written(calendar)
+class Request:
+    """An invitation, or an update of one: the whole series with everything that is not as its rule says.
+
+    It is worked out once for all who are invited, and differs only in whom it is addressed to.
+    """
+
+    def __init__(self, meeting: Scheduled, place: Place, now_ms: int) -> None:
+        calendar = _calendar("REQUEST", meeting.timing)
+        for event in events(meeting.timing, meeting.uid):
+            _describe(event, meeting, place)
+            _organise(event, place, meeting.organiser_name)
+            event.add("dtstamp", _moment(now_ms))
+            event.add("status", "CONFIRMED")
+            calendar.add_component(event)
+        self._text = _written(calendar)
+
+    def to(self, invitee: Invitee) -> str:
+        """The same for one of those invited."""
+        address = _attendee(invitee)
+        line = Contentline.from_parts("ATTENDEE", address.params, address).to_ical().decode()
+        # nothing that a person wrote can stand alone on a line: its line breaks are written as \n
+        return self._text.replace("\r\nEND:VEVENT\r\n", f"\r\n{line}\r\nEND:VEVENT\r\n")
 
 
 def cancellation(
@@ -51,7 +64,8 @@ def cancellation(
     event = next(events(timing, uid)) if recurrence_id is None else one_event(timing, uid, recurrence_id)
     event.add("sequence", meeting.sequence)
     event.add("summary", meeting.title)
-    _address(event, invitee, place, meeting.organiser_name)
+    _organise(event, place, meeting.organiser_name)
+    event.add("attendee", _attendee(invitee))
     event.add("dtstamp", _moment(now_ms))
     event.add("status", "CANCELLED")
     calendar.add_component(event)
@@ -96,23 +110,28 @@ def _describe(event: Event, meeting: Scheduled, place: Place) -> None:
     url = place.url(meeting)
     event.add("sequence", meeting.sequence)
     event.add("summary", meeting.title)
-    event.add("description", f"{meeting.agenda}\n\n{url}" if meeting.agenda else url)
+    # the agenda stands in the series once, not in each meeting of it that was moved
+    agenda = meeting.agenda if "recurrence-id" not in event else ""
+    event.add("description", f"{agenda}\n\n{url}" if agenda else url)
     event.add("location", url)
     event.add("url", url)
 
 
-def _address(event: Event, invitee: Invitee, place: Place, organiser: str) -> None:
+def _organise(event: Event, place: Place, organiser: str) -> None:
     if place.mail_from is not None:
         by = vCalAddress(f"mailto:{place.mail_from}")
         if organiser:
             by.params["CN"] = vText(organiser)
         event.add("organizer", by)
+
+
+def _attendee(invitee: Invitee) -> vCalAddress:
     to = vCalAddress(f"mailto:{invitee.write_to}")
     to.params["ROLE"] = vText("REQ-PARTICIPANT")
     to.params["PARTSTAT"] = vText(_ANSWERS[invitee.answer])
     # answers go through the link in the mail: nobody reads what comes to the server's address
     to.params["RSVP"] = vText("FALSE")
-    event.add("attendee", to)
+    return to
 
 
 def _moment(at_ms: int) -> datetime:

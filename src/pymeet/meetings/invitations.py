@@ -13,6 +13,7 @@ from pymeet.db.outbox import queue_statement
 from pymeet.mail.message import CALENDAR, LANGUAGES, MEETING, MONTHS
 from pymeet.meetings import calendar
 from pymeet.meetings.calendar import Place
+from pymeet.meetings.mail_limits import MailLimits
 from pymeet.meetings.recurrence import Occurrence, next_start_ms, occurrence, occurrence_name, occurrences
 from pymeet.meetings.scheduled import Invitee, Scheduled
 
@@ -47,22 +48,27 @@ class Letters:
     """Signs the links by which people answer."""
     language: str
     """For people of whom nobody knows what they read."""
+    limits: MailLimits
 
     def invite(
         self, conn: Connection, meeting: Scheduled, to: Collection[Invitee], now_ms: int, *, changed: bool = False
     ) -> None:
-        """Invites, or tells those invited that something changed."""
-        for each in _wanting(to):
+        """Invites, or tells those invited that something changed. TooManyError."""
+        wanting = self._wanting(to)
+        self.limits.take(meeting.organiser_id, wanting, now_ms)
+        following = coming(meeting, now_ms)
+        request = calendar.Request(meeting, self.place, now_ms)
+        for each in wanting:
             language = self._language(each)
             values = {
                 "title": meeting.title,
                 "organiser": meeting.organiser_name,
-                "when": when(meeting, coming(meeting, now_ms), each, language),
+                "when": when(meeting, following, each, language),
                 "repeats": repeats(meeting, language),
                 "agenda": meeting.agenda,
                 "url": self.place.url(meeting),
                 "answer_url": f"{self.place.site}{PAGE}#{self.token(each)}",
-                CALENDAR: calendar.request(meeting, each, self.place, now_ms),
+                CALENDAR: request.to(each),
             }
             self._queue(conn, meeting, each, "meeting_changed" if changed else "meeting_invitation", values, now_ms)
 
@@ -75,12 +81,19 @@ class Letters:
         *,
         only: Occurrence | None = None,
     ) -> None:
-        """Tells that the meeting is off, or one of the series; `meeting.sequence` counts this change already."""
-        for each in _wanting(to):
-            recurrence_id = only.recurrence_id if only else None
+        """Tells that the meeting is off, or one of the series; `meeting.sequence` counts this change already.
+
+        TooManyError for one of the series; that the whole meeting is off is told in any case.
+        """
+        wanting = self._wanting(to)
+        count = self.limits.note if only is None else self.limits.take
+        count(meeting.organiser_id, wanting, now_ms)
+        off = only or coming(meeting, now_ms)
+        recurrence_id = only.recurrence_id if only else None
+        for each in wanting:
             values = {
                 "title": meeting.title,
-                "when": when(meeting, only or coming(meeting, now_ms), each, self._language(each)),
+                "when": when(meeting, off, each, self._language(each)),
                 CALENDAR: calendar.cancellation(meeting, each, self.place, now_ms, recurrence_id=recurrence_id),
             }
             self._queue(conn, meeting, each, "meeting_cancelled", values, now_ms)
@@ -99,6 +112,9 @@ class Letters:
         """The id of the invitee whose token it is; None for one that is not ours."""
         content = signed.read(self.key, PREFIX, token)
         return content[0] if content and isinstance(content[0], str) else None
+
+    def _wanting(self, people: Collection[Invitee]) -> list[Invitee]:
+        return [] if self.place.mail_from is None else [each for each in people if each.wants_mail]
 
     def _language(self, invitee: Invitee) -> str:
         return invitee.language if invitee.language in LANGUAGES else self.language
@@ -124,10 +140,6 @@ class Letters:
                 language=self._language(to),
             )
         )
-
-
-def _wanting(people: Collection[Invitee]) -> list[Invitee]:
-    return [each for each in people if each.wants_mail]
 
 
 def coming(meeting: Scheduled, now_ms: int) -> Occurrence | None:

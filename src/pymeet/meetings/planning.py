@@ -6,6 +6,7 @@ from pymeet.meetings.answers import Answers
 from pymeet.meetings.calendar import Place
 from pymeet.meetings.feeds import Feeds
 from pymeet.meetings.invitations import Letters
+from pymeet.meetings.mail_limits import MailLimits
 from pymeet.meetings.personal_rooms import PersonalRooms
 from pymeet.meetings.reminders import Reminders
 from pymeet.meetings.schedule import Schedule
@@ -32,7 +33,7 @@ class Planning:
         """
         mail = lifecycle.config.mail
         place = Place(site.rstrip("/"), mail.from_address if mail.host else None)
-        letters = Letters(place, key, mail.language)
+        letters = Letters(place, key, mail.language, MailLimits())
         schedule = Schedule(lifecycle, rooms, letters)
         rooms.cancel_planned = schedule.cancel_in
         return cls(

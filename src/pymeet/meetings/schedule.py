@@ -42,7 +42,7 @@ from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.rows import delete_rows
 from pymeet.privacy.visible import visible
-from pymeet.retention import days, hours
+from pymeet.retention import days
 
 T = TypeVar("T")
 
@@ -51,9 +51,6 @@ AGENDA_LENGTH: Final = 4_000
 
 MOST_INVITEES: Final = 200
 """Of one meeting."""
-
-MOST_INVITATIONS: Final = 300
-"""Of one organiser in an hour."""
 
 MOST_PLANNED: Final = 500
 """Meetings of one organiser that are not over."""
@@ -313,6 +310,8 @@ class Schedule:
         after = self._one(conn, before.id)
         if tell:
             to = store.invited(conn, invitees.c.meeting_id == before.id)
+            if after.timing == before.timing:  # whoever declined is told only of a time at which they might come
+                to = [each for each in to if each.answer != "declined"]
             self._letters.invite(conn, after, to, now_ms, changed=True)
         audit.record_now(conn, now_ms, user.id, "meeting.changed", before.id, {"sequence": after.sequence})
         return after
@@ -327,8 +326,6 @@ class Schedule:
             raise ConflictError("This address is invited already.", code="already_invited")
         if len(store.invited(conn, invitees.c.meeting_id == meeting.id)) >= MOST_INVITEES:
             raise TooManyError(f"A meeting has at most {MOST_INVITEES} people invited.")
-        if store.invited_since(conn, meeting.organiser_id, now_ms - hours(1)) >= MOST_INVITATIONS:
-            raise TooManyError("Too many invitations in a short time. Try again in an hour.")
         invitee_id = new_id()
         store.add_invitee(
             conn,

@@ -47,6 +47,12 @@ def update_meeting(conn: Connection, meeting_id: str, **values: Any) -> None:
     conn.execute(update(meetings).where(meetings.c.id == meeting_id).values(**values))
 
 
+def put_next(conn: Connection, meeting_id: str, next_at_ms: int | None) -> None:
+    """Notes when it begins next, where that is not what is noted already."""
+    other = and_(meetings.c.id == meeting_id, meetings.c.next_at_ms.is_distinct_from(next_at_ms))
+    conn.execute(update(meetings).where(other).values(next_at_ms=next_at_ms))
+
+
 def put_changes(conn: Connection, meeting_id: str, changes: Collection[Change]) -> None:
     """Makes these the exceptions of the meeting."""
     conn.execute(delete(meeting_exceptions).where(meeting_exceptions.c.meeting_id == meeting_id))
@@ -112,13 +118,6 @@ def is_invited(conn: Connection, meeting_id: str, email: str) -> bool:
     """Whether this very address is invited already. That a member has two addresses is not told to the organiser."""
     here = invitees.c.meeting_id == meeting_id, invitees.c.email == email
     return conn.execute(select(exists().where(*here))).scalar_one()
-
-
-def invited_since(conn: Connection, organiser_id: str, since_ms: int) -> int:
-    """How many people an organiser invited since a moment."""
-    query = select(func.count()).select_from(invitees).join(meetings, meetings.c.id == invitees.c.meeting_id)
-    query = query.where(meetings.c.organiser_id == organiser_id, invitees.c.created_at_ms > since_ms)
-    return conn.execute(query).scalar_one()
 
 
 def planned_count(conn: Connection, organiser_id: str, now_ms: int) -> int:
