@@ -253,6 +253,10 @@ async def test_meetings_are_listed_in_order_and_in_pages(server: Server, ada: Vi
     ]
     for wrong in ("from=x", "limit=0", "limit=501", "from=0&to=99999999999999", "after=x", "from=5&to=4"):
         assert (await ada.json("GET", f"/api/v1/meetings?{wrong}"))[0] == 400
+    for far in ("from=253000000000000", "from=999999999999999", "from=0"):
+        assert (await ada.json("GET", f"/api/v1/meetings?{far}"))[0] == 400
+    for far in ("99800101T090000", "99991231T090000", "00010101T090000"):
+        assert (await ada.json("DELETE", f"/api/v1/meetings/{made['id']}/occurrences/{far}"))[0] == 400
     body = {**WEEKLY, "room": "somebody-elses"}
     assert (await ada.json("POST", "/api/v1/meetings", body))[0] == 404
     assert (await ada.json("POST", "/api/v1/meetings", {**WEEKLY, "start": "2020-01-01T09:00", "rrule": None}))[
