@@ -1,5 +1,6 @@
 """Second factors, recovery codes, passkeys and known devices, through their services over a real database."""
 
+import asyncio
 import dataclasses
 import os
 from dataclasses import dataclass
@@ -588,3 +589,68 @@ async def test_a_known_browser_gets_in_past_strangers_who_guess(scene: Scene):
 
     same = {"network": "203.0.113.5", "known_device": True}
     assert await scene.accounts.check_password(scene.ann.email, PASSWORD, **same) == scene.ann
+
+
+async def test_codes_cannot_be_guessed_from_a_known_browser_either(scene: Scene):
+    """Whoever has the password and the open browser would otherwise have a million tries; other browsers go on."""
+    secret, _ = await scene.with_app()
+    known = await scene.known_browser()
+    for number in range(30):
+        with pytest.raises(NotSignedInError):
+            await scene.sign_in.by_code(await scene.ticket(known), f"{number:05}", known)
+
+    with pytest.raises(TooManyError):
+        await scene.sign_in.by_code(await scene.ticket(known), scene.code(secret), known)
+
+    assert await scene.sign_in.by_code(await scene.ticket(), scene.code(secret), HERE) == scene.ann.id
+
+
+@pytest.mark.parametrize("way", ["code", "recovery", "passkey"])
+async def test_a_new_password_voids_what_the_old_one_began(scene: Scene, way: str):
+    """Who knew the old password must not come in with it after it was changed, however far they were."""
+    authenticator = Authenticator(SITE.origin)
+    secret, codes = await scene.with_app()
+    await scene.with_passkey(authenticator)
+    challenge = await scene.sign_in.challenge(scene.ann, HERE, SITE)
+    assert challenge is not None
+    link = await scene.accounts.links.for_password(scene.ann.email)
+    await scene.accounts.links.redeem(link, None, None, "eight green lanterns sink")
+
+    if way == "code":
+        answer = scene.sign_in.by_code(challenge.ticket, scene.code(secret), HERE)
+    elif way == "recovery":
+        answer = scene.sign_in.by_recovery_code(challenge.ticket, codes[0])
+    else:
+        answer = scene.sign_in.by_passkey(challenge.ticket, authenticator.get(challenge.passkey or {}))
+    with pytest.raises(NotSignedInError) as caught:
+        await answer
+
+    assert code_of(caught) == "ticket_void"
+    assert await scene.sign_in.by_recovery_code(await scene.ticket(), codes[0]) == scene.ann.id  # none was used up
+
+
+async def test_signing_out_everywhere_else_ends_trust_there(scene: Scene):
+    """A lost phone is asked for the second factor again; the browser in which one did it is not."""
+    await scene.with_app()
+    here, phone = await scene.known_browser(remember=True), await scene.known_browser(remember=True)
+
+    await scene.factors.end_other_sessions(scene.ann, "none", besides=here)
+
+    assert await scene.sign_in.challenge(scene.ann, here, SITE) is None
+    assert await scene.sign_in.challenge(scene.ann, phone, SITE) is not None
+
+
+async def test_made_up_passkeys_do_not_wait_for_the_one_writer(scene: Scene):
+    """Anybody may try one: it must not hold up whoever has something to store."""
+    authenticator = Authenticator(SITE.origin)
+    challenge = scene.sign_in.passkey_challenge(SITE)
+    await scene.with_passkey(authenticator)
+    stranger = Authenticator(SITE.origin)
+    stranger.create(await scene.factors.begin_passkey(scene.ann, SITE))
+
+    async with scene.db.write():
+        with pytest.raises(NotSignedInError):
+            async with asyncio.timeout(5):
+                await scene.sign_in.by_passkey_alone(challenge.ticket, stranger.get(challenge.passkey), SITE)
+
+    assert await scene.sign_in.by_passkey_alone(challenge.ticket, authenticator.get(challenge.passkey), SITE)

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pymeet.accounts import store
 from pymeet.accounts.links import Redeemed
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts, Link, Role, User
@@ -606,3 +608,69 @@ async def test_no_token_and_no_password_is_stored(accounts: Accounts, db: Databa
     for secret in (first, session.token, link, PASSWORD):
         assert secret is not None
         assert not [row for row in everything if secret in row]
+
+
+class Interrupted(Passwords):
+    """Something happens while a password is hashed, which takes its time."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def hash_for(self, password: str, *, name: str, email: str) -> str:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return await super().hash_for(password, name=name, email=email)
+
+
+@pytest.fixture
+def slow(db: Database, clock: ManualClock) -> tuple[Accounts, Interrupted]:
+    passwords = Interrupted(time_cost=1, memory_kib=8)
+    return Accounts(db, clock, passwords=passwords), passwords
+
+
+async def test_changing_the_password_cannot_undo_a_reset(slow: tuple[Accounts, Interrupted]):
+    """Whoever sits at a stolen session, and is thrown out by a reset, must not set a password with the same breath."""
+    accounts, passwords = slow
+    user, token = await accounts.add_user("Ann", "ann@example.org")
+    await accounts.links.redeem(token, None, None, PASSWORD)
+    session = await accounts.open_session(user)
+    link = await accounts.links.for_password(user.email)
+
+    async def reset() -> None:
+        await accounts.links.redeem(link, None, None, "eight green lanterns sink")
+
+    passwords.meanwhile = reset
+    with pytest.raises(NotSignedInError):
+        await accounts.change_password(user, PASSWORD, "nine red lanterns float", keep_token=session.token)
+
+    assert await accounts.check_password(user.email, "eight green lanterns sink")
+
+
+async def test_only_a_session_that_goes_on_changes_the_password(slow: tuple[Accounts, Interrupted]):
+    """Signed out from elsewhere in that moment, it is over."""
+    accounts, passwords = slow
+    user, token = await accounts.add_user("Ann", "ann@example.org")
+    await accounts.links.redeem(token, None, None, PASSWORD)
+    session = await accounts.open_session(user)
+
+    passwords.meanwhile = lambda: accounts.close_session(session.token)
+    with pytest.raises(NotSignedInError):
+        await accounts.change_password(user, PASSWORD, "nine red lanterns float", keep_token=session.token)
+
+    assert await accounts.check_password(user.email, PASSWORD)
+
+
+async def test_a_link_for_a_password_changes_nothing_else(slow: tuple[Accounts, Interrupted], db: Database):
+    """A name that was changed while the link was used stays changed."""
+    accounts, passwords = slow
+    user, token = await accounts.add_user("Ann", "ann@example.org")
+
+    async def rename() -> None:
+        async with db.write() as conn:
+            await store.change_user(conn, user.id, name="Ann B.", email="ann.b@example.org")
+
+    passwords.meanwhile = rename
+    await accounts.links.redeem(token, None, None, PASSWORD)
+
+    now = await accounts.user(user.id)
+    assert (now.name, now.email) == ("Ann B.", "ann.b@example.org")

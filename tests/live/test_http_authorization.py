@@ -34,7 +34,7 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", f"{API}/security/passkeys/options"): {"password": PASSWORD},
     ("POST", f"{API}/security/passkeys"): {"name": "Trap", "credential": {}},
     ("PATCH", f"{API}/security/passkeys/{{id}}"): {"name": "Trap"},
-    ("DELETE", f"{API}/security/passkeys/{{id}}"): None,
+    ("POST", f"{API}/security/passkeys/{{id}}/remove"): {"password": PASSWORD},
     ("POST", f"{API}/security/password"): {"current": PASSWORD, "new": "a trap with a long name"},
     ("POST", f"{API}/security/sessions/end-others"): None,
     ("DELETE", f"{API}/security/sessions/{{id}}"): None,

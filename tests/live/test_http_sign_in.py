@@ -125,8 +125,10 @@ async def test_a_passkey_signs_in_alone_and_as_second_factor(site: Server):
         await ask(ada, "PATCH", place, {"name": "Old laptop"}, 204)
         (shown,) = (await ask(ada, "GET", "/security"))["passkeys"]
         assert (shown["name"], shown["last_used_at"] is None) == ("Old laptop", False)
-        await ask(ada, "DELETE", place, status=204)
-        await ask(ada, "DELETE", place, status=404)
+        wrong = await ask(ada, "POST", f"{place}/remove", {"password": "wrong password here"}, 401)
+        assert wrong["code"] == "wrong_credentials"
+        await ask(ada, "POST", f"{place}/remove", {"password": PASSWORD}, 204)
+        await ask(ada, "POST", f"{place}/remove", {"password": PASSWORD}, 404)
         assert "user" in await ask(other, "POST", "/sign-in", ADA)
 
 
@@ -197,6 +199,8 @@ async def test_an_administrator_helps_who_lost_everything(site: Server):
         await ask(eve, "POST", "/links/redeem", {"token": added["link"].partition("#")[2], "password": PASSWORD})
         await with_app(eve)
         await ask(eve, "POST", f"/admin/users/{added['id']}/remove-second-factor", status=403)
+        own = (await ask(ada, "GET", "/me"))["user"]["id"]
+        await ask(ada, "POST", f"/admin/users/{own}/remove-second-factor", status=400)  # theirs asks for the password
 
         await ask(ada, "POST", f"/admin/users/{added['id']}/remove-second-factor", status=204)
 
@@ -213,3 +217,30 @@ async def test_a_bare_address_offers_no_passkeys(server: Server, admin: Visitor)
     refused = await ask(admin, "POST", "/security/passkeys/options", {"password": PASSWORD}, 409)
     assert refused["code"] == "no_passkeys_here"
     await ask(admin, "POST", "/sign-in/passkey/options", status=409)
+
+
+async def test_an_erasure_is_cancelled_only_by_who_shows_the_second_factor(site: Server):
+    """The password alone neither lets anybody in nor takes back what the person has asked for."""
+    async with first_admin(site) as ada, browser(site) as eve, browser(site) as thief:
+        added = await call(site.config, "user.add", {"name": "Eve", "email": "eve@example.org"})
+        await ask(eve, "POST", "/links/redeem", {"token": added["link"].partition("#")[2], "password": PASSWORD})
+        app, _ = await with_app(eve)
+        begun = await ask(eve, "POST", "/my-data/erasure", {"password": PASSWORD})
+        right = {"email": "eve@example.org", "password": PASSWORD}
+
+        asked = (await ask(thief, "POST", "/erasures/cancel", right))["second_factor"]
+
+        assert (await ask(ada, "POST", "/erasures/inspect", {"status": begun["status"]}))["state"] == "restricted"
+        answer = {"ticket": asked["ticket"], "code": code(app)}
+        assert (await ask(thief, "POST", "/sign-in/second-factor", answer))["user"]["name"] == "Eve"
+        assert (await ask(ada, "POST", "/erasures/inspect", {"status": begun["status"]}))["state"] == "cancelled"
+
+
+async def test_passkeys_cannot_be_tried_without_end(site: Server):
+    """Each try costs the server work, and anybody can make one."""
+    async with browser(site) as stranger:
+        answers = [
+            (await stranger.json("POST", f"{API}/sign-in/passkey", {"ticket": "00", "credential": {}}))[0]
+            for _ in range(12)
+        ]
+    assert (answers[0], answers[-1]) == (401, 429)

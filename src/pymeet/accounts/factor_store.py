@@ -22,6 +22,12 @@ async def person(conn: Transaction, user_id: str) -> RowMapping | None:
     return (await conn.execute(query)).mappings().first()
 
 
+async def password_hash(conn: Transaction, user_id: str) -> str:
+    """What is stored of the person's password; empty where they have none."""
+    query = select(user_credentials.c.password_hash).where(user_credentials.c.user_id == user_id)
+    return (await conn.execute(query)).scalar_one_or_none() or ""
+
+
 async def has_second_factor(conn: Transaction, user_id: str) -> bool:
     """Whether the password alone is not enough."""
     either = or_(
@@ -92,9 +98,11 @@ async def add_passkey(conn: Transaction, **values: Any) -> None:
     await conn.execute(insert(passkeys).values(**values))
 
 
-async def use_passkey(conn: Transaction, passkey_id: str, *, sign_count: int, at_ms: int) -> None:
+async def use_passkey(conn: Transaction, passkey_id: str, *, before: int, sign_count: int, at_ms: int) -> bool:
+    """Notes that it signed; False where it is gone, or its count is not `before` any more."""
+    same = passkeys.c.id == passkey_id, passkeys.c.sign_count == before
     used = {"sign_count": sign_count, "last_used_at_ms": at_ms}
-    await conn.execute(update(passkeys).where(passkeys.c.id == passkey_id).values(used))
+    return bool((await conn.execute(update(passkeys).where(*same).values(used))).rowcount)
 
 
 async def rename_passkey(conn: Transaction, user_id: str, passkey_id: str, name: str) -> bool:
@@ -157,9 +165,10 @@ async def remove_device(conn: Transaction, user_id: str, device_id: str) -> bool
     return await _remove_one(conn, known_devices, user_id, device_id)
 
 
-async def distrust_devices(conn: Transaction, user_id: str) -> None:
-    """The second factor is asked for again everywhere."""
-    await conn.execute(update(known_devices).where(known_devices.c.user_id == user_id).values(trusted_until_ms=None))
+async def distrust_devices(conn: Transaction, user_id: str, *, besides: str = "") -> None:
+    """The second factor is asked for again everywhere, but in the browser whose token has the hash `besides`."""
+    others = known_devices.c.user_id == user_id, known_devices.c.token_hash != besides
+    await conn.execute(update(known_devices).where(*others).values(trusted_until_ms=None))
 
 
 async def _count(conn: Transaction, table: Table, user_id: str) -> int:

@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from pymeet.accounts import factor_store as store
 from pymeet.accounts import passkeys, totp
+from pymeet.accounts.devices import Browser
+from pymeet.accounts.devices import token_hash as hash_of
 from pymeet.accounts.model import User
 from pymeet.accounts.passkeys import Credential, Site
 from pymeet.accounts.texts import clean_line
@@ -238,9 +240,13 @@ class Factors:
                 raise NotFoundError("There is no such session.")
             await self._record(conn, user.id, "session.ended", user.id, {"sessions": 1})
 
-    async def end_other_sessions(self, user: User, token_hash: str) -> int:
-        """Signs all browsers out but the one whose session's token has this hash; how many."""
+    async def end_other_sessions(self, user: User, token_hash: str, *, besides: Browser) -> int:
+        """Signs all browsers out but the one whose session's token has this hash; how many.
+
+        All but the one `besides`, which is the same, are asked for the second factor again.
+        """
         async with self._db.write() as conn:
+            await store.distrust_devices(conn, user.id, besides=hash_of(besides.token))
             ended = await store.remove_other_sessions(conn, user.id, token_hash)
             if ended:
                 await self._record(conn, user.id, "session.ended", user.id, {"sessions": ended})

@@ -16,7 +16,7 @@ from pymeet.accounts.texts import clean_email, clean_line
 from pymeet.clock import Clock
 from pymeet.db import audit
 from pymeet.db.engine import Database, Transaction
-from pymeet.errors import InvalidInputError, NotAllowedError
+from pymeet.errors import InvalidInputError, NotAllowedError, NotSignedInError
 from pymeet.ids import new_id, new_secret
 
 _MINUTE_MS = 60_000
@@ -110,16 +110,24 @@ class Links:
         return Link(row["purpose"], row["name"], row["email"] or row["address"])
 
     async def redeem(
-        self, token: str, name: str | None, email: str | None, password: str | None, *, may_register: bool = False
+        self,
+        token: str,
+        name: str | None,
+        email: str | None,
+        password: str | None,
+        *,
+        may_register: bool = False,
+        by: str | None = None,
     ) -> Redeemed:
         """Does what the link is for, once.
 
         `first_admin` needs `name`, `email` and `password`; `register` the name and the password, and that `may_register`
-        still holds; an invitation takes another name than the inviter's; `sign_in` and `change_email` need nothing.
+        still holds; an invitation takes another name than the inviter's; `sign_in` needs nothing, and
+        `change_email` that the member it is for is signed in (`by`): whoever reads that mail may be somebody else.
         A new password ends the person's sessions and voids their other links.
 
-        Raises NotFoundError (`link_void`), InvalidInputError, NotAllowedError (`registration_closed`), or ConflictError
-        (`email_taken`); the link then stays good.
+        Raises NotFoundError (`link_void`), InvalidInputError, NotAllowedError (`registration_closed`), NotSignedInError
+        (`sign_in_first`), or ConflictError (`email_taken`); the link then stays good.
         """
         link = await self.inspect(token)  # before the slow hash, so that made-up tokens cost nothing
         if link.purpose == store.REGISTER and not may_register:
@@ -135,6 +143,8 @@ class Links:
             row = await store.link(conn, hash_of(token), now_ms)
             if row is None:
                 raise link_void()
+            if link.purpose == store.CHANGE_EMAIL and row["user_id"] != by:
+                raise NotSignedInError("Sign in to the account that this link is for.", code="sign_in_first")
             if link.purpose in _MAKES_ACCOUNT:
                 user = await self._new_account(conn, chosen, now_ms)
             else:
@@ -185,7 +195,9 @@ def _chosen(link: Link, name: str | None, email: str | None) -> Link:
 
 async def _changed(conn: Transaction, user: User, chosen: Link) -> User:
     """The person after what the link does to their name and address."""
-    new = replace(user, name=chosen.name or user.name, email=chosen.email or user.email)
+    name = chosen.name if chosen.purpose == store.INVITATION else None
+    email = chosen.email if chosen.purpose == store.CHANGE_EMAIL else None
+    new = replace(user, name=name or user.name, email=email or user.email)
     if new != user:
         try:
             await store.change_user(conn, user.id, name=new.name, email=new.email)

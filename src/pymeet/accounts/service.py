@@ -180,12 +180,19 @@ class Accounts:
     async def change_password(self, user: User, current: str, new: str, *, keep_token: str) -> int:
         """Sets another password and ends all sessions but the one of `keep_token`; how many that were.
 
-        Raises as `check_password` does, and InvalidInputError for a new password that will not do.
+        Raises as `check_password` does, also where the password was changed or the session ended in between, and
+        InvalidInputError for a new password that will not do.
         """
-        await self.confirm_password(user, current)
+        verified = await self._verified(user.email, current, " signed in", True)
         password_hash = await self._passwords.hash_for(new, name=user.name, email=user.email)
         now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
+            stored = await store.credentials(conn, verified["email"])
+            if stored is None or stored["password_hash"] != verified["password_hash"]:
+                raise _wrong_credentials()
+            kept = await store.session(conn, hash_of(keep_token), now_ms)
+            if kept is None or kept["id"] != user.id:
+                raise NotSignedInError("Sign in first.")
             ended = await store.remove_sessions(conn, user.id, besides=hash_of(keep_token))
             await store.set_password(conn, user.id, password_hash, now_ms)
             await store.remove_links(conn, user.id)

@@ -1,8 +1,8 @@
 """From one proof to the next: who must show a second factor, and the tickets between the two.
 
 Tickets live in memory for five minutes, are bound to one person and allow five tries. Codes of six digits can be guessed
-by whoever has the password, so they are counted by account, except in browsers that the person used before; recovery
-codes and passkeys cannot be guessed and stay open, so that nobody is locked out by a stranger's tries.
+by whoever has the password, so they are counted by account, and apart for each browser that the person used before;
+recovery codes and passkeys cannot be guessed and stay open, so that nobody is locked out by a stranger's tries.
 """
 
 import hmac
@@ -14,7 +14,7 @@ from typing import Any
 
 from pymeet.accounts import factor_store as store
 from pymeet.accounts import passkeys, totp
-from pymeet.accounts.devices import Browser, Devices
+from pymeet.accounts.devices import Browser, Devices, token_hash
 from pymeet.accounts.factors import Factors
 from pymeet.accounts.model import User
 from pymeet.accounts.passkeys import Credential, Site
@@ -48,6 +48,9 @@ class _Ticket:
     until_s: float
     challenge: bytes
     site: Site | None
+    password: str = ""
+    """The hash of the password that was good when it began: a new one voids the ticket."""
+    cancels_erasure: bool = False
     tries_left: int = TRIES
 
 
@@ -76,20 +79,32 @@ class SignIn:
         """Challenges that a passkey answered, and until when they would be good."""
         self._ticket_key = secrets.token_bytes(32)
 
-    async def challenge(self, user: User, browser: Browser, site: Site | None) -> Challenge | None:
-        """What the person still has to show; None where what they proved is enough."""
+    async def challenge(
+        self, user: User, browser: Browser, site: Site | None, *, cancels_erasure: bool = False
+    ) -> Challenge | None:
+        """What the person still has to show; None where what they proved is enough.
+
+        `cancels_erasure`: the ticket is for who wants the erasure of their account cancelled.
+        """
         async with self._db.read() as conn:
             if not await store.has_second_factor(conn, user.id) or await self.devices.trusted(conn, user.id, browser):
                 return None
             has_app = await store.totp(conn, user.id) is not None
             codes_left = await store.recovery_codes_left(conn, user.id)
             credentials = [row["credential_id"] for row in await store.passkeys_of(conn, user.id)]
+            password = await store.password_hash(conn, user.id)
         with_passkey = bool(credentials) and site is not None
         challenge = passkeys.new_challenge()
         options = passkeys.request_options(site, credentials, challenge) if site is not None and with_passkey else None
         offered = (("totp", has_app), ("passkey", with_passkey), ("recovery", codes_left > 0))
-        ticket = self._issue(user.id, challenge, site)
+        ends_s = self._clock.monotonic() + TICKET_S
+        ticket = self._issue(_Ticket(user.id, ends_s, challenge, site, password, cancels_erasure))
         return Challenge(ticket, tuple(name for name, there in offered if there), options)
+
+    def cancels_erasure(self, ticket: str) -> bool:
+        """Whether who answers this ticket wants the erasure of their account cancelled. Uses nothing."""
+        found = self._tickets.get(ticket)
+        return found is not None and found.cancels_erasure
 
     async def by_code(self, ticket: str, code: str, browser: Browser) -> str:
         """Whose ticket it is, if the app shows this code now; each code is good once. Ends the ticket.
@@ -99,9 +114,10 @@ class SignIn:
         found = self._try(ticket)
         user_id, now_ms = _owner(found), self._clock.now_ms()
         async with self._db.write() as conn:
-            stranger = not await self.devices.known(conn, user_id, browser)
-            if stranger:
-                self._count_code(user_id)
+            await self._check_password(conn, found)
+            known = await self.devices.known(conn, user_id, browser)
+            counted = f"{user_id} {token_hash(browser.token)}" if known else user_id
+            self._count_code(counted)
             app = await store.totp(conn, user_id)
             secret = self._factors.sealer.open(app["totp_secret"], user_id) if app else ""
             step = totp.matching_step(secret, code, now_ms, after=app["last_step"]) if app else None
@@ -109,8 +125,7 @@ class SignIn:
                 await store.use_totp(conn, user_id, step)
         if step is None:
             raise self._wrong(user_id)
-        if stranger:
-            self._codes.take_back(user_id)
+        self._codes.take_back(counted)
         self._tickets.pop(ticket, None)
         return user_id
 
@@ -119,8 +134,10 @@ class SignIn:
 
         Raises NotSignedInError (`ticket_void`, `wrong_code`).
         """
-        user_id = _owner(self._try(ticket))
+        found = self._try(ticket)
+        user_id = _owner(found)
         async with self._db.write() as conn:
+            await self._check_password(conn, found)
             good = await store.use_recovery_code(conn, user_id, totp.recovery_hash(code))
             if good:
                 left = await store.recovery_codes_left(conn, user_id)
@@ -183,9 +200,9 @@ class SignIn:
             del self._tickets[name]
         self._used = {challenge: until_s for challenge, until_s in self._used.items() if until_s > now}
 
-    def _issue(self, user_id: str, challenge: bytes, site: Site | None) -> str:
+    def _issue(self, ticket: _Ticket) -> str:
         name = new_secret()
-        self._tickets[name] = _Ticket(user_id, self._clock.monotonic() + TICKET_S, challenge, site)
+        self._tickets[name] = ticket
         if len(self._tickets) > MAX_TICKETS:
             self._tickets.popitem(last=False)
         return name
@@ -201,10 +218,14 @@ class SignIn:
         ticket.tries_left -= 1
         return ticket
 
-    def _count_code(self, user_id: str) -> None:
+    async def _check_password(self, conn: Transaction, ticket: _Ticket) -> None:
+        if ticket.user_id is not None and await store.password_hash(conn, ticket.user_id) != ticket.password:
+            raise _void()
+
+    def _count_code(self, key: str) -> None:
         now = self._clock.monotonic()
-        if not self._codes.attempt(user_id, now):
-            wait_min = max(1, round(self._codes.wait_s(user_id, now) / 60))
+        if not self._codes.attempt(key, now):
+            wait_min = max(1, round(self._codes.wait_s(key, now) / 60))
             raise TooManyError(
                 f"Too many wrong codes. Use a recovery code or a passkey, or try again in {wait_min} minutes."
             )
@@ -217,14 +238,17 @@ class SignIn:
         if ticket.site is None:
             raise passkeys.refused()
         credential_id = passkeys.credential_id_of(credential)
-        async with self._db.write() as conn:
+        async with self._db.read() as conn:  # anybody may try: only a signature that fits waits for the one writer
             row = await store.passkey(conn, credential_id)
-            if row is None or (ticket.user_id is not None and row["user_id"] != ticket.user_id):
-                raise passkeys.refused()
-            count = passkeys.check_signed(
-                ticket.site, ticket.challenge, credential, row["public_key"], row["sign_count"]
-            )
-            await store.use_passkey(conn, row["id"], sign_count=count, at_ms=self._clock.now_ms())
+        if row is None or (ticket.user_id is not None and row["user_id"] != ticket.user_id):
+            raise passkeys.refused()
+        before = row["sign_count"]
+        count = passkeys.check_signed(ticket.site, ticket.challenge, credential, row["public_key"], before)
+        async with self._db.write() as conn:
+            await self._check_password(conn, ticket)
+            now_ms = self._clock.now_ms()
+            if not await store.use_passkey(conn, row["id"], before=before, sign_count=count, at_ms=now_ms):
+                raise passkeys.refused()  # removed, or used, in between
         return str(row["user_id"])
 
     async def _record(self, conn: Transaction, user_id: str, action: str, detail: audit.Detail) -> None:

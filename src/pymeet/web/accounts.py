@@ -71,8 +71,9 @@ async def redeem_link(request: web.Request) -> web.Response:
     body = await read_json(request, RedeemLink)
     parts = request.app[PARTS]
     may_register = parts.config.accounts.registration == "open"
+    user = await visitor(request)
     used = await parts.accounts.links.redeem(
-        body.token, body.name, body.email, body.password, may_register=may_register
+        body.token, body.name, body.email, body.password, may_register=may_register, by=user and user.id
     )
     if used.purpose == store.CHANGE_EMAIL:
         return web.json_response({})  # whoever reads the mail proves an address, not who they are

@@ -6,14 +6,13 @@ from aiohttp import web
 from pydantic import Field
 
 from pymeet.errors import NotFoundError
-from pymeet.privacy.people import member
 from pymeet.privacy.status_text import read
 from pymeet.signed import MAX_LENGTH
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.parts import PARTS
-from pymeet.web.personal_data import erasures, register
-from pymeet.web.sessions import known_device, network, signed_in
+from pymeet.web.personal_data import cancel_erasure, erasures, register
+from pymeet.web.sessions import admitted, challenged, known_device, network
 from pymeet.web.sign_in import SignIn
 
 
@@ -43,7 +42,7 @@ async def inspect(request: web.Request) -> web.Response:
 
 
 async def cancel(request: web.Request) -> web.Response:
-    """Proves who one is by the password, as for signing in, and does that as well."""
+    """Proves who one is as for signing in, which it does as well: where a second factor is asked for, that comes first."""
     body = await read_json(request, SignIn)
     parts = request.app[PARTS]
     known_as = await known_device(request, body.email)
@@ -51,8 +50,8 @@ async def cancel(request: web.Request) -> web.Response:
         user = await parts.accounts.check_password(
             body.email, body.password, erasing=True, network=network(request), known_device=known_as is not None
         )
-    erasing = erasures(request)
-    erasure = await erasing.under_way(member(user.id))
-    if erasure is not None:  # otherwise it was cancelled a moment ago
-        await erasing.cancel(erasure.id, user.id)
-    return await signed_in(request, user)
+    asked = await challenged(request, user, cancels_erasure=True)
+    if asked is not None:
+        return asked
+    await cancel_erasure(request, user.id)
+    return await admitted(request, user)

@@ -16,7 +16,7 @@ from pymeet.privacy.export import ExportState, exports_of
 from pymeet.privacy.notices import Notice, Notices, newest_now
 from pymeet.privacy.overview import HeldClass, overview
 from pymeet.privacy.parts import Lifecycle
-from pymeet.privacy.people import DataSubject
+from pymeet.privacy.people import DataSubject, member
 from pymeet.privacy.periods import Periods
 from pymeet.privacy.request_rows import Request
 from pymeet.privacy.requests import Requests
@@ -91,6 +91,14 @@ def erasures(request: web.Request) -> Erasures:
     """The erasures of this server, with its address for links in mails."""
     parts = request.app[PARTS]
     return Erasures(parts.lifecycle, site=public_url(parts.config))
+
+
+async def cancel_erasure(request: web.Request, user_id: str) -> None:
+    """Cancels the erasure of the account, for who proved to be that person; none under way is no error."""
+    erasing = erasures(request)
+    erasure = await erasing.under_way(member(user_id))
+    if erasure is not None:  # otherwise it was cancelled a moment ago
+        await erasing.cancel(erasure.id, user_id)
 
 
 def register(request: web.Request) -> Requests:

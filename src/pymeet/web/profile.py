@@ -12,6 +12,7 @@ from pymeet.web.accounts import Email, Password, mailed_links
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_body, read_json
 from pymeet.web.errors import StatusError
+from pymeet.web.mail_limits import count_mail
 from pymeet.web.parts import PARTS
 from pymeet.web.people import shown_user
 from pymeet.web.sessions import member
@@ -52,7 +53,9 @@ async def change_email(request: web.Request) -> web.Response:
     links.check_sends_mail()
     with attempt(request):
         await request.app[PARTS].accounts.confirm_password(user, body.password)
-    await links.change_email(user, clean_email(body.email))
+    email = clean_email(body.email)
+    count_mail(request, email, user.id)
+    await links.change_email(user, email)
     return web.Response(status=202)
 
 

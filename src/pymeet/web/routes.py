@@ -75,7 +75,7 @@ ROUTES: Final = (
     web.post("/api/v1/security/passkeys/options", security.passkey_options),
     web.post("/api/v1/security/passkeys", security.add_passkey),
     web.patch(f"/api/v1/security/passkeys/{ID}", security.rename_passkey),
-    web.delete(f"/api/v1/security/passkeys/{ID}", security.remove_passkey),
+    web.post(f"/api/v1/security/passkeys/{ID}/remove", security.remove_passkey),
     web.post("/api/v1/security/password", security.change_password),
     web.post("/api/v1/security/sessions/end-others", security.end_other_sessions),
     web.delete(f"/api/v1/security/sessions/{ID}", security.end_session),

@@ -1,6 +1,6 @@
 """The API behind the security page: second factors, passkeys, sessions, devices and the password (section 4).
 
-Whatever opens a new way in asks for the password once more: an unlocked screen must not be enough.
+Whatever opens a new way in, or makes one easier, asks for the password once more: an unlocked screen must not be enough.
 """
 
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from pydantic import Field
 from pymeet.accounts.devices import token_hash
 from pymeet.accounts.factors import KnownDevice, Passkey, SignedIn
 from pymeet.accounts.model import User
+from pymeet.errors import InvalidInputError
 from pymeet.ops.addresses import public_url
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
@@ -103,7 +104,7 @@ async def rename_passkey(request: web.Request) -> web.Response:
 
 
 async def remove_passkey(request: web.Request) -> web.Response:
-    user = await member(request)
+    user = await _confirmed(request)
     await request.app[PARTS].factors.remove_passkey(user, request.match_info["id"])
     return web.Response(status=204)
 
@@ -126,7 +127,9 @@ async def end_session(request: web.Request) -> web.Response:
 
 async def end_other_sessions(request: web.Request) -> web.Response:
     user = await member(request)
-    ended = await request.app[PARTS].factors.end_other_sessions(user, token_hash(session_token(request)))
+    ended = await request.app[PARTS].factors.end_other_sessions(
+        user, token_hash(session_token(request)), besides=browser(request)
+    )
     return web.json_response({"ended": ended})
 
 
@@ -139,7 +142,10 @@ async def forget_device(request: web.Request) -> web.Response:
 async def remove_second_factors(request: web.Request) -> web.Response:
     """For administrators: lets somebody in again who has lost phone and codes, by their password alone."""
     asker = await administrator(request)
-    await request.app[PARTS].factors.remove_second_factors(request.match_info["id"], by=asker.id)
+    user_id = request.match_info["id"]
+    if user_id == asker.id:
+        raise InvalidInputError("Take away your own second factor on the security page.")
+    await request.app[PARTS].factors.remove_second_factors(user_id, by=asker.id)
     return web.Response(status=204)
 
 

@@ -70,10 +70,16 @@ def needed_site(request: web.Request) -> Site:
 
 async def signed_in(request: web.Request, user: User) -> web.Response:
     """The answer to who has proved by one thing who they are: `{user}` and a session, or `{second_factor}` to show first."""
-    challenge = await request.app[PARTS].sign_in.challenge(user, browser(request), passkey_site(request))
-    if challenge is None:
-        return await admitted(request, user)
-    return web.json_response({"second_factor": _shown_challenge(request, challenge)})
+    return await challenged(request, user) or await admitted(request, user)
+
+
+async def challenged(request: web.Request, user: User, *, cancels_erasure: bool = False) -> web.Response | None:
+    """The answer `{second_factor}`; None where what the person proved is enough."""
+    site = passkey_site(request)
+    challenge = await request.app[PARTS].sign_in.challenge(
+        user, browser(request), site, cancels_erasure=cancels_erasure
+    )
+    return challenge and web.json_response({"second_factor": _shown_challenge(request, challenge)})
 
 
 async def admitted(request: web.Request, user: User, *, remember: bool = False) -> web.Response:

@@ -9,6 +9,7 @@ from pymeet.errors import InvalidInputError
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.parts import PARTS
+from pymeet.web.personal_data import cancel_erasure
 from pymeet.web.sessions import admitted, browser, end_session, known_device, needed_site, network, signed_in
 
 Email = Annotated[str, Field(min_length=3, max_length=254)]
@@ -52,6 +53,7 @@ async def second_factor(request: web.Request) -> web.Response:
     body = await read_json(request, SecondFactor)
     parts = request.app[PARTS]
     ways = parts.sign_in
+    cancels = ways.cancels_erasure(body.ticket)
     match body.code, body.recovery_code, body.credential:
         case str(code), None, None:
             user_id = await ways.by_code(body.ticket, code, browser(request))
@@ -61,6 +63,8 @@ async def second_factor(request: web.Request) -> web.Response:
             user_id = await ways.by_passkey(body.ticket, credential)
         case _:
             raise InvalidInputError("Send one of code, recovery_code and credential.")
+    if cancels:
+        await cancel_erasure(request, user_id)
     return await admitted(request, await parts.accounts.user(user_id), remember=body.remember)
 
 
@@ -74,7 +78,9 @@ async def passkey(request: web.Request) -> web.Response:
     """Signs in by a passkey alone, which is something the person has, opened by what they are or know."""
     body = await read_json(request, PasskeySignIn)
     parts = request.app[PARTS]
-    user_id = await parts.sign_in.by_passkey_alone(body.ticket, body.credential, needed_site(request))
+    site = needed_site(request)
+    with attempt(request):
+        user_id = await parts.sign_in.by_passkey_alone(body.ticket, body.credential, site)
     return await admitted(request, await parts.accounts.user(user_id))
 
 

@@ -56,8 +56,8 @@ export const newPasskeyOptions = (password) => call('POST', '/security/passkeys/
 export const addPasskey = (name, credential) => call('POST', '/security/passkeys', { name, credential });
 /** @param {string} id @param {string} name */
 export const renamePasskey = (id, name) => call('PATCH', `/security/passkeys/${encodeURIComponent(id)}`, { name });
-/** @param {string} id */
-export const deletePasskey = (id) => call('DELETE', `/security/passkeys/${encodeURIComponent(id)}`);
+/** @param {string} id @param {string} password */
+export const removePasskey = (id, password) => call('POST', `/security/passkeys/${encodeURIComponent(id)}/remove`, { password });
 /** @param {string} id */
 export const endSession = (id) => call('DELETE', `/security/sessions/${encodeURIComponent(id)}`);
 export const endOtherSessions = () => call('POST', '/security/sessions/end-others');

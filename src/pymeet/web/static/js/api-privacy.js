@@ -1,6 +1,6 @@
 // The HTTP API of docs/protocol.md, sections 5.1 and 5.2: one's own data, and an erasure under way.
 
-/** @import { User } from './api.js' */
+/** @import { SignedIn } from './api.js' */
 import { call, fetchFile } from './api.js';
 
 /** @typedef {{ period: string, begins: string, gone_by: number | null }} Keep */
@@ -104,5 +104,5 @@ export const eraseGuest = (receipt) => call('POST', '/guest-data/erasure', { rec
 
 /** @param {string} status @returns {Promise<ErasureStatus>} */
 export const inspectErasure = (status) => call('POST', '/erasures/inspect', { status });
-/** @param {string} email @param {string} password @returns {Promise<{ user: User }>} */
+/** @param {string} email @param {string} password @returns {Promise<SignedIn>} */
 export const cancelErasure = (email, password) => call('POST', '/erasures/cancel', { email, password });

@@ -14,7 +14,7 @@ import { SecondFactorForm } from '../views/second-factor.js';
 import { goOn } from '../views/signed-in.js';
 import { Field, Page, Statement, html, start } from '../views/ui.js';
 
-/** @typedef {{ name: 'form', link: LinkInfo, me: Me | null } | { name: 'factor', factor: SecondFactor } | { name: 'moved' }} Step */
+/** @typedef {{ name: 'form', link: LinkInfo, me: Me | null } | { name: 'factor', factor: SecondFactor } | { name: 'moved' } | { name: 'signIn' }} Step */
 
 const token = location.hash.slice(1);
 const step = signal(/** @type {Step | 'invalid' | 'unreachable' | null} */ (null));
@@ -24,7 +24,8 @@ async function inspect() {
   try {
     if (!token) throw new api.ApiError('no_link', '', 404);
     const [link, me] = await Promise.all([api.inspectLink(token), api.me().catch(() => null)]);
-    step.value = askedBy(link.purpose) ? { name: 'form', link, me } : 'invalid';
+    if (link.purpose === 'change_email' && me && !me.user) step.value = { name: 'signIn' };
+    else step.value = askedBy(link.purpose) ? { name: 'form', link, me } : 'invalid';
   } catch (error) {
     const refused = error instanceof api.ApiError && error.status > 0 && error.status < 500 && error.status !== 429;
     step.value = refused ? 'invalid' : 'unreachable';
@@ -61,7 +62,14 @@ function LinkForm({ link, me }) {
     }
     const wanted = { token, name: given.name.trim(), email: given.email.trim(), password: given.password };
     const keys = /** @type {const} */ (['name', 'email', 'password']).filter((key) => asked[key]);
-    void act(async () => answered(await api.redeemLink(Object.assign({ token }, ...keys.map((key) => ({ [key]: wanted[key] })))), link));
+    void act(async () => {
+      try {
+        answered(await api.redeemLink(Object.assign({ token }, ...keys.map((key) => ({ [key]: wanted[key] })))), link);
+      } catch (error) {
+        if (!(error instanceof api.ApiError) || error.code !== 'sign_in_first') throw error;
+        step.value = { name: 'signIn' };
+      }
+    });
   };
   const email = link.email ?? '';
   return html`
@@ -94,6 +102,10 @@ function Link() {
   if (!now) return html`<${Page} narrow><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
   if (now.name === 'moved') {
     return html`<${Statement} title=${t('link.movedTitle')} text=${t('link.moved')}><a class="button primary" href="/profile">${t('menu.profile')}</a></${Statement}>`;
+  }
+  if (now.name === 'signIn') {
+    return html`<${Statement} title=${t('link.signInTitle')} text=${t('link.signIn')}>
+      <a class="button primary" href=${`/sign-in?next=/link#${token}`}>${t('start.signIn')}</a></${Statement}>`;
   }
   return html`
     <${Page} narrow>

@@ -14,7 +14,8 @@ import { SignInForm } from '../views/sign-in.js';
 import { goOn } from '../views/signed-in.js';
 import { Page, html, start } from '../views/ui.js';
 
-const next = safePath(new URLSearchParams(location.search).get('next'));
+// A link's token comes along in the fragment, which no server sees.
+const next = safePath(new URLSearchParams(location.search).get('next')) + location.hash;
 
 /**
  * @typedef {{ name: 'password', problem?: string } | { name: 'factor', factor: SecondFactor } | { name: 'link' } | { name: 'sent' }
@@ -33,7 +34,7 @@ function SignIn() {
     else if (user) done(user);
   };
   const back = html`<div class="other-ways"><button type="button" class="text-button" onClick=${() => setStep({ name: 'password' })}>${t('factor.back')}</button></div>`;
-  if (step.name === 'pending') return html`<${PendingErasure} email=${email.trim()} ...${step} onKept=${() => location.assign(next)} />`;
+  if (step.name === 'pending') return html`<${PendingErasure} email=${email.trim()} ...${step} onKept=${answered} />`;
   return html`
     <${Page} narrow>
       ${step.name === 'password' && html`<${SignInForm} me=${me} email=${email} onEmail=${setEmail} problem=${step.problem} onAnswer=${answered}

@@ -1,5 +1,6 @@
 // Signing in to an account that waits to be erased: to have it back, or to leave it so, is equally easy.
 
+/** @import { SignedIn } from '../api.js' */
 import { useState } from '../../vendor/preact-hooks.js';
 import { cancelErasure } from '../api-privacy.js';
 import { dateOf, t } from '../i18n.js';
@@ -7,7 +8,7 @@ import { dayIn } from '../models/periods.js';
 import { Problem, useAct } from './act.js';
 import { Page, Statement, html, useFocus } from './ui.js';
 
-/** @param {{ email: string, password: string, detail: string, onKept: () => void }} props */
+/** @param {{ email: string, password: string, detail: string, onKept: (answer: SignedIn) => void }} props */
 export function PendingErasure({ email, password, detail, onKept }) {
   const [left, setLeft] = useState(false);
   const { busy, problem, act } = useAct();
@@ -17,8 +18,7 @@ export function PendingErasure({ email, password, detail, onKept }) {
   if (left) return html`<${Statement} title=${t('signIn.leftTitle')} text=${t('signIn.left')}>${home}</${Statement}>`;
   if (dayMs === null) return html`<${Statement} title=${t('signIn.pendingTitle')} text=${t('signIn.pendingNow')}>${home}</${Statement}>`;
   const keep = () => void act(async () => {
-    await cancelErasure(email, password);
-    onKept();
+    onKept(await cancelErasure(email, password));
   });
   return html`
     <${Page} narrow>

@@ -116,6 +116,8 @@ export default {
   'link.laterTitle': 'Der Link ließ sich nicht prüfen',
   'link.invalidTitle': 'Dieser Link funktioniert nicht',
   'link.invalid': 'Er wurde schon verwendet, ist zu alt oder unvollständig. Bitten Sie die Person, von der Sie ihn haben, um einen neuen, oder lassen Sie sich von der Anmeldung einen senden.',
+  'link.signInTitle': 'Melden Sie sich zuerst an',
+  'link.signIn': 'Melden Sie sich bei dem Konto an, dessen Adresse Sie ändern wollen, mit der bisherigen Adresse. Danach kommen Sie hierher zurück.',
   'link.movedTitle': 'Ihre Adresse wurde geändert',
   'link.moved': 'Melden Sie sich von jetzt an mit der neuen an.',
 

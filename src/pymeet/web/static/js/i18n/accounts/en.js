@@ -115,6 +115,8 @@ export default {
   'link.laterTitle': 'The link could not be checked',
   'link.invalidTitle': 'This link does not work',
   'link.invalid': 'It was used already, is too old, or is not complete. Ask whoever sent it for a new one, or have one sent from the sign-in.',
+  'link.signInTitle': 'Sign in first',
+  'link.signIn': 'Sign in to the account whose address you want to change, with the address it has now. Afterwards you come back here.',
   'link.movedTitle': 'Your address was changed',
   'link.moved': 'Sign in with the new one from now on.',
 

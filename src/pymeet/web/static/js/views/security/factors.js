@@ -7,7 +7,7 @@ import { dateOf, t } from '../../i18n.js';
 import { Problem, useAct } from '../act.js';
 import { makePasskey, passkeysWork } from '../passkey.js';
 import { toast } from '../toast.js';
-import { ConfirmDialog, Dialog, Field, Icon, IconButton, Note, html } from '../ui.js';
+import { Dialog, Field, Icon, IconButton, Note, html } from '../ui.js';
 import { codesLeft } from './codes.js';
 import { Line, PasswordDialog } from './parts.js';
 import { SetUpTotp } from './totp.js';
@@ -97,17 +97,16 @@ function RenamePasskey({ passkey, onDone, onClose }) {
 /** @param {Props} props */
 function Passkeys({ security, reload, onCodes }) {
   const [open, setOpen] = useState(/** @type {{ kind: 'add' } | { kind: 'rename' | 'delete', passkey: Passkey } | null} */ (null));
-  const { problem, act } = useAct();
   const close = () => setOpen(null);
   const done = async (/** @type {string} */ words) => {
     close();
     toast(words);
     await reload();
   };
-  const remove = (/** @type {Passkey} */ passkey) => void act(async () => {
-    await api.deletePasskey(passkey.id);
+  const remove = async (/** @type {Passkey} */ passkey, /** @type {string} */ password) => {
+    await api.removePasskey(passkey.id, password);
     await done(t('passkey.deleted'));
-  });
+  };
   const added = (/** @type {string[] | undefined} */ codes) => (codes?.length ? onCodes(codes) : done(t('passkey.added')));
   const possible = security.passkeys_possible && passkeysWork();
   const last = security.passkeys.length === 1 && !security.totp;
@@ -116,7 +115,6 @@ function Passkeys({ security, reload, onCodes }) {
       <div class="card-words"><h3>${t('passkey.title')}</h3><p class="quiet-text">${t('passkey.what')}</p></div>
       ${possible && html`<button type="button" class="button small" onClick=${() => setOpen({ kind: 'add' })}><${Icon} name="plus" />${t('passkey.add')}</button>`}
     </div>
-    <${Problem} text=${problem} />
     ${!possible && html`<p class="quiet-text">${t(security.passkeys_possible ? 'passkey.not' : 'passkey.noName')}</p>`}
     ${security.passkeys.length > 0 && html`
       <ul class="timeline">
@@ -130,8 +128,8 @@ function Passkeys({ security, reload, onCodes }) {
     ${open?.kind === 'add' && html`<${AddPasskey} onDone=${added} onClose=${close} />`}
     ${open?.kind === 'rename' && html`<${RenamePasskey} passkey=${open.passkey} onDone=${() => done(t('passkey.renamed'))} onClose=${close} />`}
     ${open?.kind === 'delete' && html`
-      <${ConfirmDialog} title=${t('passkey.deleteTitle', { name: open.passkey.name })} plan=${[t('passkey.deletePlan'), ...(last ? [t('passkey.deleteLast')] : [])]}
-        action=${t('passkey.deleteDo')} onConfirm=${() => remove(open.passkey)} onClose=${close} />`}`;
+      <${PasswordDialog} title=${t('passkey.deleteTitle', { name: open.passkey.name })} text=${[t('passkey.deletePlan'), ...(last ? [t('passkey.deleteLast')] : [])].join(' ')}
+        action=${t('passkey.deleteDo')} danger onClose=${close} work=${(/** @type {string} */ password) => remove(open.passkey, password)} />`}`;
 }
 
 /** @param {Props} props */
