@@ -6,9 +6,11 @@ import dataclasses
 import errno
 import functools
 import gc
+import os
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Collection, Coroutine
 from ssl import SSLContext
 from typing import Any
@@ -62,6 +64,7 @@ RETRY_S = 3
 """After how many seconds browsers are told to come back when the server stops."""
 
 STOP_S = 4.5
+CANCEL_S = 1.0
 """The whole stop takes no longer than this."""
 
 
@@ -354,12 +357,23 @@ async def _run(config: Config, make_room: str) -> None:
     log.info("started", http_port=server.config.http.port, media_port=server.media_port.port)
     await stop.wait()
     log.info("stopping")
-    try:
-        async with asyncio.timeout(STOP_S):
-            await server.stop()
-    except TimeoutError:
-        log.warning("not everything could be closed in time")
+    await end_in_time(server.stop(), STOP_S)
     log.info("stopped")
+
+
+async def end_in_time(stopping: Coroutine[Any, Any, None], within_s: float) -> None:
+    """Lets the server stop. What takes longer is cancelled, and where even that hangs the process ends with 1: whoever waits
+    for its end must not wait for ever, and the next start puts in order what was left."""
+    task = asyncio.create_task(stopping)
+    if not (await asyncio.wait({task}, timeout=within_s))[0]:
+        log.warning("not everything could be closed in time")
+        task.cancel()
+        if not (await asyncio.wait({task}, timeout=CANCEL_S))[0]:
+            log.error("stopping hangs, so the process is ended")
+            sys.stdout.flush()
+            os._exit(1)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _greet(server: Server, make_room: str) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 
 import aiohttp
@@ -214,3 +216,20 @@ async def test_nobodys_name_or_address_is_in_the_log(serve_process: ServeProcess
     assert len(secrets) == 10
     assert [secret for secret in secrets if not secret or secret in logged] == []
     assert "Traceback" not in logged
+
+
+def test_a_stop_that_hangs_ends_the_process() -> None:
+    """Whoever started it waits for its end; what was left is put in order at the next start."""
+    hangs = (
+        "import asyncio\n"
+        "from pymeet import server\n"
+        "async def stop():\n"
+        "    while True:\n"
+        "        try: await asyncio.Event().wait()\n"
+        "        except asyncio.CancelledError: pass\n"
+        "asyncio.run(server.end_in_time(stop(), 0.1))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", hangs], capture_output=True, timeout=60)
+
+    assert ended.returncode == 1
+    assert b"Traceback" not in ended.stderr

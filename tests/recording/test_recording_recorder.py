@@ -298,3 +298,20 @@ async def test_closing_twice_ends_it_once(recording: Recording) -> None:
     recording.begun.recorder.close("server")
 
     assert await recording.over() == "host"
+
+
+async def test_a_recording_whose_events_could_not_be_stored_is_not_taken_for_empty(recording: Recording) -> None:
+    """Somebody was there and wrote; that the disk was full does not make it nothing."""
+
+    def forbid(conn: Connection) -> None:
+        conn.execute(
+            text("CREATE TRIGGER full BEFORE INSERT ON recording_events BEGIN SELECT RAISE(ABORT, 'full'); END")
+        )
+
+    await recording.lifecycle.db.work(forbid)
+    recording.begun.recorder.send(ParticipantChanged(Participant("seat", "Ada", Role.HOST, Kind.BROWSER)))
+    await recording.service.agreed(recording.begun.recorder.id, "seat", "ada", "Ada", "dialog", "en")
+    recording.begun.recorder.close("host")
+
+    await recording.over()
+    assert (await recording.row(recordings))["ended_at_ms"] is not None

@@ -7,6 +7,7 @@ import pytest
 from pymeet.accounts.model import User
 from pymeet.config import Config
 from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, PymeetError, TooManyError
+from pymeet.rooms.commands import HandOver
 from pymeet.rooms.events import MarkerSet, MessageAdded, ParticipantChanged, RecordingChanged, Welcome
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
 from pymeet.rooms.people import Kind, Source
@@ -757,3 +758,28 @@ async def test_a_seat_that_times_out_is_recorded_no_more(stage: Stage, ann: User
 
     assert recordings.now.sources() == []
     assert recordings.now.closed is None
+
+
+@pytest.mark.parametrize("meanwhile", ["no host any more", "not recorded any more"])
+async def test_who_may_not_record_any_more_when_it_begins_records_nothing(
+    stage: Stage, ann: User, recordings: FakeRecordings, meanwhile: str
+) -> None:
+    """Beginning takes time, in which a host may hand over or the owner change the room."""
+    host, ear = await stage.join("Ann", user=ann)
+    guest, _ = await stage.join("Guest")
+    recordings.gate.clear()
+    starting = asyncio.create_task(stage.live.start_recording(host.id, False))
+    await turn()
+    if meanwhile == "no host any more":
+        stage.live.ask(host.id, HandOver(guest.id))
+    else:
+        await stage.meetings.change_settings(stage.room.slug, {"may_record": "nobody"})
+        await stage.registry.refresh(stage.room.slug)
+    recordings.gate.set()
+
+    with pytest.raises(NotAllowedError):
+        await starting
+
+    assert recordings.now.closed is not None
+    assert stage.live.recording is None
+    assert ear.of(RecordingChanged) == []

@@ -370,7 +370,8 @@ class MeetingRecorder:
         now_ms = self._means.clock.now_ms()
         if store.end(conn, self.id, self.started_at_ms + self._ended_at, self._reason or "server", now_ms):
             store.queue_film(conn, self.id, self._means.config, now_ms)
-            store.remove_empty(conn, self.id, now_ms)
+            if self._timeline.is_taken:  # what could not be stored is something that happened
+                store.remove_empty(conn, self.id, now_ms)
 
     def _at(self) -> int:
         return round((self._means.clock.monotonic() - self._zero_s) * 1000)

@@ -153,7 +153,7 @@ class RecordingService:
                 task.cancel()
             if late:
                 log.warning("recordings could not be completed in time; the next start does that", count=len(late))
-                await asyncio.wait(late)
+                await asyncio.wait(late, timeout=grace_s)
         await self._capture.close()
 
     async def _run(self, recorder: MeetingRecorder) -> None:

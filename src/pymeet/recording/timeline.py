@@ -76,6 +76,11 @@ class Timeline:
             case _:
                 pass
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether nothing is new or has changed since the last `take`."""
+        return not self._changed
+
     def finish(self, at: int) -> None:
         """The recording is over: everything that lasts ends."""
         for participant_id in list(self._people):

@@ -326,8 +326,6 @@ class LiveRoom:
         """A host starts recording, with the chat or without; nothing happens when it runs already. When this returns,
         everybody was told. Raises PymeetError, with a sentence for the host, when it cannot start."""
         self._room.check(by, Verb.RECORD)
-        if self._room.state.may_record == "nobody":
-            raise NotAllowedError("Meetings in this room are not recorded.")
         if self.seat(by).user_id is None:
             raise NotAllowedError("Sign in to record a meeting: somebody must answer for the recording.")
         await self._recording.start(by, self.id, self.name, with_chat)

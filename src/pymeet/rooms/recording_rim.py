@@ -66,11 +66,11 @@ class RecordingRim:
 
     async def start(self, by: str, room_id: str, room_name: str, with_chat: bool) -> None:
         """Starts recording, unless it runs already. Raises PymeetError with a sentence for the host, who alone is told."""
-        self._room.check(by, Verb.RECORD)
+        self._check(by)
         if self._recordings is None:
             raise NotAllowedError("Meetings are not recorded on this server.", code="recording_off")
         async with self._starting:
-            self._room.check(by, Verb.RECORD)
+            self._check(by)
             if self._room.recording is not None:
                 return  # another host was quicker
             begun: Begun | None = None
@@ -98,10 +98,17 @@ class RecordingRim:
                 raise _failed("The recording could not start. It is written in the server's log why.") from error
             self._adopt(begun, by, with_chat, self._recordings)
 
+    def _check(self, by: str) -> None:
+        self._room.check(by, Verb.RECORD)
+        if self._room.state.may_record == "nobody":
+            raise NotAllowedError("Meetings in this room are not recorded.")
+
     def _adopt(self, begun: Begun, by: str, with_chat: bool, recordings: Recordings) -> None:
         recorder = begun.recorder
         self._recorder, self._answers, self._taken = recorder, Answers(recordings, recorder.id), ()
         try:
+            if not self._room.ended:
+                self._check(by)  # again, for beginning takes time
             self._do(
                 StartRecording(RecordingState(recorder.id, begun.started_at_ms, by, with_chat, begun.keep_until_ms)),
                 None,
