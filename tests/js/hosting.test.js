@@ -249,3 +249,24 @@ test('attendance stands day by day, the newest first, and on each day as people 
   const days = byDay([came('Noor', 21), came('Ada', 12), came('Miguel', 11)], (at) => `day ${Math.floor(at / 10)}`);
   assert.deepEqual(days.map(({ day, people }) => [day, people.map(({ name }) => name)]), [['day 2', ['Noor']], ['day 1', ['Miguel', 'Ada']]]);
 });
+
+test('who comes back when every message was deleted sees none', () => {
+  const room = roomWith();
+  room.apply(chat('m1'));
+  room.apply(joined({ messages: [] }));
+  assert.deepEqual(room.messages.value, []);
+});
+
+test('who waits again is no host, is not recorded, and writes to nobody', () => {
+  const room = roomWith({ recording: { id: 'r1', started_at: 1, by: 'p1', you: null, people: [] } });
+  room.apply({ type: 'speakers', participants: ['p2'] });
+  room.apply({ type: 'reaction', participant: 'p2', reaction: 'heart' });
+  room.chatTo.value = 'p2';
+  assert.equal(room.asked.value, true);
+  room.apply({ type: 'waiting', id: 'w1', room: { slug: 'garden', name: 'Garden' } });
+  assert.equal(room.hosting.value, false);
+  assert.equal(room.recording.value, null);
+  assert.deepEqual(room.speakers.value, []);
+  assert.equal(room.reactions.value.size, 0);
+  assert.equal(room.chatTo.value, '');
+});

@@ -164,7 +164,7 @@ export class Room {
   /** What stands there no more was deleted meanwhile; what is older than all of it stays. @param {readonly ChatMessage[]} latest */
   #catchUp(latest) {
     const known = new Set(this.messages.value.map(({ id }) => id));
-    const first = latest[0]?.at ?? Infinity;
+    const first = latest[0]?.at ?? 0;
     this.messages.value = [
       ...this.messages.value.filter(({ at }) => at < first), ...latest.filter(({ id }) => known.size === 0 || known.has(id)),
     ];
@@ -177,8 +177,12 @@ export class Room {
     this.waitingSince.value ||= Date.now();
     // Who waits again has lost their seat, and sees nothing of the meeting any more.
     this.you.value = '';
+    this.#become('guest');
     this.participants.value = [];
-    this.lobby.value = [];
+    this.speakers.value = [];
+    this.recording.value = null;
+    this.reactions.value = new Map();
+    this.chatTo.value = '';
     this.state.value = NOTHING_SET;
   }
 
