@@ -1,5 +1,6 @@
 """From the outbox to a real mail server, over everything that goes wrong on the way."""
 
+import json
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -330,3 +331,28 @@ async def test_an_address_in_other_letters_arrives_where_the_server_takes_it(
     assert able.delivered[0].recipients == ["jürgen@xn--strae-oqa.example"]
     assert [each.recipients for each in unable.delivered] == [["jo@xn--strae-oqa.example"]]
     assert "rejected" in {each["error"] for each in await rows(db)}
+
+
+@pytest.mark.parametrize("end", ["sent", "failed", "given up"])
+async def test_what_a_mail_said_goes_when_it_is_done(db: Database, clock: ManualClock, end: str) -> None:
+    """Links in it open accounts, and rows stay for weeks; which meeting it was about is still needed."""
+    now_ms = clock.now_ms()
+    async with db.write() as conn:
+        for values in ({"url": "https://meet.example.org/link#secret"}, {"url": "x", "meeting": "m1"}):
+            mail_id = await outbox.queue(
+                conn,
+                now_ms=now_ms,
+                user_id=None,
+                to="ann@example.org",
+                template="confirm_address",
+                values=values,
+                language="en",
+            )
+            if end == "sent":
+                await outbox.sent(conn, mail_id, now_ms=now_ms)
+            elif end == "failed":
+                await outbox.failed(conn, mail_id, now_ms=now_ms, error="rejected")
+        await outbox.give_up(conn, now_ms=now_ms, created_before_ms=now_ms + 1, error="too_old")
+
+    left = [json.loads(each["template_values"]) for each in await rows(db)]
+    assert sorted(left, key=len) == [{}, {"meeting": "m1"}]

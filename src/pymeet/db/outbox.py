@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Insert, Update, func, insert, select, update
+from sqlalchemy import Insert, Update, case, func, insert, select, update
 
 from pymeet.db.engine import Transaction
 from pymeet.db.schema.mail import mail_outbox
@@ -112,8 +112,8 @@ async def trying(conn: Transaction, mail_id: str, *, again_at_ms: int) -> None:
 
 
 async def sent(conn: Transaction, mail_id: str, *, now_ms: int) -> None:
-    """The mail server has it; the row stays for its period of retention."""
-    await conn.execute(_one(mail_id).values(sent_at_ms=now_ms, error=None))
+    """The mail server has it; the row stays for its period of retention, without what it said."""
+    await conn.execute(_one(mail_id).values(sent_at_ms=now_ms, error=None, template_values=_WHAT_IS_LEFT))
 
 
 async def postponed(conn: Transaction, mail_id: str, *, error: str) -> None:
@@ -123,7 +123,7 @@ async def postponed(conn: Transaction, mail_id: str, *, error: str) -> None:
 
 async def failed(conn: Transaction, mail_id: str, *, now_ms: int, error: str) -> None:
     """It is not tried again."""
-    await conn.execute(_one(mail_id).values(failed_at_ms=now_ms, error=error))
+    await conn.execute(_one(mail_id).values(failed_at_ms=now_ms, error=error, template_values=_WHAT_IS_LEFT))
 
 
 async def give_up(conn: Transaction, *, now_ms: int, created_before_ms: int, error: str) -> None:
@@ -131,12 +131,16 @@ async def give_up(conn: Transaction, *, now_ms: int, created_before_ms: int, err
     await conn.execute(
         update(mail_outbox)
         .where(*_WAITING, mail_outbox.c.created_at_ms < created_before_ms)
-        .values(failed_at_ms=now_ms, error=error)
+        .values(failed_at_ms=now_ms, error=error, template_values=_WHAT_IS_LEFT)
     )
 
 
 def _one(mail_id: str) -> Update:
     return update(mail_outbox).where(mail_outbox.c.id == mail_id)
 
+
+_MEETING = func.json_extract(mail_outbox.c.template_values, "$.meeting")
+_WHAT_IS_LEFT = case((_MEETING.is_(None), "{}"), else_=func.json_object("meeting", _MEETING))
+"""The values of a mail that is done: links in it may open an account; by its meeting it is found when that is deleted."""
 
 _WAITING = (mail_outbox.c.sent_at_ms.is_(None), mail_outbox.c.failed_at_ms.is_(None))

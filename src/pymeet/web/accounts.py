@@ -73,7 +73,12 @@ async def redeem_link(request: web.Request) -> web.Response:
     may_register = parts.config.accounts.registration == "open"
     user = await visitor(request)
     used = await parts.accounts.links.redeem(
-        body.token, body.name, body.email, body.password, may_register=may_register, by=user and user.id
+        body.token,
+        body.name,
+        body.email,
+        body.password,
+        may_register=may_register,
+        by=None if user is None else user.id,
     )
     if used.purpose == store.CHANGE_EMAIL:
         return web.json_response({})  # whoever reads the mail proves an address, not who they are

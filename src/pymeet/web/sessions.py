@@ -79,7 +79,9 @@ async def challenged(request: web.Request, user: User, *, cancels_erasure: bool 
     challenge = await request.app[PARTS].sign_in.challenge(
         user, browser(request), site, cancels_erasure=cancels_erasure
     )
-    return challenge and web.json_response({"second_factor": _shown_challenge(request, challenge)})
+    if challenge is None:
+        return None
+    return web.json_response({"second_factor": _shown_challenge(request, challenge)})
 
 
 async def admitted(request: web.Request, user: User, *, remember: bool = False) -> web.Response:
