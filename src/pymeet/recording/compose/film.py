@@ -163,8 +163,11 @@ class Screen:
         views = list(self._views.values())
         middle = len(views) // 2
         others = beside.submit(_patches, views[:middle], at_ms) if middle else None
-        patches = _patches(views[middle:], at_ms)
-        patches = [*(others.result() if others is not None else ()), *patches]
+        try:
+            patches = _patches(views[middle:], at_ms)
+        finally:
+            first = others.result() if others is not None else ()  # also after a fault: nothing is closed under it
+        patches = [*first, *patches]
         for view, each in zip(views, patches, strict=True):
             if each:
                 self._put(view.tile, each)
