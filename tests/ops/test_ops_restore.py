@@ -25,12 +25,14 @@ from pymeet.db.audit_checkpoints import Checkpoints
 from pymeet.db.keys import WrongKeyError, rotate_master_key
 from pymeet.db.schema import (
     audit_events,
+    calendar_feeds,
     exports,
     films,
     holds,
     known_devices,
     mail_outbox,
     messages,
+    notification_settings,
     one_time_links,
     passkeys,
     processing_limits,
@@ -382,6 +384,34 @@ def _add_factors(conn: Connection, user_id: str, text: str) -> None:
     conn.execute(insert(recovery_codes).values(code_hash=text, **whose))
     conn.execute(insert(passkeys).values(id=text, **key, **whose))
     conn.execute(insert(known_devices).values(id=text, **device, **whose))
+
+
+async def test_addresses_and_calendar_addresses_are_as_they_were_last(config: Config, clock: ManualClock) -> None:
+    """An address of old may be somebody else's by now, and one for a calendar may have been withdrawn."""
+    ann, ben = new_member(), new_member()
+    path = await back_up(config, clock, ann, ben)
+
+    def change(conn: Connection) -> None:
+        conn.execute(delete(calendar_feeds))
+        conn.execute(delete(notification_settings))
+        emails = {row.id: row.email for row in conn.execute(select(users.c.id, users.c.email))}
+        for person_id, email in ((ann.person.id, "x"), (ben.person.id, emails[ann.person.id]), (ann.person.id, "a@b")):
+            conn.execute(update(users).where(users.c.id == person_id).values(email=email))
+        conn.execute(insert(calendar_feeds).values(user_id=ann.person.id, secret_hash="new", created_at_ms=5))
+        conn.execute(insert(notification_settings).values(user_id=ben.person.id, mail=False))
+
+    async with opened(config, clock) as services:
+        await services.db.work(change)
+        before = await rows(services, users.c.id, users.c.email)
+
+    await put_back(config, clock, path)
+
+    async with opened(config, clock) as services:
+        assert await rows(services, users.c.id, users.c.email) == before
+        assert await rows(services, calendar_feeds.c.user_id, calendar_feeds.c.secret_hash) == {(ann.person.id, "new")}
+        assert await rows(services, notification_settings.c.user_id, notification_settings.c.mail) == {
+            (ben.person.id, False)
+        }
 
 
 async def test_an_erased_administrator_does_not_come_back_as_the_last_one(config: Config, clock: ManualClock) -> None:

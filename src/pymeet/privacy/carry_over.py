@@ -1,7 +1,8 @@
 """What a restore must not take back: rights, promises and locks that are newer than the backup.
 
 Holds, requests, restrictions, objections, consents, breaches, notices and periods of the database that is replaced win
-over those in the backup; so do passwords, second factors, roles and locked accounts. Sessions, one-time links, known
+over those in the backup; so do passwords, second factors, addresses, roles, locked accounts, and what members set
+about mails and calendars. Sessions, one-time links, known
 browsers and mails of the backup go: they were used, ended or sent since. Who was taken out of a recording stays out of
 it. Both databases have the newest schema.
 """
@@ -16,6 +17,7 @@ from pymeet.db import audit
 from pymeet.db.inventory import KEY
 from pymeet.db.schema import (
     breaches,
+    calendar_feeds,
     consents,
     erasure_ledger,
     film_people,
@@ -25,6 +27,7 @@ from pymeet.db.schema import (
     mail_outbox,
     metadata,
     notices,
+    notification_settings,
     one_time_links,
     passkeys,
     processing_limits,
@@ -61,6 +64,9 @@ _ROLES: Final = ("is_admin", "is_dpo", "disabled_at_ms")
 _FACTORS: Final = (second_factors, passkeys, recovery_codes)
 """A code that was used, or a passkey that was removed, must not open the account again."""
 
+_SETTINGS: Final = (calendar_feeds, notification_settings)
+"""A calendar's address that was withdrawn must not show meetings again, and mails that were refused stay so."""
+
 _WORN_OUT: Final = (sessions, one_time_links, known_devices, mail_outbox)
 
 
@@ -76,9 +82,9 @@ class Carried:
 
 def read(conn: Connection) -> Rows:
     """Everything that has to come over, out of the database that is replaced."""
-    tables = (*_BY_ID, *_WITHOUT_NUMBER, *_REPLACED, *_FACTORS, user_credentials)
+    tables = (*_BY_ID, *_WITHOUT_NUMBER, *_REPLACED, *_FACTORS, *_SETTINGS, user_credentials)
     found = {table.name: [dict(row) for row in conn.execute(select(table)).mappings()] for table in tables}
-    roles = select(users.c.id, *(users.c[name] for name in _ROLES))
+    roles = select(users.c.id, users.c.email, *(users.c[name] for name in _ROLES))
     for table, query in (
         (users, roles),
         (recordings, select(recordings.c.id)),
@@ -95,9 +101,10 @@ def put(conn: Connection, given: Rows) -> Carried:
         conn.execute(delete(table))
     for row in given[users.name]:
         conn.execute(update(users).where(users.c.id == row["id"]).values({name: row[name] for name in _ROLES}))
-        for table in _FACTORS:
+        for table in (*_FACTORS, *_SETTINGS):
             conn.execute(delete(table).where(table.c.user_id == row["id"]))
-    for table in (user_credentials, *_FACTORS, *_BY_ID, *_REPLACED, *_WITHOUT_NUMBER):
+    _put_addresses(conn, given[users.name])
+    for table in (user_credentials, *_FACTORS, *_SETTINGS, *_BY_ID, *_REPLACED, *_WITHOUT_NUMBER):
         for row in given[table.name]:
             counts[table.name] = counts.get(table.name, 0) + _put(conn, table, row)
     wanted = {row["id"] for row in given[holds.name] if row["released_at_ms"] is None}
@@ -154,6 +161,20 @@ def demote_erased(conn: Connection, ledger: Ledger) -> Erased:
     for user_id in ids:
         conn.execute(update(users).where(users.c.id == user_id).values(is_admin=False, is_dpo=False))
     return erased
+
+
+def _put_addresses(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Gives people the addresses they had last; one that belongs to somebody else of the backup stays with them."""
+    known = {row["id"] for row in rows}
+    here = conn.execute(select(users.c.id, users.c.email)).all()
+    others = {row.email for row in here if row.id not in known}
+    there = {row.id for row in here}
+    wanted = {row["id"]: row["email"] for row in rows if row["id"] in there and row["email"] not in others}
+    kept = {row.email for row in here if row.id in known and row.id not in wanted}
+    for emails in ({user_id: user_id for user_id in wanted}, wanted):  # first out of each other's way
+        for user_id, email in emails.items():
+            if email not in kept:
+                conn.execute(update(users).where(users.c.id == user_id).values(email=email))
 
 
 def _put(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
