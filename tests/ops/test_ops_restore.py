@@ -377,6 +377,9 @@ async def test_second_factors_are_as_they_were_last(config: Config, clock: Manua
 
 
 def _add_factors(conn: Connection, user_id: str, text: str) -> None:
+    """In place of those that the person has."""
+    for table in (second_factors, recovery_codes, passkeys, known_devices):
+        conn.execute(delete(table).where(table.c.user_id == user_id))
     whose = {"user_id": user_id, "created_at_ms": 1}
     key = {"name": text, "credential_id": text, "public_key": text, "sign_count": 0}
     device = {"token_hash": text, "name": "", "last_seen_at_ms": 1, "expires_at_ms": 2**52}
