@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 from tests.support import canaries as schema_canaries
 from tests.support.erasing import Canary, fill, found_in, new_guest, new_member, opened
 
@@ -23,6 +23,7 @@ from pymeet.db.schema import (
     mail_outbox,
     messages,
     metadata,
+    one_time_links,
     processing_limits,
     request_events,
     requests,
@@ -254,6 +255,30 @@ async def test_the_last_administrator_cannot_be_erased(services: Services) -> No
     assert (await erasures.preview(ann.person)).last_administrator
     await _make_admin(services, ben)
     assert (await erasures.erase_now(ann.person, "operator", audit.OPERATOR)).complete
+
+
+async def test_an_address_that_somebody_only_typed_is_not_theirs(services: Services) -> None:
+    """Who asks to be reached at another's address, and is erased, must not take the other's rows along."""
+    ann, ben = new_member(), new_member()
+    await both(services, ann, ben)
+    now_ms = services.clock.now_ms()
+
+    def type_bens_address(conn: Connection) -> None:
+        whose = {"user_id": ann.person.id, "created_at_ms": now_ms}
+        link = {"token_hash": "typed", "purpose": "change_email", "expires_at_ms": now_ms + 1}
+        conn.execute(insert(one_time_links).values(email=ben.email, **link, **whose))
+        mail = {"template": "test", "template_values": "{}", "language": "en", "next_at_ms": now_ms}
+        conn.execute(insert(mail_outbox).values(id="typed", to_address=ben.email, **mail, **whose))
+
+    await services.db.work(type_bens_address)
+    before = await services.db.study(counts_of, ben.person)
+    receipt = await Erasures(services.lifecycle).erase_now(ann.person, "operator", audit.OPERATOR)
+
+    assert receipt.complete
+    assert await services.db.study(counts_of, ben.person) == before
+    async with services.db.read() as conn:
+        to_ben = select(func.count()).select_from(mail_outbox).where(mail_outbox.c.to_address == ben.email)
+        assert (await conn.execute(to_ben)).scalar_one() == 2
 
 
 async def test_the_plan_says_what_the_erasure_does(services: Services) -> None:

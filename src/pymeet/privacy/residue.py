@@ -117,6 +117,8 @@ def needles_of(conn: Connection, person: DataSubject, addresses: Sequence[str]) 
             for name in wanted:
                 shortest = SHORTEST_TEXT if entry.columns[name].kind is Kind.CONTENT else SHORTEST
                 value = row[name]
+                if entry.columns[name].kind is Kind.CONTACT and value not in addresses:
+                    continue  # it may be somebody else's, whose address the person only typed
                 if value is not None and len(value) >= shortest:
                     seen.add(hash(value))
                     if taken:
