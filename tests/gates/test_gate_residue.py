@@ -151,10 +151,7 @@ def _held(text: str) -> list[str]:
     found = []
     for container in gc.get_objects():
         if isinstance(container, dict | list | tuple | set) and type(container).__module__ == "builtins":
-            items = container.values() if isinstance(container, dict) else container
-            try:
-                if any(isinstance(item, str) and text in item for item in list(items)):
-                    found.append(repr(container)[:200])
-            except RuntimeError:
-                continue  # it changed under our hands
+            # not by iterating: other threads have tuples half built, and looking into those ends the process
+            if any(isinstance(item, str) and text in item for item in gc.get_referents(container)):
+                found.append(repr(container)[:200])
     return found

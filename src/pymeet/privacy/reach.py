@@ -16,7 +16,7 @@ def reach(entry: TableEntry, person: DataSubject, addresses: Sequence[str]) -> C
     people without account, they are found by those. A row that an id gives to somebody is theirs, whatever address is in it.
     """
     found = [] if (path := belongs_to(entry, person)) is None else [path]
-    if addresses and _may_be_anybodys(entry):
+    if addresses and may_be_anybodys(entry):
         table = metadata.tables[entry.name]
         ids = {whose.hops[0].column for whose in entry.subjects if isinstance(whose, Subject) and whose.hops}
         nobodys = [table.c[name].is_(None) for name in sorted(ids)]
@@ -35,7 +35,7 @@ def addresses_of(conn: Connection, person: DataSubject) -> tuple[str, ...]:
     """
     found: dict[str, None] = {}
     for entry in entries(metadata):
-        if _may_be_anybodys(entry):
+        if may_be_anybodys(entry):
             continue
         condition = belongs_to(entry, person)
         table = metadata.tables[entry.name]
@@ -46,5 +46,6 @@ def addresses_of(conn: Connection, person: DataSubject) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _may_be_anybodys(entry: TableEntry) -> bool:
+def may_be_anybodys(entry: TableEntry) -> bool:
+    """Whether an address in this table may belong to somebody to whom no id leads."""
     return any(isinstance(whose, Unreachable) for whose in entry.subjects)

@@ -21,7 +21,7 @@ from pymeet.db.inventory import KEY, ColumnEntry, Erase, Kind, Subject, TableEnt
 from pymeet.db.schema import metadata
 from pymeet.errors import PymeetError
 from pymeet.privacy.people import DataSubject
-from pymeet.privacy.reach import reach
+from pymeet.privacy.reach import may_be_anybodys, reach
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -117,7 +117,7 @@ def needles_of(conn: Connection, person: DataSubject, addresses: Sequence[str]) 
             for name in wanted:
                 shortest = SHORTEST_TEXT if entry.columns[name].kind is Kind.CONTENT else SHORTEST
                 value = row[name]
-                if entry.columns[name].kind is Kind.CONTACT and value not in addresses:
+                if entry.columns[name].kind is Kind.CONTACT and may_be_anybodys(entry) and value not in addresses:
                     continue  # it may be somebody else's, whose address the person only typed
                 if value is not None and len(value) >= shortest:
                     seen.add(hash(value))
