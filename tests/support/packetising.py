@@ -1,6 +1,7 @@
 """Real media as RTP: encoded by av, cut into payloads by small packetisers of our own, numbered as a sender does."""
 
 import os
+import os
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -43,6 +44,13 @@ class Sent:
     at_s: float
 
 
+def _open_modestly(context: av.CodecContext) -> None:
+    """SVT-AV1 gives the thread that opens it, where it may, a realtime priority, which all that it starts would inherit."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    context.open()
+    os.sched_setscheduler(0, policy, priority)
+
+
 @cache
 def film(
     codec: str,
@@ -61,6 +69,8 @@ def film(
     context.bit_rate = 800_000
     context.gop_size = keyframe_every
     context.options = _OPTIONS[codec]
+    if codec == "av1":
+        _open_modestly(context)
     draw = random.Random(seed)
     noise = bytes(b >> 2 for b in draw.randbytes(width * height * 2))
     samples = []
