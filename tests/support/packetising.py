@@ -1,7 +1,6 @@
 """Real media as RTP: encoded by av, cut into payloads by small packetisers of our own, numbered as a sender does."""
 
 import os
-import os
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
