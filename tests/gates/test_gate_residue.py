@@ -150,8 +150,8 @@ def _held(text: str) -> list[str]:
     """The containers of the process in which a text stands that contains this one."""
     found = []
     for container in gc.get_objects():
-        if isinstance(container, dict | list | tuple | set) and type(container).__module__ == "builtins":
-            # not by iterating: other threads have tuples half built, and looking into those ends the process
-            if any(isinstance(item, str) and text in item for item in gc.get_referents(container)):
-                found.append(repr(container)[:200])
+        is_plain = isinstance(container, dict | list | tuple | set) and type(container).__module__ == "builtins"
+        # not by iterating: other threads have tuples half built, and looking into those ends the process
+        if is_plain and any(isinstance(item, str) and text in item for item in gc.get_referents(container)):
+            found.append(repr(container)[:200])
     return found
