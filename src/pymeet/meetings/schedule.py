@@ -9,13 +9,21 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_
 
 from pymeet.accounts.model import User
 from pymeet.accounts.texts import clean_email, clean_line, clean_text
 from pymeet.db import audit
 from pymeet.db.schema import invitees, meetings
-from pymeet.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError, TooManyError
+from pymeet.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    PymeetError,
+    TooManyError,
+)
 from pymeet.ids import new_id
 from pymeet.mail.message import LANGUAGES
 from pymeet.meetings import schedule_store as store
@@ -45,6 +53,8 @@ from pymeet.privacy.visible import visible
 from pymeet.retention import days
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 TITLE_LENGTH: Final = 120
 AGENDA_LENGTH: Final = 4_000
@@ -296,7 +306,10 @@ class Schedule:
         for meeting in found:
             if meeting.ends_at_ms is None or meeting.ends_at_ms > now_ms:
                 to = store.invited(conn, invitees.c.meeting_id == meeting.id)
-                self._letters.cancel(conn, replace(meeting, sequence=meeting.sequence + 1), to, now_ms)
+                try:
+                    self._letters.cancel(conn, replace(meeting, sequence=meeting.sequence + 1), to, now_ms)
+                except (PymeetError, ValueError, LookupError):  # whatever is wrong with it, it must be able to go
+                    log.exception("a meeting could not be cancelled by mail", meeting=meeting.id)
             delete_rows(conn, meetings, meetings.c.id == meeting.id, now_ms)
 
     def _put(
