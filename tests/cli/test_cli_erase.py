@@ -156,7 +156,7 @@ def test_a_receipt_can_be_kept_by_programs(pymeet: Run, pair: tuple[Canary, Cana
     assert receipt["search"] == "clean"
     assert receipt["findings"]["texts"] > 10
     assert receipt["deleted"]["messages"] == 3
-    assert receipt["files"] == 3  # an archive, a track and a film
+    assert receipt["files"] == 4  # an archive, a track, a film and a picture
     assert done["plan"]["rooms_without_owner"] == 1
 
 
