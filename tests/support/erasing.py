@@ -155,7 +155,6 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
             text=f"So I said {token(f'messages.text.{number}')} and left. " * (200 if number == 2 else 1),
             at_ms=now_ms,
         )
-    add(schema.messages, id=secrets.token_hex(11), room_id=room_id, participant_id="another", name="", text="", at_ms=1)
     last = select(func.max(schema.messages.c.sequence)).scalar_subquery()
     add(schema.message_recipients, message=last, participant_id=seat, user_id=user_id, at_ms=now_ms)
     _record(add, canary, room_id, seat, now_ms)

@@ -28,6 +28,7 @@ LOG_FIELDS: Mapping[str, str] = {
     "room_id": "The random id of a room.",
     "recording_id": "The random id of a recording.",
     "film": "The random id of a film.",
+    "meeting": "The random id of a planned meeting.",
     "films": "A number of films.",
     "user_id": "The random id of an account.",
     "request_id": "The random id of a request.",
