@@ -53,6 +53,7 @@ from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
 from pymeet.sfu.udp import MediaPort
 from pymeet.signaling import session
+from pymeet.stepback import share_closely
 from pymeet.web.app import forget_attempts, make_app
 from pymeet.web.pages import read_client
 from pymeet.web.parts import Parts
@@ -318,6 +319,7 @@ def run(config: Config, *, make_room: str) -> int:
     """Serves until SIGTERM or SIGINT; the exit code for the shell. `make_room` is the command that makes a room."""
     configure_log(config.log)
     _allow_connections()
+    share_closely()
     try:
         asyncio.run(_run(config, make_room))
     except PymeetError as error:
