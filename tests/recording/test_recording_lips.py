@@ -25,8 +25,10 @@ from pymeet.recording.media_clock import LeastDelay
 from pymeet.recording.track_writer import TrackEnd, TrackMeta, TrackWriter
 from pymeet.sfu import rtcp, rtp
 
-LASTS_S = 240
-COMPOSED_S = 100
+LONG = os.environ.get("PYMEET_GATES") == "long"
+LASTS_S = 1200 if LONG else 240
+COMPOSED_S = 1190 if LONG else 100
+"""So much of it is laid out as well. Only a long film tells its drift from the unrest of its sound."""
 SETTLED_S = 10
 """By then both streams have told their clocks; before, the times of sound and picture are still being corrected."""
 FPS = 20
@@ -274,6 +276,8 @@ def test_flash_and_beep_are_recorded_together(tmp_path: Path) -> None:
         assert abs(lips.drift) < 0.010, what
     # A composed film has pictures of its own, 30 a second, and stretches sound gently over what was lost: within bounds.
     lips = Lips(camcorder, slice(SETTLED_S, COMPOSED_S - 1), *composed)
-    print(f"composed film: {lips}")
+    print(f"composed film: {lips}, drift {1000 * lips.drift:+.1f} ms in ten minutes")
     assert lips.p95 < 0.040
     assert abs(lips.mean) < 0.020
+    if LONG:
+        assert abs(lips.drift) < 0.010
