@@ -43,8 +43,8 @@ def free_port(kind: socket.SocketKind) -> int:
 class Server:
     """`pymeet serve` as a process."""
 
-    def __init__(self, folder: str, more: str = "", http: str = "") -> None:
-        """`more` is added to its configuration, and `http` to what it says of HTTP."""
+    def __init__(self, folder: str, more: str = "", http: str = "", *, pinned: bool = True) -> None:
+        """`more` is added to its configuration, and `http` to what it says of HTTP; `pinned` keeps it on one CPU."""
         self.url = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._config = f"{folder}/pymeet.yaml"
         Path(self._config).write_text(
@@ -59,7 +59,8 @@ class Server:
             [self._pymeet, "serve", "-c", self._config], stdout=self._log, stderr=self._log, cwd=folder
         )
         self.pid = self._process.pid
-        os.sched_setaffinity(self.pid, {SERVER_CPU})
+        if pinned:
+            os.sched_setaffinity(self.pid, {SERVER_CPU})
 
     async def ready(self, http: aiohttp.ClientSession) -> None:
         for _ in range(200):

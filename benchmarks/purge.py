@@ -1,11 +1,11 @@
 """What deleting millions of messages does to a meeting, and how fast it goes when there is none.
 
-    python benchmarks/purge.py [--rows 2000000] [--full 500000] [--turns 10] [--json]
+    python benchmarks/purge.py [--rows 2000000] [--full 500000] [--turns 10] [--spread] [--json]
 
 A real `pymeet serve` holds the messages. First some of them are purged with nobody there, and as many by bare sqlite3 on a
 copy of the same database; then the rest while ten light clients send and receive in another room, by turns with the
-same meeting undisturbed. The server is pinned to
-the last CPU, with all its threads; clients to the others. Everything stays on this machine.
+same meeting undisturbed. The server is pinned to the last CPU, with all its threads, clients to the others; with
+`--spread` the server may use every CPU, as it does in use. Everything stays on this machine.
 """
 
 import argparse
@@ -254,10 +254,11 @@ async def main() -> None:
     parser.add_argument("--full", type=int, default=500_000, help="how many of them go while nobody meets")
     parser.add_argument("--turns", type=int, default=10, help="in how many parts the rest goes during a meeting")
     parser.add_argument("--calm", type=float, default=10.0, help="seconds of the meeting before each, to compare")
+    parser.add_argument("--spread", action="store_true", help="let the server use every CPU instead of one")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
+        server = Server(folder, pinned=not options.spread)
         config = load(Path(folder) / "pymeet.yaml", {})
         try:
             async with aiohttp.ClientSession() as http:
