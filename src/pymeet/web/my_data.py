@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pymeet.accounts.model import User
 from pymeet.accounts.texts import clean_line
-from pymeet.db import outbox
+from pymeet.db import notifications, outbox
 from pymeet.ops.addresses import public_url
 from pymeet.privacy import consent_receipt, consents, limits
 from pymeet.privacy.documents.deadlines import in_force
@@ -220,6 +220,8 @@ async def _tell(request: web.Request, user: User, export: Export) -> None:
         return
     expires = datetime.fromtimestamp(export.link_expires_at_ms / 1000, UTC).date().isoformat()
     async with parts.database.write() as conn:
+        if not await conn.run_sync(notifications.wants_mail, user.id, "export_ready"):
+            return
         await outbox.queue(
             conn,
             now_ms=parts.clock.now_ms(),
