@@ -19,8 +19,12 @@ Route = tuple[str, str]
 _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
     Scope.PROFILE_READ: (
         "GET /me",
+        "GET /groups",
+        "GET /groups/{id}",
         "GET /users/{id}/avatar",
         "GET /notifications",
+        "GET /notifications/unread",
+        "GET /notification-settings",
     ),
     Scope.ROOMS_READ: (
         "GET /rooms",
@@ -46,6 +50,7 @@ _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
         "PATCH /meetings/{id}/occurrences/{recurrence}",
         "DELETE /meetings/{id}/occurrences/{recurrence}",
         "POST /meetings/{id}/invitees",
+        "POST /meetings/{id}/groups",
         "DELETE /meetings/{id}/invitees/{invitee}",
         "PUT /meetings/{id}/answer",
     ),
@@ -67,7 +72,11 @@ _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
         "POST /recordings/{id}/shares",
         "DELETE /recordings/{id}/shares/{share}",
     ),
-    Scope.USERS_READ: ("GET /admin/users",),
+    Scope.USERS_READ: (
+        "GET /admin/users",
+        "GET /admin/groups",
+        "GET /admin/groups/{id}",
+    ),
     Scope.USERS_WRITE: (
         "POST /admin/invitations",
         "POST /admin/users/{id}/disable",
@@ -75,6 +84,11 @@ _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
         "POST /admin/users/{id}/reset-password",
         "PUT /admin/users/{id}/role",
         "DELETE /admin/users/{id}",
+        "POST /admin/groups",
+        "PATCH /admin/groups/{id}",
+        "DELETE /admin/groups/{id}",
+        "PUT /admin/groups/{id}/members/{person}",
+        "DELETE /admin/groups/{id}/members/{person}",
     ),
     Scope.PRIVACY_READ: (
         "GET /admin/requests",
@@ -95,9 +109,26 @@ _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
         "POST /admin/holds",
         "POST /admin/holds/{id}/release",
     ),
+    Scope.SERVER_READ: (
+        "GET /admin/rooms",
+        "GET /admin/live",
+        "GET /admin/live/{slug}/people",
+        "GET /admin/mail",
+        "GET /admin/settings",
+    ),
+    Scope.SERVER_WRITE: (
+        "PUT /admin/rooms/{slug}/owner",
+        "POST /admin/live/{slug}/end",
+        "POST /admin/live/{slug}/people/{person}/remove",
+        "POST /admin/mail/retry",
+        "POST /admin/mail/{id}/retry",
+        "POST /admin/mail/{id}/drop",
+        "PUT /admin/settings/{name}",
+        "DELETE /admin/settings/{name}",
+    ),
 }
 
-_PUBLIC: Final = ("GET /privacy",)
+_PUBLIC: Final = ("GET /openapi.json", "GET /privacy", "GET /rooms/{slug}/pictures/{picture}")
 
 _CLOSED: Final = (
     # ways in
@@ -105,6 +136,8 @@ _CLOSED: Final = (
     "POST /sign-in/second-factor",
     "POST /sign-in/passkey/options",
     "POST /sign-in/passkey",
+    "POST /sign-in/oidc",
+    "POST /sign-in/oidc/finish",
     "POST /sign-out",
     "POST /links/inspect",
     "POST /links/redeem",
@@ -121,9 +154,15 @@ _CLOSED: Final = (
     "PATCH /security/passkeys/{id}",
     "POST /security/passkeys/{id}/remove",
     "POST /security/password",
+    "POST /security/confirm",
+    "POST /security/identities",
+    "POST /security/identities/{id}/remove",
     "POST /security/sessions/end-others",
     "DELETE /security/sessions/{id}",
     "DELETE /security/devices/{id}",
+    "GET /security/tokens",
+    "POST /security/tokens",
+    "DELETE /security/tokens/{id}",
     "POST /admin/users/{id}/remove-second-factor",
     "POST /calendar-feed",
     "DELETE /calendar-feed",
@@ -132,7 +171,10 @@ _CLOSED: Final = (
     "POST /profile/email",
     "PUT /profile/avatar",
     "DELETE /profile/avatar",
-    "PUT /notifications",
+    "POST /notifications/read",
+    "POST /notifications/{id}/read",
+    "DELETE /notifications/{id}",
+    "PUT /notification-settings",
     # one's own data
     "GET /my-data",
     "PATCH /my-data",

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from pymeet.web import accounts, profile, security, sign_in
+from pymeet.web import accounts, profile, security, sign_in, tokens
 from pymeet.web.openapi import shapes_accounts as shapes
+from pymeet.web.openapi.shapes_oidc import GoThere
 from pymeet.web.openapi.words import File, Operation, Section, Who
 from pymeet.web.profile import PICTURE_TYPES
 
-_PASSWORD_REFUSED: Final = "invalid_input common_password personal_password"
+_NOT_CHOOSABLE: Final = "invalid_input common_password personal_password"
 
 SIGNING_IN: Final = Section(
     "Signing in",
@@ -19,14 +20,24 @@ SIGNING_IN: Final = Section(
             Who.ANYBODY,
             shapes.SignedIn | shapes.SecondFactorNeeded,
             takes=sign_in.SignIn,
-            refuses={401: "wrong_credentials account_disabled", 409: "erasure_pending", 429: "too_many"},
+            refuses={
+                401: "wrong_credentials account_disabled",
+                403: "oidc_only",
+                409: "erasure_pending",
+                429: "too_many",
+            },
         ),
         "POST /sign-in/second-factor": Operation(
             "Show a second factor",
             Who.ANYBODY,
             shapes.SignedIn,
             takes=sign_in.SecondFactor,
-            refuses={401: "wrong_code passkey_refused ticket_void not_signed_in", 404: "not_found", 429: "too_many"},
+            refuses={
+                401: "wrong_code passkey_refused ticket_void not_signed_in",
+                403: "oidc_only",
+                404: "not_found",
+                429: "too_many",
+            },
             more="One of `code`, `recovery_code` and `credential`.",
         ),
         "POST /sign-in/passkey/options": Operation(
@@ -42,12 +53,18 @@ SIGNING_IN: Final = Section(
             takes=sign_in.PasskeySignIn,
             refuses={
                 401: "passkey_refused ticket_void not_signed_in",
+                403: "oidc_only",
                 404: "not_found",
                 409: "no_passkeys_here",
                 429: "too_many",
             },
         ),
-        "POST /sign-out": Operation("Sign out", Who.ANYBODY),
+        "POST /sign-out": Operation(
+            "Sign out",
+            Who.ANYBODY,
+            also={200: GoThere},
+            more="With an answer, go there to be signed out at the OpenID provider, too.",
+        ),
         "POST /links/inspect": Operation(
             "What a one-time link is for",
             Who.ANYBODY,
@@ -61,11 +78,11 @@ SIGNING_IN: Final = Section(
             shapes.SignedIn | shapes.SecondFactorNeeded | shapes.Nothing,
             takes=accounts.RedeemLink,
             refuses={
-                400: _PASSWORD_REFUSED,
+                400: _NOT_CHOOSABLE,
                 401: "sign_in_first not_signed_in account_disabled",
-                403: "registration_closed",
+                403: "registration_closed oidc_only",
                 404: "link_void",
-                409: "email_taken erasure_pending",
+                409: "email_taken erasure_pending account_disabled",
             },
             more="Signs in, but for a link that proves an address: its answer is empty.",
         ),
@@ -113,7 +130,7 @@ PROFILE: Final = Section(
             Who.MEMBER,
             status=202,
             takes=profile.NewAddress,
-            refuses={401: "wrong_credentials", 409: "mail_off", 429: "too_many"},
+            refuses={401: "wrong_credentials", 403: "confirm_first", 409: "mail_off", 429: "too_many"},
             more="A link goes to the new address, which counts once the link is opened.",
         ),
         "PUT /profile/avatar": Operation(
@@ -138,7 +155,7 @@ SECURITY: Final = Section(
             Who.MEMBER,
             shapes.TotpSetup,
             takes=security.Confirmed,
-            refuses={401: "wrong_credentials", 429: "too_many"},
+            refuses={401: "wrong_credentials", 403: "confirm_first", 429: "too_many"},
         ),
         "POST /security/totp/confirm": Operation(
             "Confirm the app by a code",
@@ -151,14 +168,14 @@ SECURITY: Final = Section(
             "Remove the app",
             Who.MEMBER,
             takes=security.Confirmed,
-            refuses={401: "wrong_credentials", 404: "not_found", 429: "too_many"},
+            refuses={401: "wrong_credentials", 403: "confirm_first", 404: "not_found", 429: "too_many"},
         ),
         "POST /security/recovery-codes": Operation(
             "Make new recovery codes",
             Who.MEMBER,
             shapes.RecoveryCodes,
             takes=security.Confirmed,
-            refuses={401: "wrong_credentials", 409: "no_second_factor", 429: "too_many"},
+            refuses={401: "wrong_credentials", 403: "confirm_first", 409: "no_second_factor", 429: "too_many"},
             more="Those from before are void.",
         ),
         "POST /security/passkeys/options": Operation(
@@ -166,7 +183,12 @@ SECURITY: Final = Section(
             Who.MEMBER,
             shapes.PasskeyOptions,
             takes=security.Confirmed,
-            refuses={401: "wrong_credentials", 409: "no_passkeys_here too_many_passkeys", 429: "too_many"},
+            refuses={
+                401: "wrong_credentials",
+                403: "confirm_first",
+                409: "no_passkeys_here too_many_passkeys",
+                429: "too_many",
+            },
         ),
         "POST /security/passkeys": Operation(
             "Add the passkey",
@@ -181,17 +203,33 @@ SECURITY: Final = Section(
             "Remove a passkey",
             Who.MEMBER,
             takes=security.Confirmed,
-            refuses={401: "wrong_credentials", 429: "too_many"},
+            refuses={401: "wrong_credentials", 403: "confirm_first", 429: "too_many"},
         ),
         "POST /security/password": Operation(
             "Change the password",
             Who.MEMBER,
             takes=security.NewPassword,
-            refuses={400: _PASSWORD_REFUSED, 401: "wrong_credentials", 429: "too_many"},
+            refuses={400: _NOT_CHOOSABLE, 401: "wrong_credentials", 429: "too_many"},
             more="All other sessions end.",
         ),
         "POST /security/sessions/end-others": Operation("End all other sessions", Who.MEMBER, shapes.Ended),
         "DELETE /security/sessions/{id}": Operation("End a session", Who.MEMBER),
         "DELETE /security/devices/{id}": Operation("Forget a browser", Who.MEMBER),
+        "GET /security/tokens": Operation("One's API tokens", Who.MEMBER, shapes.ApiTokens),
+        "POST /security/tokens": Operation(
+            "Make an API token",
+            Who.MEMBER,
+            shapes.MadeApiToken,
+            status=201,
+            takes=tokens.NewToken,
+            refuses={
+                401: "wrong_credentials",
+                403: "scope_not_allowed confirm_first",
+                409: "too_many_tokens account_disabled",
+                429: "too_many",
+            },
+            more="The token itself is in this answer, and nowhere else afterwards.",
+        ),
+        "DELETE /security/tokens/{id}": Operation("Revoke an API token", Who.MEMBER),
     },
 )

@@ -55,7 +55,12 @@ MY_DATA: Final = Section(
             Who.MEMBER,
             shapes.ErasureBegun,
             takes=my_data.Confirmation,
-            refuses={401: "wrong_credentials", 409: "conflict last_administrator erasure_has_begun", 429: "too_many"},
+            refuses={
+                401: "wrong_credentials",
+                403: "confirm_first",
+                409: "conflict last_administrator erasure_has_begun",
+                429: "too_many",
+            },
             more="The session ends. Until `erased_after` it can be cancelled.",
         ),
         "POST /my-data/consents/{id}/withdraw": Operation(
@@ -139,7 +144,12 @@ ERASURES: Final = Section(
             Who.ANYBODY,
             shapes_accounts.SignedIn | shapes_accounts.SecondFactorNeeded,
             takes=sign_in.SignIn,
-            refuses={401: "wrong_credentials account_disabled", 409: "no_erasure erasure_has_begun", 429: "too_many"},
+            refuses={
+                401: "wrong_credentials account_disabled",
+                403: "oidc_only",
+                409: "no_erasure erasure_has_begun",
+                429: "too_many",
+            },
         ),
     },
 )

@@ -84,7 +84,7 @@ RECORDINGS: Final = Section(
             shapes.NewShare,
             status=201,
             takes=recordings.ShareWish,
-            refuses={403: "not_allowed", 409: _NOT_NOW, 429: "too_many"},
+            refuses={403: "not_allowed", 409: f"{_NOT_NOW} already_shared", 429: "too_many"},
             more="With a member by `email`, or by a link that is good for `days`. The link is told this once.",
         ),
         "DELETE /recordings/{id}/shares/{share}": Operation(

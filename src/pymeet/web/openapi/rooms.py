@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from pymeet.web import calendar, meetings, rooms
+from pymeet.web import meetings, rooms
 from pymeet.web.openapi import shapes_rooms as shapes
-from pymeet.web.openapi.words import Operation, Section, Who
+from pymeet.web.openapi.words import File, Operation, Section, Who
 
 ROOMS: Final = Section(
     "Rooms",
@@ -23,6 +23,13 @@ ROOMS: Final = Section(
             Who.MEMBER,
             refuses={403: "not_allowed"},
             more="Its owner and administrators may. A meeting that is going on ends.",
+        ),
+        "GET /rooms/{slug}/pictures/{picture}": Operation(
+            "The picture of somebody in a meeting",
+            Who.ANYBODY,
+            File(("image/webp",)),
+            also={304: None},
+            more="`picture` is the secret that stands in their participant record, for as long as they are there.",
         ),
         "GET /rooms/{slug}/settings": Operation(
             "What was decided about a room",
@@ -109,6 +116,15 @@ MEETINGS: Final = Section(
             refuses={403: "not_allowed", 409: "already_invited", 429: "too_many"},
             more="The answer is the same whether or not the address has an account.",
         ),
+        "POST /meetings/{id}/groups": Operation(
+            "Invite everybody in a group",
+            Who.MEMBER,
+            shapes.GroupInvited,
+            status=201,
+            takes=meetings.InviteGroup,
+            refuses={403: "not_allowed", 429: "too_many"},
+            more="A group in which the organiser is. Who comes into it later is not invited.",
+        ),
         "DELETE /meetings/{id}/invitees/{invitee}": Operation(
             "Take an invitation back", Who.MEMBER, refuses={403: "not_allowed", 429: "too_many"}
         ),
@@ -138,9 +154,5 @@ MEETINGS: Final = Section(
             more="The address is told this once; the one before is void.",
         ),
         "DELETE /calendar-feed": Operation("End the calendar feed", Who.MEMBER),
-        "GET /notifications": Operation("Which mails about meetings one wants", Who.MEMBER, shapes.MailWishes),
-        "PUT /notifications": Operation(
-            "Choose which mails about meetings one wants", Who.MEMBER, takes=calendar.Wishes
-        ),
     },
 )

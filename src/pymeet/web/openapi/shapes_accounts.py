@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from pymeet.accounts.scopes import Scope
 from pymeet.db.schema.accounts import THEMES
 from pymeet.mail.message import LANGUAGES
 from pymeet.web.openapi.words import Id, Ms, words
@@ -40,6 +41,14 @@ class NoticeRead(TypedDict):
     """Whether the person who asks has not read it yet."""
 
 
+class Provider(TypedDict):
+    """Where people sign in with the account of their organisation."""
+
+    name: str
+    only: bool
+    """Whether everybody but administrators must sign in there."""
+
+
 class Me(TypedDict):
     """Who asks, and what this server allows."""
 
@@ -54,6 +63,13 @@ class Me(TypedDict):
     """How many characters a password must have."""
     mail: bool
     """Whether this server can send mail."""
+    oidc: Provider | None
+    """The organisation's OpenID provider, where there is one."""
+    confirm: Literal["password", "provider", "fresh"] | None
+    """How the person shows once more who they are, before what matters: by their password, or at the provider; `fresh` where
+    they have just done it there. Null without a session."""
+    announcement: str | None
+    """A line for everybody who opens the start page."""
     notice: NoticeRead
 
 
@@ -125,6 +141,41 @@ class Passkey(TypedDict):
     last_used_at: Ms | None
 
 
+class ApiToken(TypedDict):
+    """An API token of the member; not the token itself, which is not kept."""
+
+    id: Id
+    name: str
+    scopes: list[Scope]
+    created_at: Ms
+    expires_at: Ms
+    last_used_at: Ms | None
+    """The hour of its last use."""
+
+
+class ApiTokens(TypedDict):
+    """The member's tokens that are still good, and what a new one may be."""
+
+    tokens: list[ApiToken]
+    scopes: list[Scope]
+    """Those that the member's role allows."""
+    default_days: int
+    longest_days: int
+
+
+class MadeApiToken(TypedDict):
+    """The token that was made."""
+
+    id: Id
+    name: str
+    scopes: list[Scope]
+    created_at: Ms
+    expires_at: Ms
+    last_used_at: Ms | None
+    token: str
+    """Told this once."""
+
+
 class NewPasskey(TypedDict):
     """The passkey that was added."""
 
@@ -163,6 +214,15 @@ class Device(TypedDict):
     """Until then the second factor is not asked for."""
 
 
+class Identity(TypedDict):
+    """An account at the OpenID provider that is linked with the member's."""
+
+    id: Id
+    issuer: str
+    created_at: Ms
+    last_used_at: Ms
+
+
 class Security(TypedDict):
     """Everything about the ways into the member's account."""
 
@@ -174,6 +234,7 @@ class Security(TypedDict):
     passkeys: list[Passkey]
     sessions: list[Session]
     devices: list[Device]
+    identities: list[Identity]
 
 
 class TotpSetup(TypedDict):

@@ -15,13 +15,20 @@ from pymeet.db.schema.privacy import (
     RIGHTS,
     STATES,
 )
-from pymeet.privacy.documents.notice import Group, Receiving, Right, Stored
+from pymeet.privacy.documents.notice import Held, Receiving, Right, Stored
 from pymeet.privacy.documents.words import LANGUAGES
 from pymeet.privacy.erasure_plan import Action
 from pymeet.retention import CLASSES
 from pymeet.web.openapi.words import Id, Ms, words
 
 RequestState = Annotated[str, words(*STATES)]
+
+
+class NoticeGroup(TypedDict):
+    """What stands under one heading of the notice."""
+
+    title: str
+    held: list[Held]
 
 
 class Notice(TypedDict):
@@ -40,7 +47,7 @@ class Notice(TypedDict):
     short: list[str]
     endless: bool
     """Whether anything is kept without end."""
-    groups: list[Group]
+    groups: list[NoticeGroup]
     memory: list[Stored]
     browser: list[Stored]
     log: list[str]

@@ -94,12 +94,12 @@ class RecordedEvent(TypedDict):
 
 
 class Share(TypedDict):
-    """Somebody it is shared with, or a link."""
+    """Somebody or a group it is shared with, or a link."""
 
     id: Id
-    kind: Annotated[str, words(*SHARE_KINDS)]
+    kind: Annotated[str, words(*SHARE_KINDS, "group")]
     name: str | None
-    """A member's, once they have looked."""
+    """A group's; a member's, once they have looked."""
     made_at: Ms
     expires_at: Ms | None
     has_password: bool
@@ -121,18 +121,24 @@ class RecordingFacts(TypedDict):
     id: Id
     name: str
     room: RecordedRoom
-    mine: Annotated[bool, Field(description="Whether it is the asker's own.")]
+    mine: bool
+    """Whether it is the asker's own."""
     state: Literal["recording", "ended"]
     started_at: Ms
     ended_at: Ms | None
     duration_ms: DurationMs | None
-    size: Annotated[int, Field(description="Bytes of tracks and films.")]
-    delete_at: Annotated[int | None, Field(description="When it will be deleted, UTC milliseconds; null: never.")]
+    size: int
+    """Bytes of tracks and films."""
+    delete_at: int | None
+    """When it will be deleted, UTC milliseconds; null: never."""
     pinned_until: Ms | None
-    pin_limit: Annotated[int | None, Field(description="Until when it may be pinned, UTC milliseconds.")]
+    pin_limit: int | None
+    """Until when it may be pinned, UTC milliseconds."""
     trashed_at: Ms | None
-    film: Annotated[Film | None, Field(description="The film to show.")]
-    may: Annotated[list[Verb], Field(description="What the asker may do with it now.")]
+    film: Film | None
+    """The film to show."""
+    may: list[Verb]
+    """What the asker may do with it now."""
     held: NotRequired[Annotated[bool, Field(description="Whether a legal hold keeps it; to who may delete it.")]]
 
 

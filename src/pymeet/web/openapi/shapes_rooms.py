@@ -112,13 +112,17 @@ class MeetingFacts(TypedDict):
 
     id: Id
     title: str
-    organiser: Annotated[str, Field(description="The name of who planned it.")]
+    organiser: str
+    """The name of who planned it."""
     room: RoomLink
-    start: Annotated[str, Field(description="The wall clock of `time_zone`: `2027-03-28T09:00`, or `2027-03-28`.")]
-    time_zone: Annotated[str, Field(description="An IANA name.")]
+    start: str
+    """The wall clock of `time_zone`: `2027-03-28T09:00`, or `2027-03-28`."""
+    time_zone: str
+    """An IANA name."""
     duration_min: int
     all_day: bool
-    rrule: Annotated[str | None, Field(description="A rule of RFC 5545; null for a single meeting.")]
+    rrule: str | None
+    """A rule of RFC 5545; null for a single meeting."""
 
 
 class Occurrence(TypedDict):
@@ -161,10 +165,11 @@ class Invitee(TypedDict):
     """Somebody who was invited. Only the organiser sees ids, addresses and times."""
 
     name: str | None
-    """A member's name, once they answered."""
+    """A member's name, once they answered; at once where they were invited with a group."""
     answer: Answer
     id: NotRequired[Id]
-    email: NotRequired[str]
+    email: NotRequired[str | None]
+    """null for who was invited with a group."""
     answered_at: NotRequired[Ms | None]
 
 
@@ -176,6 +181,22 @@ class NewInvitee(TypedDict):
     name: str | None
     answer: Answer
     answered_at: Ms | None
+
+
+class GroupInvitee(TypedDict):
+    """Who was invited with a group."""
+
+    id: Id
+    email: None
+    name: str
+    answer: Answer
+    answered_at: Ms | None
+
+
+class GroupInvited(TypedDict):
+    """Who came to the list by a group; empty where everybody was invited already."""
+
+    invitees: list[GroupInvitee]
 
 
 class Meeting(MeetingFacts):
@@ -218,15 +239,6 @@ class NewCalendarFeed(TypedDict):
     """The secret address of the feed, told this once."""
 
     url: str
-
-
-class MailWishes(TypedDict):
-    """Which mails about meetings the member wants."""
-
-    mail: bool
-    """Invitations, changes and cancellations."""
-    reminder_min: int | None
-    """How many minutes before a meeting a reminder comes; null for none."""
 
 
 OccurrencesQuery = TypedDict(

@@ -8,9 +8,10 @@ and every answer that any live test gets is checked against it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from pymeet.web.bodies import Body
 
@@ -21,6 +22,19 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 def words(*known: str) -> Any:
     """What goes beside `str` into `Annotated` for a value that is one of these words."""
     return Field(json_schema_extra={"enum": list(known)})
+
+
+class Problem(TypedDict):
+    """An error (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str
+    """The status in words."""
+    status: int
+    code: str
+    """Stable: what programs look at."""
+    detail: str
+    """A sentence for people: what happened, and what to do."""
 
 
 class Who(Enum):
