@@ -283,13 +283,14 @@ def _invitee(row: RowMapping) -> Invitee:
         user_id=row["user_id"],
         email=row["email"],
         write_to=row["own_email"] or row["email"],
-        name=row["name"] if row["answer"] != "none" else None,
+        name=row["name"] if row["answer"] != "none" or row["by_group"] else None,
         language=row["own_language"] or row["language"],
         time_zone=row["time_zone"],
         answer=row["answer"],
         answered_at_ms=row["answered_at_ms"],
         wants_mail=row["user_id"] is None or _wants_mail(row),
         reminder_min=_reminder_min(row),
+        by_group=row["by_group"],
     )
 
 
