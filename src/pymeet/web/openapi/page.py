@@ -4,7 +4,6 @@ The page is made on the server, needs no script to be read, and loads nothing fr
 """
 
 import asyncio
-import gzip
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pymeet.ops.addresses import public_url
@@ -46,19 +45,11 @@ _EVERYWHERE: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Packed:
-    """A file as it is, and packed for the way."""
-
-    plain: StaticFile
-    packed: StaticFile
-
-
-@dataclass(frozen=True)
 class Made:
     """Both forms of the description."""
 
-    document: Packed
-    page: Packed
+    document: StaticFile
+    page: StaticFile
 
 
 class Description:
@@ -89,31 +80,23 @@ DESCRIPTION: Final = web.AppKey("api_description", Description)
 
 async def document(request: web.Request) -> web.Response:
     """The OpenAPI document."""
-    return _answer(request, (await _made(request)).document)
+    return answer_with(request, (await _made(request)).document, cache="no-cache")
 
 
 async def page(request: web.Request) -> web.Response:
     """The page that shows it."""
-    return _answer(request, (await _made(request)).page)
+    return answer_with(request, (await _made(request)).page, cache="no-cache")
 
 
 async def _made(request: web.Request) -> Made:
     return await request.app[DESCRIPTION].get(public_url(request.app[PARTS].config))
 
 
-def _answer(request: web.Request, file: Packed) -> web.Response:
-    packs = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
-    response = answer_with(request, file.packed if packs else file.plain, cache="no-cache")
-    response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
-    if packs and response.status == 200:
-        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
-    return response
-
-
-def _file(text: str, content_type: str) -> Packed:
-    plain = text.encode()
-    packed = gzip.compress(plain, mtime=0)
-    return Packed(*(StaticFile(each, content_type, hashlib.sha256(each).hexdigest()[:32]) for each in (plain, packed)))
+def _file(text: str, content_type: str) -> StaticFile:
+    content = text.encode()
+    file = StaticFile(content, content_type, hashlib.sha256(content).hexdigest()[:32])
+    _ = file.packed  # here in the thread, for it is large
+    return file
 
 
 def _page(described: Mapping[str, Any], site: str) -> str:
