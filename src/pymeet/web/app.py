@@ -12,6 +12,7 @@ from pymeet.web.pages import CLIENT, Client
 from pymeet.web.parts import PARTS, Parts
 from pymeet.web.privacy_page import MADE, Made
 from pymeet.web.recording_parts import RECORDINGS, Recordings
+from pymeet.web.repeats import REPEATS, Repeats
 from pymeet.web.routes import ROUTES
 from pymeet.web.whip_sessions import SESSIONS, Sessions
 
@@ -29,6 +30,7 @@ def forget_attempts(app: web.Application) -> None:
         oidc.forget_old()
     app[MAIL_LIMITS].forget(app[PARTS].clock.monotonic())
     app[RECORDINGS].shares.forget_attempts()
+    app[REPEATS].forget(app[PARTS].clock.monotonic())
 
 
 def make_app(parts: Parts, client: Client) -> web.Application:
@@ -40,6 +42,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[MAIL_LIMITS] = MailLimits()
     app[SESSIONS] = Sessions()
     app[MADE] = Made()
+    app[REPEATS] = Repeats()
     app[DESCRIPTION] = Description(ROUTES)
     app[RECORDINGS] = Recordings.of(parts.lifecycle, parts.passwords)
     app[BACKGROUND] = Background()

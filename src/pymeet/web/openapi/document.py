@@ -16,6 +16,7 @@ from pymeet.web.openapi.operations import OPERATIONS, SECTIONS
 from pymeet.web.openapi.schemas import REFERENCE, Schemas
 from pymeet.web.openapi.shapes_privacy import LanguageQuery
 from pymeet.web.openapi.words import File, Operation, Who
+from pymeet.web.repeats import HEADER
 from pymeet.web.scopes import API, CLOSED, SCOPES
 from pymeet.web.shared_recordings import SECURE_COOKIE
 
@@ -101,6 +102,10 @@ def _parameters(route: web.RouteDef, operation: Operation, schemas: Schemas) -> 
     if operation.localised:
         said = {"description": "The language of words in the answer, where `language` names none (RFC 9110, 12.5.4)."}
         found.append({"name": "Accept-Language", "in": "header", **said, "schema": {"type": "string"}})
+    if operation.repeatable:
+        said = {"description": "Chosen anew for each thing to make. Asked again within 24 hours, nothing more is made."}
+        schema = {"type": "string", "pattern": "^[!-~]{1,64}$"}
+        found.append({"name": HEADER, "in": "header", **said, "schema": schema})
     return {"parameters": found} if found else {}
 
 
@@ -151,6 +156,9 @@ def refusals_of(method: str, path: str, operation: Operation) -> dict[int, set[s
         add(404, "not_found")
     if operation.query is not None:
         add(400, "invalid_input")
+    if operation.repeatable:
+        add(404, "not_found")  # what was made before is gone again
+        add(422, "key_reused")
     if operation.takes is not None:
         add(400, "invalid_input")
         add(408, "too_slow")

@@ -14,9 +14,12 @@ ROOMS: Final = Section(
             "One's own rooms",
             Who.MEMBER,
             shapes.Rooms,
+            query=shapes.RoomsQuery,
             more="Administrators also see those that belong to nobody.",
         ),
-        "POST /rooms": Operation("Make a room", Who.MEMBER, shapes.RoomLink, status=201, takes=rooms.CreateRoom),
+        "POST /rooms": Operation(
+            "Make a room", Who.MEMBER, shapes.RoomLink, status=201, takes=rooms.CreateRoom, repeatable=True
+        ),
         "GET /rooms/{slug}": Operation("A room as one sees it before joining", Who.ANYBODY, shapes.RoomPreview),
         "DELETE /rooms/{slug}": Operation(
             "Delete a room",
@@ -79,6 +82,7 @@ MEETINGS: Final = Section(
             shapes.Meeting,
             status=201,
             takes=meetings.PlanMeeting,
+            repeatable=True,
             refuses={404: "not_found", 409: "already_invited", 429: "too_many"},
             more="`room` is the address of a room of one's own; without it a new one is made.",
         ),

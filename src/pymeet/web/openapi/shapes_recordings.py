@@ -174,6 +174,8 @@ class Recordings(TypedDict):
     """Recordings, the newest first."""
 
     recordings: list[Recording]
+    next: str | None
+    """The `after` of the next page; null on the last one."""
     storage_bytes: int
     """What the asker's own take, the trash included."""
     storage: NotRequired[Storage]
@@ -240,6 +242,10 @@ class RecordingsQuery(TypedDict, total=False):
     """A part of its name, of the room's, or of somebody's in it."""
     trash: Switch
     others: Switch
+    after: Annotated[str, Field(max_length=64)]
+    """`next` of the page before."""
+    limit: Annotated[int, Field(ge=1, le=200)]
+    """How many at most; all, unless a page is asked for."""
 
 
 class FileQuery(TypedDict, total=False):

@@ -33,6 +33,17 @@ class Rooms(TypedDict):
     """The member's rooms."""
 
     rooms: list[OwnRoom]
+    next: str | None
+    """The `after` of the next page; null on the last one."""
+
+
+class RoomsQuery(TypedDict, total=False):
+    """Which page of them."""
+
+    after: Annotated[str, Field(max_length=64)]
+    """`next` of the page before."""
+    limit: Annotated[int, Field(ge=1, le=200)]
+    """How many at most; all, unless a page is asked for."""
 
 
 class RunningRecording(TypedDict):

@@ -76,6 +76,8 @@ class Operation:
     """Status → codes of problems that are its own. What follows from `who`, `takes` and the path is not named again."""
     more: str = ""
     """What somebody must know besides; plain sentences."""
+    repeatable: bool = False
+    """Whether it takes an `Idempotency-Key`."""
     localised: bool = False
     """Whether words in the answer follow `Accept-Language` and `?language=`."""
 
