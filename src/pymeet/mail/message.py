@@ -36,6 +36,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "confirm_address": frozenset({"url"}),
     "new_device": frozenset({"device", "date", "url"}),
     "feed_made": frozenset({"url"}),
+    "token_made": frozenset({"url"}),
     "meeting_invitation": _MEETING,
     "meeting_changed": _MEETING,
     "meeting_cancelled": frozenset({"title", "when"}),

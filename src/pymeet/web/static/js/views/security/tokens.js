@@ -38,7 +38,7 @@ function MakeDialog({ state, onMade, onClose }) {
   const [name, setName] = useState('');
   const [chosen, setChosen] = useState(/** @type {string[]} */ ([]));
   const [days, setDays] = useState(String(state.default_days));
-  const make = async (/** @type {string} */ password) => {
+  const make = async (/** @type {string | undefined} */ password) => {
     await onMade(await api.makeToken({ name: name.trim(), scopes: chosen, days: Number(days), password }));
   };
   const options = daysUpTo(state.longest_days).map((each) => /** @type {const} */ ([String(each), lengthOf(each, 'day')]));
