@@ -134,7 +134,11 @@ def _shown(lines: Iterable[str], described: Mapping[str, Any]) -> Iterator[dict[
             "anybody": operation.who is Who.ANYBODY,
             "scope": SCOPES.get(route),
             "closed": route in CLOSED,
-            "parameters": [each for each in said.get("parameters", []) if each["in"] != "header"],
+            "parameters": [
+                each
+                for each in said.get("parameters", [])
+                if each["in"] != "path" and each["name"] != "Accept-Language"
+            ],
             "localised": operation.localised,
             "body": body.get("application/json", {}).get("schema"),
             "files": [kind for kind in body if kind != "application/json"],

@@ -4,7 +4,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterable, Mapping
-from types import ModuleType
+from functools import cache
 from typing import Any, Final
 
 from pydantic import ConfigDict, TypeAdapter
@@ -15,6 +15,9 @@ from pymeet.web.openapi.words import File, Operation, Problem
 
 REFERENCE: Final = "#/components/schemas/"
 _TEMPLATE: Final = REFERENCE + "{model}"
+
+_INTERNAL: Final = ("says how long it may be.", "the setting says.")
+"""How texts end that only say where in the program something is decided."""
 
 
 class Schemas:
@@ -30,10 +33,8 @@ class Schemas:
         made = TypeAdapter(tuple[tuple(wanted)], config=ConfigDict(extra="forbid"))  # type: ignore[misc]
         schema = _tidy(made.json_schema(ref_template=_TEMPLATE))
         self.components: dict[str, Any] = schema["$defs"]
-        for name, said in _field_docs(wanted).items():
-            properties = self.components.get(name, {}).get("properties", {})
-            for field in said.keys() & properties.keys():
-                properties[field].setdefault("description", said[field])
+        for name, said in _field_docs({shape.__module__ for shape in wanted if hasattr(shape, "__module__")}).items():
+            _say(said, self.components.get(name, {}))
         found = dict(zip([*shapes, *queries], schema["prefixItems"], strict=True))
         self._of: Mapping[int, Any] = {key: found[key] for key in shapes}
         self._queries = {key: self.components.pop(found[key]["$ref"].removeprefix(REFERENCE)) for key in queries}
@@ -50,7 +51,11 @@ class Schemas:
     def body(self, model: type[Body]) -> dict[str, Any]:
         """The schema of what is sent."""
         schema: dict[str, Any] = _tidy(model.model_json_schema(ref_template=_TEMPLATE))
-        self.components |= schema.pop("$defs", {})
+        parts = schema.pop("$defs", {})
+        docs = _field_docs({model.__module__})
+        for name, each in [(model.__name__, schema), *parts.items()]:
+            _say(docs.get(name, {}), each)
+        self.components |= parts
         return schema
 
 
@@ -65,22 +70,31 @@ def _tidy(schema: Any) -> Any:
     return [_tidy(each) for each in schema] if isinstance(schema, list) else schema
 
 
-def _field_docs(shapes: Iterable[Any]) -> dict[str, dict[str, str]]:
-    """Class → field → the text below it, those of its bases included.
+def _say(said: Mapping[str, str], schema: Mapping[str, Any]) -> None:
+    """Puts what is said of fields into their schemas, where these have no words of their own."""
+    for field in said.keys() & schema.get("properties", {}).keys():
+        schema["properties"][field].setdefault("description", said[field])
+
+
+def _field_docs(modules: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Class → field → the text below it, those of its bases included; without texts that are for programmers here.
 
     Pydantic can do this too, but reads the whole file anew for every class: too long for a process that carries media.
     """
-    modules: dict[str, ModuleType] = {}
-    for shape in shapes:
-        name = getattr(shape, "__module__", "")
-        if name.startswith(__package__ or "-"):
-            modules[name] = sys.modules[name]
     found: dict[str, dict[str, str]] = {}
-    for module in modules.values():
-        for node in ast.parse(inspect.getsource(module)).body:
-            if isinstance(node, ast.ClassDef):
-                said = [found.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
-                found[node.name] = {field: text for each in said for field, text in each.items()} | _below(node)
+    for module in modules:
+        if module.startswith("pymeet.web."):
+            found |= _docs_of(module)
+    return found
+
+
+@cache
+def _docs_of(module: str) -> Mapping[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for node in ast.parse(inspect.getsource(sys.modules[module])).body:
+        if isinstance(node, ast.ClassDef):
+            said = [found.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
+            found[node.name] = {field: text for each in said for field, text in each.items()} | _below(node)
     return found
 
 
@@ -93,4 +107,5 @@ def _below(node: ast.ClassDef) -> dict[str, str]:
         and isinstance(text, ast.Expr)
         and isinstance(text.value, ast.Constant)
         and isinstance(text.value.value, str)
+        and not text.value.value.endswith(_INTERNAL)
     }
