@@ -83,11 +83,13 @@ async def test_a_meeting_is_planned_changed_and_cancelled_on_the_start_page(scen
     await expect(page.get_by_role("link", name="Plans for spring")).to_have_count(5)
 
     await first.get_by_role("button", name="Change Plans for spring").click()
+    await dialog.get_by_label("The whole series").check()
     await dialog.get_by_label("Title").fill("Plans for autumn")
     await dialog.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("link", name="Plans for autumn")).to_have_count(5)
 
     await page.get_by_role("button", name="Cancel Plans for autumn").first.click()
+    await dialog.get_by_label("The whole series").check()
     await expect(dialog.get_by_text("All meetings of this series are cancelled.")).to_be_visible()
     await dialog.get_by_role("button", name="Cancel the meeting").click()
     await expect(page.get_by_text("Nothing is planned for the coming month.")).to_be_visible()
