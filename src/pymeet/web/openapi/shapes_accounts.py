@@ -274,7 +274,8 @@ class Account(TypedDict):
     role: AccountRole
     state: Literal["active", "disabled", "invited", "being_erased"]
     created_at: Ms
-    last_seen_at: Ms
+    last_seen_at: Ms | None
+    """Null for who never came."""
     second_factor: bool
 
 
