@@ -9,7 +9,7 @@ from pymeet.accounts.model import User
 API_PATH: Final = "/api/v1/"
 """Where API tokens count, and nowhere else."""
 
-_PERSON: Final = "person_of_token"
+_PERSON: Final = web.RequestKey("person_of_token", User)
 
 
 def bearer_token(request: web.BaseRequest) -> str | None:
@@ -32,5 +32,4 @@ def set_person_of_token(request: web.Request, user: User) -> None:
 
 def person_of_token(request: web.Request) -> User | None:
     """Whose token the request bears; None where it was not checked."""
-    user: User | None = request.get(_PERSON)
-    return user
+    return request.get(_PERSON)
