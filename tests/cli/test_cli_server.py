@@ -27,7 +27,7 @@ def test_what_holds_for_a_room_is_changed_and_shown(pymeet: Run, tmp_path: Path)
     pymeet("user", "add", "Ada", "ada@example.org")
     pymeet("room", "create", "Tea", "--slug", "tea-time")
     secret = tmp_path / "password"
-    secret.write_text("camomile\n")
+    secret.write_text("camomile and honey\n")
     secret.chmod(0o600)
 
     options = ["--owner", "ada@example.org", "--waiting-room", "guests", "--capacity", "12", "--guests", "no"]

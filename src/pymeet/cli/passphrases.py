@@ -10,14 +10,14 @@ SHORTEST: Final = 12
 """Characters."""
 
 
-def read_passphrase(path: Path, *, shortest: int = SHORTEST) -> str:
+def read_passphrase(path: Path) -> str:
     """The first line of a file that only its owner may read. ConfigError, InvalidInputError, OSError."""
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ConfigError(f"{path}: others on this machine may read the passphrase.\nRun `chmod 600 {path}`.")
     passphrase = path.read_text(encoding="utf-8").partition("\n")[0].strip()
-    if len(passphrase) < shortest:
+    if len(passphrase) < SHORTEST:
         raise InvalidInputError(
-            f"The passphrase in {path} is shorter than {shortest} characters.\n"
+            f"The passphrase in {path} is shorter than {SHORTEST} characters.\n"
             "Make one with `openssl rand -base64 24`, and keep it where the backups are not."
         )
     return passphrase

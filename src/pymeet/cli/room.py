@@ -117,7 +117,7 @@ def change(
     if no_password and password_file:
         raise typer.BadParameter("Give one of --password-file and --no-password.")
     if no_password or password_file:
-        changes["password"] = None if password_file is None else read_passphrase(password_file, shortest=1)
+        changes["password"] = None if password_file is None else read_passphrase(password_file)
     if not changes:
         raise typer.BadParameter("Say what to change; `pymeet room set --help` lists it.")
     room = operate(config, "room.set", slug=slug, changes=changes)

@@ -18,7 +18,13 @@ ROOMS: Final = Section(
             more="Administrators also see those that belong to nobody.",
         ),
         "POST /rooms": Operation(
-            "Make a room", Who.MEMBER, shapes.RoomLink, status=201, takes=rooms.CreateRoom, repeatable=True
+            "Make a room",
+            Who.MEMBER,
+            shapes.RoomLink,
+            status=201,
+            takes=rooms.CreateRoom,
+            repeatable=True,
+            refuses={403: "rooms_by_admins"},
         ),
         "GET /rooms/{slug}": Operation("A room as one sees it before joining", Who.ANYBODY, shapes.RoomPreview),
         "DELETE /rooms/{slug}": Operation(
@@ -60,6 +66,7 @@ ROOMS: Final = Section(
             "One's personal room",
             Who.MEMBER,
             shapes.RoomLink,
+            refuses={403: "rooms_by_admins"},
             more="It is made when it is first asked for.",
         ),
     },
@@ -83,7 +90,7 @@ MEETINGS: Final = Section(
             status=201,
             takes=meetings.PlanMeeting,
             repeatable=True,
-            refuses={404: "not_found", 409: "already_invited", 429: "too_many"},
+            refuses={403: "rooms_by_admins", 404: "not_found", 409: "already_invited", 429: "too_many"},
             more="`room` is the address of a room of one's own; without it a new one is made.",
         ),
         "GET /meetings/{id}": Operation("A meeting", Who.MEMBER, shapes.Meeting),

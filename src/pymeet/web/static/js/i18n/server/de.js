@@ -20,7 +20,6 @@ export default {
   'allRooms.owner': 'Gehört',
   'allRooms.nobody': 'Niemandem',
   'allRooms.used': 'Zuletzt genutzt',
-  'allRooms.made': 'Angelegt',
   'allRooms.facts': '{address} · angelegt am {date}',
   'roomAction.settings': 'Einstellungen',
   'roomAction.owner': 'Jemand anderem geben',

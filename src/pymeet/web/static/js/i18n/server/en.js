@@ -20,7 +20,6 @@ export default {
   'allRooms.owner': 'Owner',
   'allRooms.nobody': 'Nobody',
   'allRooms.used': 'Last used',
-  'allRooms.made': 'Made',
   'allRooms.facts': '{address} · made {date}',
   'roomAction.settings': 'Settings',
   'roomAction.owner': 'Hand to another owner',

@@ -13,12 +13,10 @@ import { Select, Table } from './parts.js';
 const AT_ONCE = 50;
 const STATES = /** @type {const} */ (['waiting', 'failed']);
 
-/** @param {string} prefix @param {string} word what a newer server knows beside it stays as it is */
-function wordFor(prefix, word) {
-  const key = `${prefix}.${word}`;
-  return hasWords(key) ? t(key) : word;
-}
-const kindWords = (/** @type {string} */ kind) => wordFor('mailKind', kind);
+/** What a newer server knows beside these stays a word of the program. @param {string} key @param {string} word */
+const wordsFor = (key, word) => (hasWords(key) ? t(key) : word);
+const kindWords = (/** @type {string} */ kind) => wordsFor(`mailKind.${kind}`, kind);
+const errorWords = (/** @type {string} */ error) => wordsFor(`mailError.${error}`, error);
 
 /** @param {{ mail: QueuedMail, busy: boolean, canSend: boolean, onRetry: () => void, onDrop: () => void }} props */
 function Row({ mail, busy, canSend, onRetry, onDrop }) {
@@ -29,7 +27,7 @@ function Row({ mail, busy, canSend, onRetry, onDrop }) {
       <th scope="row"><span class="kept-title">${kindWords(mail.kind)}</span> <span class="quiet-text">${mail.to}</span></th>
       <td data-label=${t('mails.queued')}>${momentOf(mail.created_at)}</td>
       <td data-label=${t(waits ? 'mails.next' : 'mails.givenUp')}>${moment && momentOf(moment)}</td>
-      <td data-label=${t('mails.tries')}><span>${numberOf(mail.tries)}</span>${mail.error && html`<span class="quiet-text">${wordFor('mailError', mail.error)}</span>`}</td>
+      <td data-label=${t('mails.tries')}><span>${numberOf(mail.tries)}</span>${mail.error && html`<span class="quiet-text">${errorWords(mail.error)}</span>`}</td>
       ${waits && html`
         <td class="cell-actions">
           ${canSend && html`<button type="button" class="button small" disabled=${busy} aria-label=${t('mails.retryOf', { to: mail.to })} onClick=${onRetry}>${t('mails.retry')}</button>`}
