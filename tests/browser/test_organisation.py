@@ -278,7 +278,7 @@ async def test_guests_see_pictures_and_a_knock_is_heard_unless_it_is_switched_of
     await ada.press("People")
 
     grace = await _knocks(house, "Grace", slug)
-    await ada.page.wait_for_function("window.heard === 2")
+    await until("two tones are heard", lambda: ada.page.evaluate("window.heard === 2"))
     await ada.press("Let Grace in")
     picture = grace.tile("Ada").locator("img")
     await picture.wait_for()
@@ -287,7 +287,7 @@ async def test_guests_see_pictures_and_a_knock_is_heard_unless_it_is_switched_of
     await expect(grace.page.get_by_role("complementary", name="People").locator("img")).to_have_count(1)
 
     await ada.press("More")
-    await ada.page.get_by_role("menuitem", name="Settings").click()
+    await ada.page.get_by_role("menuitem", name="Settings", exact=True).click()
     await ada.page.get_by_label("Hear when somebody waits").uncheck()
     await ada.page.keyboard.press("Escape")
     await _knocks(house, "Hana", slug)

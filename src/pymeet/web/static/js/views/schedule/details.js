@@ -15,7 +15,7 @@ const ANSWERS = /** @type {const} */ (['accepted', 'tentative', 'declined', 'non
 /** How many said what. @param {readonly Invitee[]} invitees */
 const tallyWords = (invitees) => {
   const counts = tally(invitees);
-  return ANSWERS.filter((answer) => counts[answer] > 0).map((answer) => tn(`meet.count.${answer}`, counts[answer])).join(' · ');
+  return ANSWERS.filter((answer) => counts[answer] > 0).map((answer) => tn(/** @type {'meet.count.none'} */ (`meet.count.${answer}`), counts[answer])).join(' · ');
 };
 
 /** @param {{ invitee: Invitee, onRemove?: () => void }} props */
