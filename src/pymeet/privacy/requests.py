@@ -190,8 +190,8 @@ class Requests:
                 code="erasure_decides_itself",
             )
         now_ms = self._clock.now_ms()
-        if found.person and found.person.user_id:
-            member_id = found.person.user_id
+        member_id = found.person.user_id if found.person else None
+        if member_id is not None and member_id != actor:  # who did it themselves knows
             notifications.tell(conn, now_ms=now_ms, user_id=member_id, kind="request_decided", object_id=request_id)
         return step_now(conn, request_id, _CLOSES_AS[decision], actor, now_ms, decision=decision)
 
