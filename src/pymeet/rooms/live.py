@@ -315,6 +315,7 @@ class LiveRoom:
     def remove(self, by: str, participant_id: str, *, ban: bool = False) -> None:
         """A host sends somebody out: their media stops at once and their seat cannot be taken back. With `ban` all seats of
         that account go, and nobody comes back with it, or with the same room token."""
+        self._room.check(by, Verb.REMOVE)
         removed = self.seat(participant_id)
         others = [seat for seat in self._seats.values() if seat is not removed and seat.is_same_person(removed)]
         if ban:
