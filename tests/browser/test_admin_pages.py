@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from live_server import PASSWORD, Visitor, first_admin, free_port, make_config, running, visiting
 
 from pymeet.ops.client import call
 from tests.browser.people import Person, chromium, enter
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass
@@ -24,16 +24,18 @@ class House:
 
     async def goes_to(self, page: str, title: str) -> None:
         """By the way between the pages of administration."""
+        if "/admin/" not in self.ada.page.url:
+            await self.ada.page.goto(f"{self.ada.origin}/admin/users")
         await self.ada.page.get_by_role("navigation", name="Administration").get_by_role("link", name=page).click()
         await self.ada.page.get_by_role("heading", name=title, level=1).wait_for()
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """At the end Ada's console may not have complained."""
     async with AsyncExitStack() as stack:
         mail = {"host": "localhost", "port": free_port(), "encryption": "off", "from_address": "meet@example.org"}
-        config = make_config(tmp_path / "data", mail=mail)
+        config = make_config(tmp_path_factory.mktemp("house") / "data", mail=mail)
         server = await stack.enter_async_context(running(config))
         admin = await stack.enter_async_context(first_admin(server))
         settings = config.model_copy(update={"http": server.config.http})
@@ -45,7 +47,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         ada = await enter(browser, server.url, "Ada", locale="en-GB")
         for cookie in admin.http.cookie_jar:
             await ada.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server.url}])
-        await ada.page.goto(f"{server.url}/admin/users")
         yield House(ada, admin, bob)
         assert ada.complaints == []
 
@@ -70,7 +71,7 @@ async def test_an_administrator_looks_after_rooms_and_live_meetings(house: House
 
     async with house.bob.http.ws_connect(f"/ws/{slug}") as socket:
         await socket.send_json({"type": "join", "v": 1, "name": "Bob in person"})
-        assert (await socket.receive_json())["type"] == "welcome"
+        assert (await socket.receive_json())["type"] == "joined"
         await house.goes_to("Live", "Live meetings")
         await page.get_by_role("row", name="Choir").get_by_text("1 person").wait_for()
         assert await page.get_by_text("Bob in person").count() == 0

@@ -158,7 +158,7 @@ export default {
   'setting.recording.enabled': 'Hosts may record',
   'setting.http.announcement': 'Line on the start page',
   'settingHint.accounts.registration': 'Registering needs mail: people prove their address by it.',
-  'settingHint.rooms.guests_allowed': 'People without an account who have a room’s link. A room can be stricter. Who is in a meeting stays.',
+  'settingHint.rooms.guests_allowed': 'People without an account who have a room’s link. A room can be stricter. Guests who are in a meeting stay in it.',
   'settingHint.rooms.may_create': 'Also rooms of scheduled meetings and personal rooms. Rooms that are there stay.',
   'settingHint.rooms.waiting_room': 'Rooms that are there stay as they are; each owner can decide otherwise.',
   'settingHint.recording.enabled': 'A recording under way goes on to its end. Everybody is asked in any case.',

@@ -64,7 +64,7 @@ export function MailQueue() {
     <section class="admin-part" aria-labelledby="mails-title">
       <div class="part-head">
         <div><h1 id="mails-title">${t('mails.title')}</h1><p class="quiet-text">${t('mails.lead')}</p></div>
-        ${page?.on && countOf(page.kinds, 'waiting') > 0 && html`<div class="part-tools"><button type="button" class="button" disabled=${busy} onClick=${retryAll}>${t('mails.retryAll')}</button></div>`}
+        ${state === 'waiting' && page?.on && countOf(page.kinds, 'waiting') > 0 && html`<div class="part-tools"><button type="button" class="button" disabled=${busy} onClick=${retryAll}>${t('mails.retryAll')}</button></div>`}
       </div>
       ${page && !page.on && html`<${Note} tone="amber" icon="circle-alert"><p>${t('mails.off')}</p></${Note}>`}
       ${page && html`
