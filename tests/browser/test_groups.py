@@ -84,7 +84,7 @@ async def test_an_administrator_makes_a_group_without_a_mouse(scene: Scene) -> N
     await page.keyboard.type("hoir")
     await page.keyboard.press("Enter")
     await expect(dialog.get_by_text("Nobody is in this group yet.")).to_be_visible()
-    await _press(page, dialog.get_by_label("Name or e-mail of a member"), "b")
+    await _press(page, dialog.get_by_label("Add a member: name or e-mail"), "b")
     await page.keyboard.type("ob@")
     await expect(dialog.get_by_role("button", name="Add Bob")).to_be_visible()
     await _press(page, dialog.get_by_role("button", name="Add Bob"))
@@ -129,7 +129,7 @@ async def test_a_member_shares_with_a_group_and_invites_it(scene: Scene) -> None
     await dialog.get_by_label("Title").fill("Rehearsal")
     await dialog.get_by_label("Choir (2 people)").check()
     await dialog.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("link", name="Rehearsal")).to_be_visible()
+    await expect(page.get_by_role("link", name="Enter Rehearsal")).to_be_visible()
 
     _, mine = await scene.bob.json("GET", "/api/v1/meetings")
     assert [each["title"] for each in mine["occurrences"]] == ["Rehearsal"]

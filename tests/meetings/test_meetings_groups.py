@@ -74,10 +74,11 @@ async def test_everybody_in_the_group_is_invited_once_and_the_organiser_is_not(
     meeting = await planning.schedule.plan(ada, ONCE, None, [("bob@example.org", "")], [choir, board, choir])
     _, invited = await planning.schedule.show(ada, meeting.id)
 
-    assert [(each.user_id, each.by_group, each.name) for each in invited] == [
+    assert {(each.user_id, each.by_group, each.name) for each in invited} == {
         (bob.id, False, None),
         (eve.id, True, "Eve"),
-    ]
+    }
+    assert len(invited) == 2
     assert await mailed(services) == ["bob@example.org", "eve@example.org"]
     assert [each.meeting.id for each in await planning.schedule.entries(eve, NINE_MS, NINE_MS + 1)] == [meeting.id]
 

@@ -230,7 +230,7 @@ def _sign_in_by_more(add: Callable[..., None], canary: Canary, user_id: str, now
     add(schema.recovery_codes, code_hash=token("recovery_codes.code_hash"), **whose, **made)
     key = {"credential_id": token("passkeys.credential_id"), "public_key": token("passkeys.public_key")}
     add(schema.passkeys, id=token("passkeys.id"), name=token("passkeys.name"), sign_count=0, **key, **whose, **made)
-    api = {"id": token("api_tokens.id"), "token_hash": token("api_tokens.token_hash"), "expires_at_ms": now_ms + 1}
+    api = {"id": token("api_tokens.id"), "token_hash": token("api_tokens.token_hash"), "expires_at_ms": 2**52}
     said = {"name": token("api_tokens.name"), "scopes": token("api_tokens.scopes")}
     add(schema.api_tokens, **api, **said, **whose, **made)
     times = {"last_seen_at_ms": now_ms, "expires_at_ms": now_ms + 1, **made}

@@ -33,6 +33,7 @@ from pymeet.db.schema import (
 )
 from pymeet.meetings.recurrence import Change, Timing
 from pymeet.meetings.scheduled import Invitee, Scheduled
+from pymeet.privacy.rows import rowid
 from pymeet.privacy.visible import HIDING
 
 REMINDER_MIN = 15
@@ -144,7 +145,7 @@ def invited(conn: Connection, condition: ColumnElement[bool]) -> list[Invitee]:
         .outerjoin(users, users.c.id == invitees.c.user_id)
         .outerjoin(notification_settings, notification_settings.c.user_id == invitees.c.user_id)
         .where(condition)
-        .order_by(invitees.c.created_at_ms, invitees.c.id)
+        .order_by(invitees.c.created_at_ms, rowid(invitees))
     )
     return [_invitee(row) for row in conn.execute(query).mappings()]
 

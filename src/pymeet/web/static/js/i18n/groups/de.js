@@ -25,7 +25,7 @@ export default {
   'groups.add': 'Hinzufügen',
   'groups.addOf': '{name} hinzufügen',
   'groups.addTitle': 'Jemanden hinzufügen',
-  'groups.addSearch': 'Name oder E-Mail eines Mitglieds',
+  'groups.addSearch': 'Mitglied hinzufügen: Name oder E-Mail',
   'groups.addNobody': 'Kein weiteres Mitglied passt zu „{search}“.',
   'groups.added': '{name} ist in der Gruppe.',
   'groups.remove': 'Entfernen',

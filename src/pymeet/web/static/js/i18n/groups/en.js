@@ -25,7 +25,7 @@ export default {
   'groups.add': 'Add',
   'groups.addOf': 'Add {name}',
   'groups.addTitle': 'Add somebody',
-  'groups.addSearch': 'Name or e-mail of a member',
+  'groups.addSearch': 'Add a member: name or e-mail',
   'groups.addNobody': 'No other member matches “{search}”.',
   'groups.added': '{name} is in the group.',
   'groups.remove': 'Remove',

@@ -2,7 +2,7 @@
 
 /** @import { Group } from '../../api-groups.js' */
 /** @import { Member } from '../../api-users.js' */
-import { useEffect, useState } from '../../../vendor/preact-hooks.js';
+import { useEffect, useRef, useState } from '../../../vendor/preact-hooks.js';
 import * as api from '../../api-groups.js';
 import { members } from '../../api-users.js';
 import { t, tn } from '../../i18n.js';
@@ -79,7 +79,7 @@ function AddSomebody({ inside, busy, onAdd }) {
       <${Problem} text=${problem} />
       <div role="status">${wanted && asked === wanted && offered.length === 0 && html`<p class="quiet-text">${t('groups.addNobody', { search: wanted })}</p>`}</div>
       ${offered.length > 0 && html`
-        <ul class="timeline">${offered.map((member) => html`
+        <ul class="timeline group-people">${offered.map((member) => html`
           <${Person} key=${member.id} member=${member} busy=${busy} action=${t('groups.add')}
             label=${t('groups.addOf', { name: member.name || member.email })} onDo=${() => onAdd(member)} />`)}</ul>`}
     </section>`;
@@ -91,6 +91,7 @@ function People({ group, onChanged }) {
   const [next, setNext] = useState(/** @type {string | null} */ (null));
   const [count, setCount] = useState(group.people);
   const { busy, problem, act } = useAct();
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const read = async (/** @type {Member[]} */ before, /** @type {string} */ after = '') => {
     const found = await api.wholeGroup(group.id, { after, limit: AT_ONCE });
     setPeople([...before, ...found.members]);
@@ -102,6 +103,8 @@ function People({ group, onChanged }) {
     await work();
     toast(words);
     await read([]);
+    // The button that was pressed is gone with its row.
+    heading.current?.focus();
     onChanged();
   });
   const name = (/** @type {Member} */ member) => member.name || member.email;
@@ -111,10 +114,10 @@ function People({ group, onChanged }) {
     <${Problem} text=${problem} />
     <${AddSomebody} inside=${inside} busy=${busy}
       onAdd=${(/** @type {Member} */ member) => change(() => api.joinGroup(group.id, member.id), t('groups.added', { name: name(member) }))} />
-    <h3>${tn('groups.count', count)}</h3>
+    <h3 ref=${heading} tabindex="-1">${tn('groups.count', count)}</h3>
     ${people.length === 0 && html`<p class="empty">${t('groups.empty')}</p>`}
     ${people.length > 0 && html`
-      <ul class="timeline">${people.map((member) => html`
+      <ul class="timeline group-people">${people.map((member) => html`
         <${Person} key=${member.id} member=${member} busy=${busy} action=${t('groups.remove')} label=${t('groups.removeOf', { name: name(member) })}
           onDo=${() => change(() => api.leaveGroup(group.id, member.id), t('groups.removed', { name: name(member) }))} />`)}</ul>`}
     ${next && html`<div class="actions"><button type="button" class="button small" disabled=${busy} onClick=${() => void act(() => read(people, next))}>${t('groups.more')}</button></div>`}`;
