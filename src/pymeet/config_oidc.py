@@ -45,7 +45,7 @@ class OidcConfig(Section):
         {}, examples=[{"meet-admins": "admin", "privacy": "dpo"}]
     )
     """Which of its values stand for which role: `admin`, `dpo` or `member`; the first of these that fits. In the
-    environment: `meet-admins=admin,privacy=dpo`."""
+    environment it is written `meet-admins=admin,privacy=dpo`."""
 
     @property
     def label(self) -> str:

@@ -161,7 +161,9 @@ class Oidc:
         """Where the holder of a session has to go to be signed out at the provider too; None where nowhere. ProviderError."""
         async with self._db.read() as conn:
             row = await identity_store.provider_session(conn, hash_of(token))
-        return row and await self.provider.sign_out_url(id_token=row["id_token"], back_to=f"{self._site}/")
+        if row is None:
+            return None
+        return await self.provider.sign_out_url(id_token=row["id_token"], back_to=f"{self._site}/")
 
     async def signed_out(self, logout_token: str) -> None:
         """Ends the sessions that the provider says are over. Raises InvalidInputError, ProviderError."""
