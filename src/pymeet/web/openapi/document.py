@@ -31,9 +31,11 @@ what it is good for. Browsers show the session cookie, and for what changes some
 
 Bodies and answers are JSON in UTF-8. Unknown fields, wrong types and bodies over 16 KiB are refused. Times are \
 milliseconds since 1970 in UTC, ids are opaque. Errors are `application/problem+json` (RFC 9457): `code` is stable, \
-`detail` is a sentence for people. Many attempts in a short time are answered by 429 with `Retry-After`.
+`detail` is a sentence for people. Long lists come in pages: `next` of an answer is `after` of the next \
+request. Many attempts in a short time are answered by 429 with `Retry-After`.
 
-What happens live in a room goes over a WebSocket, WHIP and WHEP, and is described with the program."""
+What happens live in a room goes over a WebSocket, WHIP and WHEP, and is described in `docs/protocol.md` of the \
+program."""
 
 
 def describe(routes: Iterable[web.RouteDef]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pymeet.web.openapi.words import File, Operation, Section, Who
 
 ROOMS: Final = Section(
     "Rooms",
-    "A room has an address that stays. What happens in it live goes over a WebSocket, which docs/protocol.md describes.",
+    "A room has an address that stays. What happens in it live goes over a WebSocket.",
     {
         "GET /rooms": Operation(
             "One's own rooms",

@@ -17,6 +17,8 @@ function find() {
   }
   for (const each of sections) {
     each.hidden = words.length > 0 && !each.querySelector('[data-find]:not([hidden])');
+    const link = document.querySelector(`.api-nav a[href="#${each.getAttribute('aria-labelledby')}"]`);
+    if (link?.parentElement) link.parentElement.hidden = each.hidden;
   }
   found.textContent = count === 1 ? '1 request' : `${count} requests`;
   none.hidden = count > 0;
