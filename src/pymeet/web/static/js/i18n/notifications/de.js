@@ -2,7 +2,7 @@
 
 export default {
   'told.none': 'Noch nichts. Einladungen, fertige Aufzeichnungen und Ähnliches stehen hier.',
-  'told.allRead': 'Alle als gelesen markieren',
+  'told.allRead': 'Alle gelesen',
   'told.new': 'Neu',
   'told.older': 'Ältere zeigen',
   'told.delete': 'Löschen',
