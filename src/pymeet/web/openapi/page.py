@@ -147,7 +147,7 @@ def _shown(lines: Iterable[str], described: Mapping[str, Any]) -> Iterator[dict[
                     "status": status,
                     "words": answer["description"],
                     "types": list(answer.get("content", {})),
-                    "schema": next(iter(answer.get("content", {}).values()), {}).get("schema"),
+                    "schema": answer.get("content", {}).get("application/json", {}).get("schema"),
                 }
                 for status, answer in said["responses"].items()
                 if "$ref" not in answer

@@ -30,7 +30,8 @@ class Schemas:
             queries |= {} if each.query is None else {id(each.query): each.query}
         wanted = [*shapes.values(), *queries.values()]
         # All at once, so that what several refer to is made once.
-        made = TypeAdapter(tuple[tuple(wanted)], config=ConfigDict(extra="forbid"))  # type: ignore[misc]
+        all_of_them: Any = tuple.__class_getitem__(tuple(wanted))
+        made: TypeAdapter[Any] = TypeAdapter(all_of_them, config=ConfigDict(extra="forbid"))
         schema = _tidy(made.json_schema(ref_template=_TEMPLATE))
         self.components: dict[str, Any] = schema["$defs"]
         for name, said in _field_docs({shape.__module__ for shape in wanted if hasattr(shape, "__module__")}).items():
