@@ -187,12 +187,13 @@ async def counts(conn: Transaction) -> list[tuple[str, bool, int]]:
     """How many mails of each kind wait or were given up: `(template, given up, number)`."""
     is_failed = mail_outbox.c.failed_at_ms.is_not(None)
     query = (
-        select(mail_outbox.c.template, is_failed, func.count())
+        select(mail_outbox.c.template, is_failed.label("is_failed"), func.count().label("number"))
         .where(mail_outbox.c.sent_at_ms.is_(None))
         .group_by(mail_outbox.c.template, is_failed)
         .order_by(mail_outbox.c.template)
     )
-    return [(template, bool(failed), count) for template, failed, count in await conn.execute(query)]
+    rows = (await conn.execute(query)).mappings()
+    return [(row["template"], bool(row["is_failed"]), row["number"]) for row in rows]
 
 
 async def hasten(conn: Transaction, *, now_ms: int, mail_id: str | None = None) -> int:

@@ -61,7 +61,7 @@ async def room_set(services: Services, *, slug: str, changes: dict[str, Any]) ->
         room = await services.meetings.change_settings(slug, settings)
     if "owner" in changes:
         owner = None if changes["owner"] is None else await services.accounts.active_user(changes["owner"])
-        room = await services.meetings.hand_over(slug, owner and owner.id)
+        room = await services.meetings.hand_over(slug, None if owner is None else owner.id)
     if services.live:
         await services.live.room_changed(slug)
     return await _whole(services, room)
