@@ -36,10 +36,21 @@ PEOPLE = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def clinic() -> AsyncIterator[RunningProvider]:
-    """The provider, which knows one server at one address; each test runs its own there."""
-    port = free_port()
-    async with provider(free_port(), f"http://127.0.0.1:{port}", PEOPLE) as running_provider:
+    """The provider, which knows two servers: the one that most tests share, and one that a test runs by itself."""
+    sites = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
+    async with provider(free_port(), sites, PEOPLE) as running_provider:
         yield running_provider
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(
+    tmp_path_factory: pytest.TempPathFactory, clinic: RunningProvider
+) -> AsyncIterator[tuple[Server, Visitor]]:
+    """A server with the settings that it has by itself, its first administrator, and two who did not come yet."""
+    async with served(tmp_path_factory.mktemp("shared"), clinic, number=0, clock=Hurried()) as (server, ada):
+        for name in ("Mei", "Ben"):
+            await add(server, name)
+        yield server, ada
 
 
 class Hurried(SystemClock):
@@ -53,10 +64,10 @@ class Hurried(SystemClock):
 
 @asynccontextmanager
 async def served(
-    directory: Path, clinic: RunningProvider, *, clock: SystemClock | None = None, **oidc: Any
+    directory: Path, clinic: RunningProvider, *, number: int = 1, clock: SystemClock | None = None, **oidc: Any
 ) -> AsyncIterator[tuple[Server, Visitor]]:
     """A server that the provider knows, and its first administrator."""
-    port = urlsplit(clinic.site).port
+    port = urlsplit(clinic.sites[number]).port
     config = make_config(directory / "data", http={"port": port}, oidc=clinic.config(**oidc))
     async with running(config, clock) as server, first_admin(server) as ada:
         yield server, ada
@@ -140,10 +151,10 @@ async def who(visitor: Visitor) -> str | None:
     return user and user["name"]
 
 
-async def test_a_member_signs_in_and_out_at_both_ends(tmp_path: Path, clinic: RunningProvider) -> None:
+async def test_a_member_signs_in_and_out_at_both_ends(shared: tuple[Server, Visitor], clinic: RunningProvider) -> None:
     """From the verified address to the linked account, and out again through the provider."""
-    async with served(tmp_path, clinic) as (server, _), browser(server) as (mei, there):
-        await add(server, "Mei")
+    server, _ = shared
+    async with browser(server) as (mei, there):
         assert (await ask(mei, "GET", "/me"))["oidc"] == {"name": "Example Clinic", "only": False}
 
         answer = await sign_in(mei, there, "mei", return_to="/r/tea#now")
@@ -162,10 +173,12 @@ async def test_a_member_signs_in_and_out_at_both_ends(tmp_path: Path, clinic: Ru
         await ask(mei, "POST", "/sign-out", status=204)
 
 
-async def test_an_account_is_known_by_subject_and_not_by_address(tmp_path: Path, clinic: RunningProvider) -> None:
+async def test_an_account_is_known_by_subject_and_not_by_address(
+    shared: tuple[Server, Visitor], clinic: RunningProvider
+) -> None:
     """Addresses change hands: who has it now is not who had it when the account was linked."""
-    async with served(tmp_path, clinic) as (server, _), browser(server) as (mei, there), browser(server) as (eve, hers):
-        await add(server, "Mei")
+    server, _ = shared
+    async with browser(server) as (mei, there), browser(server) as (eve, hers):
         await sign_in(mei, there, "mei")
         moved = {**PEOPLE["mei"], "email": "mei.li@example.org", "email_verified": False}
         await clinic.ask("people", people={"mei": moved})
@@ -178,13 +191,13 @@ async def test_an_account_is_known_by_subject_and_not_by_address(tmp_path: Path,
         await call(server.config, "user.unlink", {"email": "mei@example.org"})
         assert await who(mei) is None
         assert (await sign_in(eve, hers, "eve"))["user"]["name"] == "Mei"
+        await call(server.config, "user.unlink", {"email": "mei@example.org"})
 
 
-async def test_who_has_no_account_or_no_verified_address_is_refused(tmp_path: Path, clinic: RunningProvider) -> None:
+async def test_who_has_no_account_or_no_verified_address_is_refused(shared: tuple[Server, Visitor]) -> None:
     """Anybody may write any address into an account at some providers."""
-    async with served(tmp_path, clinic) as (server, _), browser(server) as (ben, there), browser(server) as (kim, hers):
-        await add(server, "Ben")
-
+    server, _ = shared
+    async with browser(server) as (ben, there), browser(server) as (kim, hers):
         assert (await sign_in(ben, there, "ben", 403))["code"] == "oidc_email_unverified"
         assert (await sign_in(kim, hers, "kim", 403))["code"] == "oidc_no_account"
 
@@ -227,10 +240,10 @@ async def test_without_linking_by_address_an_account_is_linked_by_its_owner(
         await ask(ada, "POST", f"/security/identities/{identity['id']}/remove", {"password": PASSWORD}, 404)
 
 
-async def test_what_comes_back_counts_once_and_in_the_same_browser(tmp_path: Path, clinic: RunningProvider) -> None:
+async def test_what_comes_back_counts_once_and_in_the_same_browser(shared: tuple[Server, Visitor]) -> None:
     """Otherwise somebody could be signed in to a stranger's account by a link, or a code be used by who saw it."""
-    async with served(tmp_path, clinic) as (server, _), browser(server) as (mei, there), browser(server) as (eve, _):
-        await add(server, "Mei")
+    server, _ = shared
+    async with browser(server) as (mei, there), browser(server) as (eve, _):
         begun = await ask(mei, "POST", "/sign-in/oidc", {})
         asked = dict(parse_qsl(urlsplit(begun["url"]).query))
         assert asked["code_challenge_method"] == "S256"
@@ -278,14 +291,14 @@ async def test_nobody_is_led_elsewhere_afterwards(elsewhere: str) -> None:
     assert own_path("/r/tea?x=1#y") == "/r/tea?x=1#y"
 
 
-async def test_the_provider_ends_sessions_here(tmp_path: Path, clinic: RunningProvider) -> None:
+async def test_the_provider_ends_sessions_here(shared: tuple[Server, Visitor], clinic: RunningProvider) -> None:
     """Back-channel logout: at once, once, and by nothing but a token that was made for it."""
-    async with served(tmp_path, clinic) as (server, ada), browser(server) as (mei, there):
-        await add(server, "Mei")
+    server, ada = shared
+    async with browser(server) as (mei, there):
         await sign_in(mei, there, "mei")
         async with server.database.read() as conn:
             query = select(provider_sessions.c.id_token)
-            id_token = (await conn.execute(query)).scalars().one()
+            id_token = (await conn.execute(query)).scalars().first()
 
         async def told(body: Any) -> tuple[int, str | None]:
             async with (
@@ -399,17 +412,16 @@ async def test_with_only_the_provider_nothing_else_lets_members_in(tmp_path: Pat
         await ask(ada, "POST", "/sign-in", {"email": "ada@example.org", "password": PASSWORD})
         assert await who(ada) == "Ada"
 
-    async with (
-        running(
-            server.config.model_copy(update={"oidc": server.config.oidc.model_copy(update={"only": False})})
-        ) as again,
-        visiting(again) as other,
-    ):  # a password from before
-        link = (await call(again.config, "user.link", {"email": "mei@example.org"}))["link"].partition("#")[2]
-        await ask(other, "POST", "/links/redeem", {"token": link, "password": PASSWORD})
-    async with running(server.config) as again, visiting(again) as other:
-        refused = await ask(other, "POST", "/sign-in", {"email": "mei@example.org", "password": PASSWORD}, 403)
-        assert refused["code"] == "oidc_only"
+        link = (await call(server.config, "user.add", {"name": "Kim", "email": "kim@example.org", "admin": True}))[
+            "link"
+        ]
+        async with visiting(server) as kim:  # an administrator, who is none any more
+            body = {"token": link.partition("#")[2], "password": PASSWORD}
+            await ask(kim, "POST", "/links/redeem", body)
+            await call(server.config, "user.role", {"email": "kim@example.org", "role": "member"})
+            own = {"email": "kim@example.org", "password": PASSWORD}
+            assert (await ask(kim, "POST", "/sign-in", own, 403))["code"] == "oidc_only"
+            await ask(kim, "POST", "/sign-in", {**own, "password": "wrong"}, 401)
 
 
 async def test_the_own_second_factor_is_asked_where_the_provider_is_not_trusted_with_it(
@@ -435,17 +447,20 @@ async def test_the_own_second_factor_is_asked_where_the_provider_is_not_trusted_
         await ask(phone, "POST", "/sign-in/second-factor", code)
         assert await who(phone) == "Mei"
 
-        await clinic.ask("sign-out", user="mei")
+        await clinic.ask("sign-out", user="mei", site=clinic.sites[1])
         assert await who(phone) is None
 
 
-async def test_new_keys_of_the_provider_are_found(tmp_path: Path, clinic: RunningProvider) -> None:
+async def test_new_keys_of_the_provider_are_found(shared: tuple[Server, Visitor], clinic: RunningProvider) -> None:
     """Providers change them without telling. But strangers cannot have it asked for them all the time."""
-    clock = Hurried()
-    async with served(tmp_path, clinic, clock=clock) as (server, _), browser(server) as (mei, there):
-        await add(server, "Mei")
+    server, _ = shared
+    assert isinstance(server.clock, Hurried)
+    async with browser(server) as (mei, there):
         await sign_in(mei, there, "mei")
+        server.clock.ahead_s += AGAIN_S
+        await clinic.ask("new-keys")
+        assert (await sign_in(mei, there, "mei"))["user"]["name"] == "Mei"
         await clinic.ask("new-keys")
         assert (await sign_in(mei, there, "mei", 401))["code"] == "oidc_refused"
-        clock.ahead_s = AGAIN_S
+        server.clock.ahead_s += AGAIN_S
         assert (await sign_in(mei, there, "mei"))["user"]["name"] == "Mei"

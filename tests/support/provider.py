@@ -10,7 +10,7 @@ import html
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from aiohttp import web
 CLIENT_ID = "pymeet"
 SECRET = "wNfc0n3w2y0qkM8d1pQ5b7rT"
 PASSWORD = "one password for everybody there"
+KEYS = [{"type": "RSA", "use": ["sig"]}, {"type": "EC", "crv": "P-256", "use": ["sig"]}]
 PASSWORD_CLASS = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 
 
@@ -29,8 +30,8 @@ class RunningProvider:
     """The process, as tests see it."""
 
     issuer: str
-    site: str
-    """The one server it knows."""
+    sites: Sequence[str]
+    """The servers it knows, all as one client; it tells the first one when somebody signs out."""
     client_id: str = CLIENT_ID
     client_secret: str = SECRET
 
@@ -47,8 +48,10 @@ class RunningProvider:
 
 
 @contextlib.asynccontextmanager
-async def provider(port: int, site: str, people: Mapping[str, Mapping[str, Any]]) -> AsyncIterator[RunningProvider]:
-    """The provider on this port of 127.0.0.1, for one server at `site`; `people` are user names and claims."""
+async def provider(
+    port: int, sites: Sequence[str], people: Mapping[str, Mapping[str, Any]]
+) -> AsyncIterator[RunningProvider]:
+    """The provider on this port of 127.0.0.1, for servers at `sites`; `people` are user names and claims."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -60,11 +63,11 @@ async def provider(port: int, site: str, people: Mapping[str, Mapping[str, Any]]
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(json.dumps({"port": port, "site": site, "people": people}).encode() + b"\n")
+        process.stdin.write(json.dumps({"port": port, "sites": sites, "people": people}).encode() + b"\n")
         async with asyncio.timeout(20):
             said = await process.stdout.readline()
         assert said == b"ready\n", said
-        yield RunningProvider(f"http://127.0.0.1:{port}", site)
+        yield RunningProvider(f"http://127.0.0.1:{port}", sites)
     finally:
         process.stdin.close()
         try:
@@ -77,14 +80,13 @@ async def provider(port: int, site: str, people: Mapping[str, Mapping[str, Any]]
 
 def _settings(issuer: str, directory: Path, people: Mapping[str, Any], login: type) -> dict[str, Any]:
     """What idpyoidc wants to know; all of it stands in its documentation."""
-    keys = [{"type": "RSA", "use": ["sig"]}, {"type": "EC", "crv": "P-256", "use": ["sig"]}]
     secrets = [{"type": "OCT", "use": ["enc"], "kid": "enc"}, {"type": "OCT", "use": ["sig"], "kid": "sig"}]
     plain = {"client_authn_method": ["client_secret_basic", "client_secret_post"]}
     oidc = "idpyoidc.server.oidc"
     return {
         "issuer": issuer,
         "httpc_params": {"verify": False, "timeout": 4},
-        "key_conf": {"key_defs": keys, "uri_path": "jwks"},
+        "key_conf": {"key_defs": KEYS, "uri_path": "jwks"},
         "preference": {
             "subject_types_supported": ["public"],
             "grant_types_supported": ["authorization_code"],
@@ -164,7 +166,7 @@ def _form(token: str, problem: str = "") -> str:
     return f"<!doctype html><title>Example Clinic</title>{body}"
 
 
-def _app(issuer: str, site: str, people: dict[str, Any], directory: Path) -> web.Application:
+def _app(issuer: str, sites: Sequence[str], people: dict[str, Any], directory: Path) -> web.Application:
     """The provider behind HTTP; idpyoidc leaves that to whoever uses it."""
     from idpyoidc.message.oauth2 import ResponseMessage
     from idpyoidc.message.oidc import AccessTokenRequest, AuthorizationRequest
@@ -189,7 +191,7 @@ def _app(issuer: str, site: str, people: dict[str, Any], directory: Path) -> web
     server.context.cdb[CLIENT_ID] = {
         "client_id": CLIENT_ID,
         "client_secret": SECRET,
-        "redirect_uris": [(f"{site}/oidc/callback", {})],
+        "redirect_uris": [(f"{site}/oidc/callback", {}) for site in sites],
         "client_salt": "salted",
         "token_endpoint_auth_method": "client_secret_basic",
         "response_types_supported": ["code"],
@@ -200,8 +202,8 @@ def _app(issuer: str, site: str, people: dict[str, Any], directory: Path) -> web
             "email": ["email", "email_verified"],
             "groups": ["groups"],
         },
-        "post_logout_redirect_uri": [(f"{site}/", {})],
-        "backchannel_logout_uri": f"{site}/oidc/backchannel-logout",
+        "post_logout_redirect_uri": [(f"{site}/", {}) for site in sites],
+        "backchannel_logout_uri": f"{sites[0]}/oidc/backchannel-logout",
         "id_token_signed_response_alg": "ES256",
     }
     context = server.context
@@ -274,8 +276,9 @@ def _app(issuer: str, site: str, people: dict[str, Any], directory: Path) -> web
         return response
 
     async def test_sign_out(request: web.Request) -> web.Response:
-        """What an administrator there does to somebody: signs them out everywhere."""
-        username = (await request.json())["user"]
+        """What an administrator there does to somebody: signs them out of a server."""
+        wanted = await request.json()
+        username, site = wanted["user"], wanted.get("site", sites[0])
         endpoint = server.get_endpoint("session")
         _, token = endpoint.do_back_channel_logout(context.cdb[CLIENT_ID], last_sid[username])
         address = f"{site}/oidc/backchannel-logout"
@@ -299,11 +302,9 @@ def _app(issuer: str, site: str, people: dict[str, Any], directory: Path) -> web
         """The provider signs with other keys from now on."""
         from cryptojwt.key_jar import build_keyjar
 
-        fresh = build_keyjar([{"type": "EC", "crv": "P-256", "use": ["sig"]}]).export_jwks(private=True)
-        for issuer_id in ("", issuer):
-            with contextlib.suppress(KeyError):
-                server.keyjar[issuer_id]
-            server.keyjar.import_jwks(fresh, issuer_id)
+        fresh = build_keyjar(KEYS).export_jwks(private=True)
+        for owner in ("", issuer):
+            server.keyjar.load_keys(owner, jwks=fresh, replace=True)
         return web.json_response({})
 
     app = web.Application()
@@ -331,7 +332,7 @@ async def _serve() -> None:
     given = json.loads(sys.stdin.readline())
     with tempfile.TemporaryDirectory() as directory:
         issuer = f"http://127.0.0.1:{given['port']}"
-        runner = web.AppRunner(_app(issuer, given["site"], given["people"], Path(directory)))
+        runner = web.AppRunner(_app(issuer, given["sites"], given["people"], Path(directory)))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", given["port"]).start()
         sys.stdout.write("ready\n")
