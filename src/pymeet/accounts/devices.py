@@ -135,9 +135,11 @@ class Devices:
         return await store.device(conn, user_id, token_hash(browser.token), self._clock.now_ms())
 
     async def _begins_here(self, conn: Transaction, user: User, now_ms: int) -> bool:
-        """Whether the person has never signed in before: the link by which they do was sent to them."""
+        """Whether the person has never signed in before: the link by which they do was sent to them, or they were signed in
+        by the OpenID provider, and got their account by that."""
         person = await store.person(conn, user.id)
-        fresh = person is not None and now_ms - (person["changed_at_ms"] or 0) <= _JUST_NOW_MS
+        began_ms = max(person["changed_at_ms"] or 0, person["created_at_ms"]) if person else 0
+        fresh = now_ms - began_ms <= _JUST_NOW_MS
         return fresh and not await store.devices_of(conn, user.id, now_ms)
 
     async def _tell(
@@ -149,8 +151,8 @@ class Devices:
         mail: NewDeviceMail | None,
         now_ms: int,
     ) -> None:
-        new = {"now_ms": now_ms, "user_id": user.id, "kind": "new_device", "object_id": device_id}
-        await conn.run_sync(partial(notifications.tell, **new))
+        new = partial(notifications.tell, now_ms=now_ms, user_id=user.id, kind="new_device", object_id=device_id)
+        await conn.run_sync(new)
         if mail is None:
             return
         person = await store.person(conn, user.id)

@@ -86,8 +86,6 @@ class Arrived:
     return_to: str
     user: User
     began: ProviderSession
-    is_new: bool
-    """Whether the account was made just now."""
 
 
 class Oidc:
@@ -233,7 +231,7 @@ class Oidc:
         self, wish: _Wish, person: Person, said: SignedIn, id_token: str, user: User | None, token: str
     ) -> Arrived:
         confirmed_at_ms = None if said.confirmed_at_s is None else round(said.confirmed_at_s * 1000)
-        began_ms, is_new = wish.until_ms - ATTEMPT_S * 1000, False
+        began_ms = wish.until_ms - ATTEMPT_S * 1000
         if user is not None and wish.purpose is Purpose.LINK:
             identity_id = await self.accounts.link(user, person)
         elif user is not None and wish.purpose is Purpose.CONFIRM:
@@ -242,12 +240,12 @@ class Oidc:
                 raise NotAllowedError("The sign-in service did not ask who you are.", code="confirm_failed")
         else:
             keeping = wish.purpose is Purpose.KEEP
-            user, identity_id, is_new = await self.accounts.arrived(person, keeping=keeping)
+            user, identity_id = await self.accounts.arrived(person, keeping=keeping)
         hint = id_token if len(id_token) <= _MAX_HINT else None
         began = ProviderSession(identity_id, said.session, hint, confirmed_at_ms)
         if wish.purpose is Purpose.CONFIRM:
             await self.accounts.confirm(user, began, token=token)
-        return Arrived(wish.purpose, wish.return_to, user, began, is_new)
+        return Arrived(wish.purpose, wish.return_to, user, began)
 
     def _use(self, what: str, for_s: float) -> bool:
         """Whether it is the first time."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pymeet.accounts import identity_store, store
 from pymeet.accounts.model import ProviderSession, Role, User
-from pymeet.accounts.rows import erasure_pending, hash_of, new_row, record, user_of
+from pymeet.accounts.rows import erasure_pending, hash_of, new_row, record
 from pymeet.accounts.service import NOBODY, Accounts
 from pymeet.accounts.texts import clean_email, clean_line
 from pymeet.clock import Clock
@@ -97,27 +97,26 @@ class OidcAccounts:
         self._config = config
         self._failed = failed
 
-    async def arrived(self, person: Person, *, keeping: bool = False) -> tuple[User, str, bool]:
-        """The account of who was signed in, the id of the identity, and whether the account was made just now.
+    async def arrived(self, person: Person, *, keeping: bool = False) -> tuple[User, str]:
+        """The account of who was signed in, and the id of the identity.
 
         `keeping` is for who wants the erasure of their account cancelled. Raises NotAllowedError (`oidc_no_account`,
         `oidc_email_unverified`, `oidc_other_identity`), NotSignedInError (`account_unusable`), and ConflictError as
         `Accounts.check_password` does.
         """
-        now_ms, made = self._clock.now_ms(), False
+        now_ms = self._clock.now_ms()
         async with self._db.write() as conn:
             known = await identity_store.identity(conn, person.issuer, person.subject)
             if known is not None:
                 user_id, identity_id = str(known["user_id"]), str(known["id"])
             else:
-                found, made = await self._found_or_made(conn, person, now_ms)
-                user_id = found.id
+                user_id = await self._found_or_made(conn, person, now_ms)
             await self._check_usable(conn, user_id, keeping=keeping)
             if known is None:
                 identity_id = await self._add(conn, user_id, person, now_ms)
             await identity_store.use_identity(conn, identity_id, now_ms)
             await store.seen(conn, user_id, now_ms)
-        return await self._with_role(user_id, person.role), identity_id, made
+        return await self._with_role(user_id, person.role), identity_id
 
     async def link(self, user: User, person: Person) -> str:
         """Lets a member who is signed in also sign in by that account; the id of the identity.
@@ -179,8 +178,8 @@ class OidcAccounts:
                 detail: audit.Detail = {"sessions": count}
                 await record(conn, self._clock.now_ms(), audit.SYSTEM, "session.ended", user_id, detail)
 
-    async def _found_or_made(self, conn: Transaction, person: Person, now_ms: int) -> tuple[User, bool]:
-        """The account with the person's verified address, or a new one; whether it is new."""
+    async def _found_or_made(self, conn: Transaction, person: Person, now_ms: int) -> str:
+        """The account with the person's verified address, or a new one."""
         if person.email is None:
             self._failed(NOBODY)
             if person.email_unverified:
@@ -198,7 +197,7 @@ class OidcAccounts:
                     "The account with your address belongs to another account at the sign-in service.",
                     code="oidc_other_identity",
                 )
-            return user_of(row), False
+            return str(row["id"])
         if row is not None or not self._config.create_accounts:
             self._failed(NOBODY if row is None else str(row["id"]))
             raise _no_account()
@@ -206,7 +205,7 @@ class OidcAccounts:
         user = User(new_id(), person.name, person.email, role is Role.ADMIN, is_dpo=role is Role.DPO)
         await store.add_user(conn, **new_row(user, now_ms))
         await record(conn, now_ms, user.id, "user.added", user.id, {"role": user.role})
-        return user, True
+        return user.id
 
     async def _check_usable(self, conn: Transaction, user_id: str, *, keeping: bool) -> None:
         row = await store.user(conn, user_id)

@@ -163,7 +163,7 @@ async def _answer(request: web.Request, arrived: Arrived) -> web.Response:
             return asked
     if keeping:
         await cancel_erasure(request, user.id)
-    return await admitted(request, user, began=arrived.began, is_new=arrived.is_new, more=more)
+    return await admitted(request, user, began=arrived.began, more=more)
 
 
 def _oidc(request: web.Request) -> Oidc:

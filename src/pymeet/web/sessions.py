@@ -113,14 +113,12 @@ async def admitted(
     *,
     remember: bool = False,
     began: ProviderSession | None = None,
-    is_new: bool = False,
     more: Mapping[str, Any] | None = None,
 ) -> web.Response:
     """`{user}` and a fresh session for who has proved all that is asked; the session the browser had before ends.
 
     So nobody can plant one. With `remember` the browser is not asked for the second factor for a while.
-    `began` is how the OpenID provider signed the person in, where it did; `is_new` is an account that was made just now,
-    `more` goes into the answer.
+    `began` is how the OpenID provider signed the person in, where it did; `more` goes into the answer.
     Raises NotAllowedError as `check_way_in` does.
     """
     parts, https, here = request.app[PARTS], _https(request), browser(request)
@@ -134,9 +132,7 @@ async def admitted(
     lifetime_s = max(0, (session.expires_at_ms - parts.clock.now_ms()) // 1000)
     set_session(response, session.token, lifetime_s, https=https)
     mail = parts.config.mail
-    tell = (
-        NewDeviceMail(mail.language, f"{public_url(parts.config)}{SECURITY_PAGE}") if mail.host and not is_new else None
-    )
+    tell = NewDeviceMail(mail.language, f"{public_url(parts.config)}{SECURITY_PAGE}") if mail.host else None
     token = await parts.sign_in.devices.arrived(user, here, remember=remember, mail=tell)
     set_device(response, token, KNOWN_MS // 1000, https=https)
     parts.lifecycle.poke_mail()

@@ -44,7 +44,7 @@ export function PasswordDialog({ title, text, action, danger = false, ready = tr
         ${who.field}
         <div class="actions">
           <button type="button" class="button" onClick=${onClose}>${t('app.cancel')}</button>
-          <button type="submit" class=${danger ? 'button danger' : 'button primary'} hidden=${who.elsewhere} disabled=${busy || !who.ready || !ready}>${action}</button>
+          ${!who.elsewhere && html`<button type="submit" class=${danger ? 'button danger' : 'button primary'} disabled=${busy || !who.ready || !ready}>${action}</button>`}
         </div>
       </form>
     </${Dialog}>`;
