@@ -101,7 +101,7 @@ def _docs_of(module: str) -> Mapping[str, dict[str, str]]:
 
 def _below(node: ast.ClassDef) -> dict[str, str]:
     return {
-        field.target.id: text.value.value
+        field.target.id: " ".join(text.value.value.split())
         for field, text in zip(node.body, node.body[1:], strict=False)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
