@@ -116,7 +116,9 @@ MEETINGS: Final = Section(
             refuses={403: "not_allowed", 429: "too_many"},
         ),
         "DELETE /meetings/{id}/occurrences/{recurrence}": Operation(
-            "Cancel one of a series", Who.MEMBER, refuses={403: "not_allowed", 429: "too_many"}
+            "Cancel one of a series",
+            Who.MEMBER,
+            refuses={400: "invalid_input", 403: "not_allowed", 429: "too_many"},
         ),
         "POST /meetings/{id}/invitees": Operation(
             "Invite somebody",
