@@ -103,7 +103,7 @@ class Site:
     async def open(self, place: Place) -> Page:
         """A tab of its own in which the place is shown."""
         page = await self.contexts[place.who].new_page()
-        await page.goto(self.url(place))
+        await page.goto(self.url(place), wait_until="networkidle")
         await shown(page)
         return page
 

@@ -138,8 +138,11 @@ SIGNING_IN: Final = (
     row("POST", f"{API}/sign-in-link", "202", body=olgas.new_address, new=True),
 )
 
+# sessions first: once Olga has a passkey, signing in takes more than her password
 ONESELF: Final = (
     row("GET", f"{API}/security", members(200)),
+    row("DELETE", f"{API}/security/sessions/{{id}}", "401 401 404 404 204 404 404", olgas.session),
+    row("DELETE", f"{API}/security/devices/{{id}}", "401 401 404 404 204 404 404", olgas.device),
     row("POST", f"{API}/security/totp", members(200), new=True),
     row("POST", f"{API}/security/totp/confirm", members(404)),
     row("POST", f"{API}/security/totp/remove", members(404)),
@@ -153,8 +156,6 @@ ONESELF: Final = (
     row("POST", f"{API}/security/identities", members(503)),
     row("POST", f"{API}/security/identities/{{id}}/remove", "401 401 404 404 204 404 404", olgas.identity),
     row("POST", f"{API}/security/sessions/end-others", members(200), new=True),
-    row("DELETE", f"{API}/security/sessions/{{id}}", "401 401 404 404 204 404 404", olgas.session),
-    row("DELETE", f"{API}/security/devices/{{id}}", "401 401 404 404 204 404 404", olgas.device),
     row("GET", f"{API}/security/tokens", members(200)),
     row("POST", f"{API}/security/tokens", members(201), new=True),
     row("DELETE", f"{API}/security/tokens/{{id}}", "401 401 404 404 204 404 404", olgas.token),

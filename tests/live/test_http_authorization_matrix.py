@@ -18,6 +18,7 @@ from authorization_world import (
     comes_in_as,
     mail_of,
     peopled,
+    settled,
     snapshot,
 )
 from live_server import Visitor, first_admin, free_port, make_config, running
@@ -72,6 +73,7 @@ async def test_everybody_gets_what_the_table_says(world: World, row: Row) -> Non
     for who in [each for each in ASKERS if row.of(each) < 400]:
         visitor = await world.stand_in(who) if row.new else world.people[who]
         names = await (_kept(world, row) if row.method == "GET" else row.target(world))
+        await settled(world.server)
         await _check(world, who, visitor, _wanted(row, names, await _body(world, row, who)), {row.of(who)})
 
 
