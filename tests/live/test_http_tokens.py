@@ -1,4 +1,4 @@
-"""API tokens over HTTP: the door that they open, and the ways past it that there must not be (docs/protocol.md, 4.3)."""
+"""API tokens over HTTP: the door that they open, and the ways past it that there must not be (docs/protocol.md, 4.6)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
