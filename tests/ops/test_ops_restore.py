@@ -65,7 +65,7 @@ from pymeet.recording.removal import remove_person
 DAY_S = 86_400.0
 DAY_MS = 86_400_000
 BROWSERS = {"known_devices.id", "known_devices.name", "known_devices.token_hash"}
-WORN_OUT = {"session", "link", "mail", "mail.values", *BROWSERS}
+WORN_OUT = {"session", "sessions.id", "id_token", "provider_session", "link", "mail", "mail.values", *BROWSERS}
 """What no restore brings back: it was used, has ended, or was sent, or is trust that may have been withdrawn since."""
 
 
