@@ -181,7 +181,7 @@ async def settled(server: Server) -> None:
             await asyncio.sleep(0.02)  # pages ask again, too: nothing tells them
 
 
-_TRACES: Final = {"audit_events", "audit_head", "audit_people", "audit_anchors", "clock_marks"}
+_TRACES: Final = {"audit_events", "audit_head", "audit_people", "audit_anchors", "clock_marks", "reminder_marks"}
 _GOES_ON: Final = {
     "exports",
     "film_people",
