@@ -6,15 +6,13 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     SecretStr,
@@ -24,12 +22,16 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from pymeet.config_oidc import OidcConfig, check_oidc
+from pymeet.config_section import Section, Switch
 from pymeet.config_values import (
     check_address,
+    check_line,
     check_mailbox,
     check_public_url,
     check_time_of_day,
     check_token,
+    is_loopback,
     off_is_a_word,
     parse_network,
 )
@@ -65,24 +67,9 @@ def format_duration(duration: timedelta) -> str:
     return f"{seconds // _UNITS_S[unit]}{unit}"
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`, an address or a name."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(parse_network)]
-Switch = Annotated[bool, Field(strict=True)]
-
-
-class Section(BaseModel):
-    """One level of the file: frozen, and without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
 
 
 class TlsConfig(Section):
@@ -114,6 +101,10 @@ class HttpConfig(Section):
         None, examples=["the output of openssl rand -hex 32"]
     )
     """The bearer token for /metrics, 16 characters or more. Without it only the management socket has the metrics."""
+    announcement: Annotated[str, AfterValidator(check_line)] | None = Field(
+        None, examples=["On Sunday from 8 to 9 there are no meetings: the server is being updated."]
+    )
+    """A line on the start page, for everybody who opens it."""
     tls: TlsConfig = TlsConfig()
 
 
@@ -134,6 +125,10 @@ class RoomsConfig(Section):
     """Whether people without an account may join a room whose link they have."""
     max_participants: int = Field(100, strict=True, ge=2, le=10_000)
     """How many people, publishers and players one room takes."""
+    may_create: Literal["members", "admins"] = "members"
+    """Who may make rooms. `admins`: administrators only, also for the rooms of scheduled meetings and personal rooms."""
+    waiting_room: Annotated[Literal["off", "guests", "everybody"], BeforeValidator(off_is_a_word)] = "off"
+    """Who waits to be admitted in a room that is made from now on. Its owner can decide otherwise."""
 
 
 class RecordingConfig(Section):
@@ -198,6 +193,7 @@ class RetentionConfig(Section):
     erasure_grace: str = _kept("erasure_grace")
     session: str = _kept("session")
     link: str = _kept("link")
+    token: str = _kept("token")
     room_address: str = _kept("room_address")
     attendance: str = _kept("attendance")
     chat: str = _kept("chat")
@@ -206,6 +202,8 @@ class RetentionConfig(Section):
     meeting: str = _kept("meeting")
     mail_sent: str = _kept("mail_sent")
     mail_failed: str = _kept("mail_failed")
+    notification: str = _kept("notification")
+    notification_read: str = _kept("notification_read")
     export: str = _kept("export")
     consent: str = _kept("consent")
     request: str = _kept("request")
@@ -296,6 +294,7 @@ class Config(Section):
     rooms: RoomsConfig = RoomsConfig()
     recording: RecordingConfig = RecordingConfig()
     accounts: AccountsConfig = AccountsConfig()
+    oidc: OidcConfig = OidcConfig()
     sessions: SessionsConfig = SessionsConfig()
     retention: RetentionConfig = RetentionConfig()
     privacy: PrivacyConfig = PrivacyConfig()
@@ -444,6 +443,7 @@ def _check_together(config: Config, origins: dict[Place, str], file: str) -> Non
             refuse(("http", "tls", name), "It is missing; mode `files` needs it.", "Write the path of the PEM file.")
         if tls.mode != "files" and given:
             refuse(("http", "tls", name), f"It has no effect with mode `{tls.mode}`.", "Set http.tls.mode to files.")
+    check_oidc(config.oidc, refuse)
     _check_mail(config.mail, refuse)
 
 

@@ -8,6 +8,9 @@ from pydantic import SecretStr
 
 from pymeet.refusals import refusal
 
+LINE_LENGTH = 300
+"""Characters of a line that is shown to everybody."""
+
 
 def off_is_a_word(value: object) -> object:
     """The value, or the word that YAML took for false."""
@@ -38,6 +41,44 @@ def check_public_url(value: str) -> str:
     return f"{url.scheme}://{url.netloc}"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`, an address or a name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_issuer(value: str) -> str:
+    """The address of an OpenID provider (OpenID Connect Discovery 1.0, section 2). Raises a refusal."""
+    try:
+        url = urlsplit(value)
+        host = url.hostname or ""
+        usable = (
+            bool(host) and url.port != 0 and (url.scheme == "https" or (url.scheme == "http" and is_loopback(host)))
+        )
+    except ValueError:
+        usable = False
+    if not usable or url.query or url.fragment or "@" in url.netloc or not value.isascii() or not value.isprintable():
+        raise refusal(f"{value!r} is not the address of a provider.", "Write it with https://, as the provider does.")
+    return value
+
+
+def check_scopes(value: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes of a request (RFC 6749, section 3.3). Raises a refusal."""
+    if "openid" not in value or not all(re.fullmatch(r"[!#-\[\]-~]+", scope) for scope in value):
+        raise refusal("These are not scopes of OpenID Connect.", "Write words, `openid` among them: [openid, email].")
+    return value
+
+
+def parse_roles(value: object) -> object:
+    """A mapping, also from the form that the environment has: `heads=admin,office=dpo`."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    return {name.strip(): role.strip() for name, _, role in pairs}
+
+
 def parse_network(value: object) -> IPv4Network | IPv6Network:
     """A network in CIDR notation. Raises a refusal."""
     if isinstance(value, IPv4Network | IPv6Network):
@@ -63,6 +104,14 @@ def check_mailbox(value: str) -> str:
         remedy = "Write one such as meet@example.org; a name with other letters in its xn-- form."
         raise refusal(f"{value!r} is not an address to send mail from.", remedy)
     return value
+
+
+def check_line(value: str) -> str:
+    """One line of text for everybody to read. Raises a refusal."""
+    line = value.strip()
+    if not 1 <= len(line) <= LINE_LENGTH or not line.isprintable():
+        raise refusal("It is not one line of text.", f"Write 1 to {LINE_LENGTH} characters without line breaks.")
+    return line
 
 
 def check_time_of_day(value: object) -> str:

@@ -96,6 +96,15 @@ _ALL = (
         pace=Pace.OFTEN,
     ),
     RetentionClass(
+        "token",
+        "Expired API tokens",
+        "after the token expired",
+        default_ms=hours(1),
+        min_ms=0,
+        max_ms=days(1),
+        pace=Pace.OFTEN,
+    ),
+    RetentionClass(
         "room_address",
         "Addresses of deleted rooms",
         "after the room was deleted",
@@ -166,6 +175,22 @@ _ALL = (
         default_ms=days(7),
         min_ms=hours(1),
         max_ms=days(30),
+    ),
+    RetentionClass(
+        "notification",
+        "Notifications",
+        "after it was told",
+        default_ms=days(90),
+        min_ms=days(1),
+        max_ms=days(365),
+    ),
+    RetentionClass(
+        "notification_read",
+        "Notifications that were read",
+        "after it was read",
+        default_ms=days(30),
+        min_ms=0,
+        max_ms=days(365),
     ),
     RetentionClass(
         "export",

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pymeet.accounts.oidc import Oidc
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.accounts.sign_in import SignIn
@@ -33,6 +34,8 @@ from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
 from pymeet.ops import addresses, certificates, reminders, restore_swap, room_tokens
 from pymeet.ops.keeping import Keeping
+from pymeet.ops.knocks import Knocks
+from pymeet.ops.live_meetings import LiveMeetings
 from pymeet.ops.log import configure_log, on_loop_error
 from pymeet.ops.looplag import LoopLag
 from pymeet.ops.mailer import Mailer
@@ -172,8 +175,14 @@ class Server:
         self._stack.push_async_callback(keeping.finish)
         self._stack.push_async_callback(services.accounts.record_failures, at_end=True)
         metrics = Metrics(self._stats, lambda: keeping.sweeper.status.gauges())
+        live = LiveMeetings(services.db, self.clock, lambda: self.registry)
         services = dataclasses.replace(
-            services, config=self.config, lifecycle=self.lifecycle, live=_Live(self), films=self.films
+            services,
+            config=self.config,
+            lifecycle=self.lifecycle,
+            live=_Live(self),
+            films=self.films,
+            running=live,
         )
         management = ManagementServer(services, metrics.render)
         await management.start()
@@ -184,13 +193,17 @@ class Server:
         self.recordings = RecordingService(self.lifecycle, leave=self._leave_recording, poke_films=poke_films)
         # after the rooms are closed, and before the media are
         self._stack.push_async_callback(self.recordings.finish_all)
+        knocks = Knocks(services.db, self.clock)
         self.registry = Registry(
             meetings=services.meetings,
             sfu=self.sfu,
             clock=self.clock,
             config=self.config,
             recordings=self.recordings,
+            in_force=lambda: self.lifecycle.in_force,
+            knocked=knocks.noted,
         )
+        self._run_beside(knocks.run())
         self._run_beside(self.films.run())
         self._run_beside(reminders.run(planning.reminders))
         self._run_beside(recovery.run(self.lifecycle, broken_off))
@@ -229,6 +242,8 @@ class Server:
                 remember_ms=days(self.config.sessions.remember_device_days),
                 failed=services.accounts.note_failure,
             ),
+            live=live,
+            oidc=self._oidc(services.db, services.accounts),
             sweeps=lambda: keeping.sweeper.status,
             films=self.films,
         )
@@ -237,6 +252,12 @@ class Server:
         await self._serve(app, listening, tls)
         self.first_admin_token = await services.accounts.links.for_first_admin()
         keeping.start(self._run_beside)
+
+    def _oidc(self, db: Database, accounts: Accounts) -> Oidc | None:
+        config = self.config.oidc
+        if config.issuer is None:
+            return None
+        return Oidc(db, self.clock, accounts, config, site=self.url, failed=accounts.note_failure)
 
     async def _remove_from_meetings(self, person: DataSubject) -> None:
         await self.registry.remove_person(person.id, "Your data here is being erased.")
@@ -307,6 +328,9 @@ class _Live:
             "clock_doubted": ", ".join(sweeps.doubts) or None,
             "rows_waiting": sweeps.waiting,
         }
+
+    async def room_changed(self, slug: str) -> None:
+        await self._server.registry.refresh(slug)
 
     async def room_deleted(self, slug: str) -> None:
         await self._server.registry.end(slug, "The room was deleted.")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from pymeet.accounts import store
+from pymeet.accounts import directory, store
 from pymeet.accounts.links import Redeemed
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts, Link, Role, User
@@ -593,6 +593,16 @@ async def test_the_last_administrator_stays(accounts: Accounts):
     assert (await accounts.change_role(invited.email, Role.MEMBER)).role is Role.MEMBER
     await member(accounts, "eve@example.org", admin=True)
     assert (await accounts.change_role(admin.email, Role.DPO)).role is Role.DPO
+
+
+async def test_nobody_is_seen_who_never_came(accounts: Accounts, db: Database, clock: ManualClock):
+    """Or an administrator takes an account for used that its holder never opened."""
+    came = await member(accounts, "eve@example.org")
+    await accounts.add_user("Ben", "ben@example.org", False)
+    async with db.read() as conn:
+        listed = {each.email: (each.state, each.last_seen_at_ms) for each in await directory.everybody(conn)}
+
+    assert listed == {came.email: ("active", clock.now_ms()), "ben@example.org": ("invited", None)}
 
 
 async def test_no_token_and_no_password_is_stored(accounts: Accounts, db: Database):

@@ -38,6 +38,12 @@ STAYS: frozenset[Place] = frozenset(
         # recordings belong to everybody who is in them
         ("recordings", "id"),
         ("recordings", "name"),
+        # groups belong to everybody who is in them
+        ("groups", "id"),
+        ("groups", "name"),
+        ("groups", "description"),
+        ("group_members", "group_id"),
+        ("recording_group_shares", "id"),
         # rooms belong to everybody who uses them
         ("rooms", "id"),
         ("rooms", "name"),
@@ -49,6 +55,7 @@ STAYS: frozenset[Place] = frozenset(
 WITHHELD: frozenset[Place] = frozenset(
     {
         ("calendar_feeds", "secret_hash"),
+        ("api_tokens", "token_hash"),
         ("avatars", "file_id"),
         ("erasure_ledger", "subject_mark"),
         ("exports", "file_id"),
@@ -57,6 +64,7 @@ WITHHELD: frozenset[Place] = frozenset(
         ("known_devices", "token_hash"),
         ("mail_outbox", "template_values"),
         ("one_time_links", "token_hash"),
+        ("provider_sessions", "id_token"),
         ("recording_shares", "password_hash"),
         ("recording_shares", "token_hash"),
         ("recording_tracks", "file_id"),
@@ -81,6 +89,7 @@ NOT_PERSONAL: frozenset[Place] = frozenset(
         ("meetings", "rrule"),
         ("meetings", "starts_local"),
         ("mail_outbox", "error"),
+        ("notifications", "object_id"),
         ("mail_outbox", "id"),
         ("processing_limits", "id"),
         ("recording_events", "recording_id"),

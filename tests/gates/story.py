@@ -14,11 +14,12 @@ from typing import Any
 
 import aiohttp
 from live_server import ServeProcess, free_port
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from pymeet.clock import SystemClock
 from pymeet.config import Config
-from pymeet.db.schema import recording_events, recording_shares, recording_views
+from pymeet.db.schema import group_members, recording_events, recording_group_shares, recording_shares, recording_views
 from pymeet.ids import new_id
 from pymeet.ops.client import call
 from tests.signaling.conftest import Client
@@ -131,7 +132,10 @@ class Story:
             await client.ask(type="leave")
 
     async def plan(self, organiser: Human, invited: Human, slug: str) -> None:
-        """A meeting to come in a room of the organiser's, somebody else invited, and a feed of the organiser's calendar."""
+        """A meeting to come in a room of the organiser's, a group and somebody else invited, and a feed of the calendar."""
+        group = (await self.operate("group.add", name=token("group")))["id"]
+        for each in (organiser, invited):
+            await self.operate("group.join", group=group, email=each.email)
         body = {
             "title": organiser.made("meeting"),
             "agenda": organiser.made("agenda"),
@@ -140,11 +144,24 @@ class Story:
             "duration_min": 60,
             "rrule": "FREQ=WEEKLY",
             "room": slug,
-            "invitees": [{"email": invited.email}, {"email": f"{organiser.made('invited')}@example.org"}],
+            "invitees": [{"email": f"{organiser.made('invited')}@example.org"}],
+            "groups": [group],
         }
         await self.ask(organiser, "POST", "/api/v1/meetings", body, 201)
         made = await self.ask(organiser, "POST", "/api/v1/calendar-feed", None, 201)
         organiser.said["feed"] = made["url"].rpartition("/")[2].removesuffix(".ics")
+
+    async def automate(self, human: Human) -> None:
+        """A program that looks at the person's rooms by a token."""
+        body = {"name": human.made("token name"), "scopes": ["rooms:read"], "password": human.password}
+        made = await self.ask(human, "POST", "/api/v1/security/tokens", body, 201)
+        human.said["token"] = made["token"]
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        async with (
+            aiohttp.ClientSession(self.process.url, headers=headers) as http,
+            http.get("/api/v1/rooms") as answer,
+        ):
+            assert answer.status == 200, await answer.text()
 
     async def record(self, host: Human, people: Sequence[Human]) -> Made:
         """A recording of the room with a track, a message and a film of everybody; members among them watched it.
@@ -179,6 +196,10 @@ def _fill_recording(conn: Connection, made: Made, people: Sequence[Human]) -> No
         if each.user_id:
             shared = {"id": new_id(), "kind": "member", "user_id": each.user_id, "made_at_ms": made.started_at_ms}
             conn.execute(insert(recording_shares).values(**shared, **here))
+            of_group = select(group_members.c.group_id).where(group_members.c.user_id == each.user_id)
+            for group_id in conn.execute(of_group).scalars().all():
+                shared = {"id": new_id(), "group_id": group_id, "made_at_ms": made.started_at_ms, **here}
+                conn.execute(upsert(recording_group_shares).values(**shared).on_conflict_do_nothing())
             viewed = {"user_id": each.user_id, "kind": "film", "at_ms": made.started_at_ms}
             conn.execute(insert(recording_views).values(**viewed, **here))
 

@@ -46,6 +46,8 @@ UNFELT = {
     ("avatars", "file_id"),  # stands for no file in these rows; that it is withheld, the drills say
     ("consents", "language"),
     ("invitees", "answer"),
+    ("notification_choices", "kind"),
+    ("notifications", "kind"),
     ("recording_events", "kind"),
     ("recording_tracks", "source"),
     ("recording_views", "kind"),

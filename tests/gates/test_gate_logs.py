@@ -13,6 +13,7 @@ async def test_a_whole_day_leaves_no_name_address_or_token_in_the_log(tmp_path: 
         told.slug = (await told.ask(admin, "POST", "/api/v1/rooms", {"name": admin.made("room")}, 201))["slug"]
         member = await told.add_member("member")
         await told.say(member)
+        await told.automate(member)
         guest = await told.add_guest("guest")
         await told.meeting_recorded(admin)
         await told.record(admin, [admin, member, guest])

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { announce } from '../../src/pymeet/web/static/js/media/announce.js';
+import { announce, knock } from '../../src/pymeet/web/static/js/media/announce.js';
 import { Meeting } from '../../src/pymeet/web/static/js/meeting.js';
 import { Room, leftOut } from '../../src/pymeet/web/static/js/models/room.js';
 import { Connection } from '../../src/pymeet/web/static/js/protocol.js';
@@ -196,7 +196,7 @@ function device(voices, clicked) {
       currentTime = 0;
       constructor() { heard.push('chime'); }
       createGain() { return node(); }
-      createOscillator() { const tone = node(); tone.stop = () => {}; return tone; }
+      createOscillator() { const tone = node(); tone.stop = () => queueMicrotask(() => tone.onended()); return tone; }
       close() {}
     },
   };
@@ -215,6 +215,15 @@ test('no voice that sends the words away is used: tones are heard instead', () =
   device([{ lang: 'en-US', localService: false }, { lang: 'de-DE', localService: true }], true);
   announce('Recording', 'en', 'up');
   assert.deepEqual(heard, ['chime']);
+});
+
+test('a knock is two tones and then words, and talks over nobody', async () => {
+  device([{ lang: 'en-GB', localService: true }], true);
+  await knock('Somebody waits', 'en');
+  assert.deepEqual(heard, ['chime', 'Somebody waits']);
+  /** @type {any} */ (globalThis.speechSynthesis).speaking = true;
+  await knock('Somebody waits', 'en');
+  assert.deepEqual(heard, ['chime', 'Somebody waits', 'chime']);
 });
 
 test('before somebody touches the page it stays silent, as browsers demand', () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Room, sends } from '../../src/pymeet/web/static/js/models/room.js';
+import { Room, pictureOf, sends } from '../../src/pymeet/web/static/js/models/room.js';
 import { joined } from './fakes.js';
 
 /** @param {string} id @param {object} [over] */
@@ -127,4 +127,12 @@ test('a muted source is not sent', () => {
   assert.equal(sends(muted, 'microphone'), false);
   assert.equal(sends(muted, 'camera'), true);
   assert.equal(sends(muted, 'screen'), false);
+});
+
+test('a picture is asked for in the room where its person is', () => {
+  const room = new Room();
+  room.apply(joined());
+  assert.equal(pictureOf(room, person('p2', { picture: 'k7' })), `/api/v1/rooms/${room.info.value?.slug}/pictures/k7`);
+  assert.equal(pictureOf(room, person('p3')), '');
+  assert.equal(pictureOf(room, undefined), '');
 });

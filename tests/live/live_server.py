@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.support.described import check_answer
 from tests.support.migrated import prepare
 
 from pymeet.accounts.passwords import Passwords
+from pymeet.clock import Clock
 from pymeet.config import Config
 from pymeet.server import Server
 
@@ -43,9 +45,11 @@ class Visitor:
         )
 
     async def json(self, method: str, path: str, body: object | None = None) -> tuple[int, Any]:
-        """Asks, and hands back status and answer."""
+        """Asks, and hands back status and answer, which must be as the OpenAPI document says."""
         async with self.http.request(method, path, json=body if body is not None else None) as response:
-            return response.status, await response.json(content_type=None) if response.status != 204 else None
+            answer = await response.json(content_type=None) if response.status != 204 else None
+            check_answer(method, path, body, response.status, response.content_type, answer)
+            return response.status, answer
 
     async def make_room(self, name: str = "Tea") -> str:
         """Makes a room and hands back its slug."""
@@ -55,11 +59,11 @@ class Visitor:
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Server]:
+async def running(config: Config, clock: Clock | None = None) -> AsyncIterator[Server]:
     """The server in this process, stopped at the end. Passwords are hashed quickly: most tests sign somebody in."""
     prepare(config.database_path)
     server = await Server.start(
-        config, passwords=Passwords(time_cost=1, memory_kib=8, minimum=config.accounts.minimum_password)
+        config, clock, passwords=Passwords(time_cost=1, memory_kib=8, minimum=config.accounts.minimum_password)
     )
     try:
         yield server

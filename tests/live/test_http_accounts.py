@@ -49,8 +49,11 @@ async def test_nobody_is_signed_in_at_first(visitor: Visitor):
         "guests_allowed": True,
         "may_create_rooms": False,
         "registration": "invitation",
+        "announcement": None,
         "minimum_password": 12,
         "mail": False,
+        "oidc": None,
+        "confirm": None,
         "notice": notice,
     }
 

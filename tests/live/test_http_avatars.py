@@ -78,6 +78,38 @@ async def test_a_picture_is_drawn_anew_and_shown_to_members_only(tmp_path: Path)
         assert (await ada.json("GET", "/api/v1/me"))[1]["user"]["avatar"] is False
 
 
+async def test_guests_see_the_picture_of_who_is_in_the_room_with_them(tmp_path: Path) -> None:
+    """By a secret that only the room knows, for as long as that person is there; it does not tell the account."""
+    async with running(make_config(tmp_path / "data")) as server, first_admin(server) as ada, visiting(server) as eve:
+        assert await put(ada, picture("PNG")) == 204
+        slug, other = await ada.make_room("Weekly"), await ada.make_room("Other")
+        host = await ada.http.ws_connect(f"/ws/{slug}")
+        await host.send_json({"type": "join", "v": 1, "name": "Ada"})
+        await host.receive_json()
+        guest = await eve.http.ws_connect(f"/ws/{slug}")
+        await guest.send_json({"type": "join", "v": 1, "name": "Eve"})
+        joined = await guest.receive_json()
+        pictures = {each["name"]: each.get("picture") for each in joined["participants"]}
+        assert pictures["Eve"] is None
+        user = (await ada.json("GET", "/api/v1/me"))[1]["user"]
+        assert user["id"] not in str(joined)
+        address = f"/api/v1/rooms/{slug}/pictures/{pictures['Ada']}"
+        async with eve.http.get(address) as response:
+            assert (response.status, response.content_type) == (200, "image/webp")
+            assert response.headers["Cache-Control"] == "private, no-cache"
+        async with eve.http.get(address.replace(slug, other)) as response:
+            assert response.status == 404
+        async with eve.http.get(address[:-43] + "x" * 43) as response:
+            assert response.status == 404
+        await host.send_json({"type": "leave"})
+        while (await guest.receive_json())["type"] != "participant_left":
+            pass
+        async with eve.http.get(address) as response:
+            assert response.status == 404
+        await host.close()
+        await guest.close()
+
+
 async def test_what_is_no_picture_changes_nothing(tmp_path: Path) -> None:
     """The type that is claimed decides nothing, nor does the first look at the bytes."""
     async with running(make_config(tmp_path / "data")) as server, first_admin(server) as ada, visiting(server) as eve:

@@ -24,7 +24,7 @@ async def test_the_page_needs_no_script_and_loads_nothing_from_elsewhere(visitor
         html = await response.text()
 
         assert "script-src 'self'" in response.headers["Content-Security-Policy"]
-        assert response.headers["Vary"] == "Accept-Language"
+        assert response.headers["Vary"] == "Accept-Encoding, Accept-Language"
     assert "<h1>Privacy on this server</h1>" in html
     assert re.findall(r"<script[^>]*>", html) == ['<script src="/static/js/theme.js">']  # colours only
     assert "style=" not in html

@@ -47,6 +47,29 @@ async def test_no_path_leads_out_of_the_folder(shared_server: Server, path: str)
     assert "make_app" not in answer
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_file_is_packed_for_whoever_takes_that(new_visitor: Visitor):
+    """A page is some eighty files: packed they are a third. Each form has a tag of its own, so that no cache mixes them."""
+    shown = {}
+    for accepted in ("gzip, br", "identity", "gzip;q=0, br"):
+        headers = {"Accept-Encoding": accepted}
+        async with new_visitor.http.get("/static/vendor/preact.js", headers=headers) as response:
+            assert response.headers["Vary"] == "Accept-Encoding"
+            shown[accepted] = response.headers.get("Content-Encoding"), response.headers["ETag"], await response.read()
+            length = int(response.headers["Content-Length"])
+        again = {**headers, "If-None-Match": shown[accepted][1]}
+        async with new_visitor.http.get("/static/vendor/preact.js", headers=again) as response:
+            assert response.status == 304
+        if accepted == "gzip, br":
+            assert length < len(shown[accepted][2]) / 2
+
+    packed, plain, refused = shown.values()
+    assert (packed[0], plain[0]) == ("gzip", None)
+    assert packed[1] != plain[1]
+    assert packed[2] == plain[2]
+    assert plain == refused
+
+
 async def test_a_file_comes_with_its_type_and_once_only(visitor: Visitor):
     """Modules run only with a JavaScript type; an unchanged file is not sent twice."""
     async with visitor.http.get("/static/vendor/preact.js") as response:

@@ -267,10 +267,13 @@ async def test_meetings_are_listed_in_order_and_in_pages(server: Server, ada: Vi
 async def test_a_member_chooses_their_mails_and_has_a_room(server: Server, ada: Visitor, office: PostOffice) -> None:
     """Who wants no mail gets none; the personal room is made once."""
     async with member(server, "Bob") as bob:
-        assert (await bob.json("GET", "/api/v1/notifications"))[1] == {"mail": True, "reminder_min": 15}
-        assert (await bob.json("PUT", "/api/v1/notifications", {"mail": False, "reminder_min": None}))[0] == 204
-        assert (await bob.json("GET", "/api/v1/notifications"))[1] == {"mail": False, "reminder_min": None}
-        assert (await bob.json("PUT", "/api/v1/notifications", {"mail": True, "reminder_min": 1441}))[0] == 400
+        address = "/api/v1/notification-settings"
+        settings = (await bob.json("GET", address))[1]
+        assert (settings["mail"], settings["reminder_min"]) == (True, 15)
+        assert (await bob.json("PUT", address, {"mail": False, "reminder_min": None}))[0] == 204
+        settings = (await bob.json("GET", address))[1]
+        assert (settings["mail"], settings["reminder_min"]) == (False, None)
+        assert (await bob.json("PUT", address, {"mail": True, "reminder_min": 1441}))[0] == 400
         rooms = [(await bob.json("POST", "/api/v1/personal-room"))[1] for _ in range(2)]
         assert rooms[0] == rooms[1]
         assert rooms[0]["name"] == "Personal room"

@@ -24,6 +24,7 @@ from pymeet.db import audit, audit_proof
 from pymeet.db.audit_checkpoints import Checkpoints
 from pymeet.db.keys import WrongKeyError, rotate_master_key
 from pymeet.db.schema import (
+    api_tokens,
     audit_events,
     calendar_feeds,
     exports,
@@ -64,7 +65,7 @@ from pymeet.recording.removal import remove_person
 DAY_S = 86_400.0
 DAY_MS = 86_400_000
 BROWSERS = {"known_devices.id", "known_devices.name", "known_devices.token_hash"}
-WORN_OUT = {"session", "link", "mail", "mail.values", *BROWSERS}
+WORN_OUT = {"session", "sessions.id", "id_token", "provider_session", "link", "mail", "mail.values", *BROWSERS}
 """What no restore brings back: it was used, has ended, or was sent, or is trust that may have been withdrawn since."""
 
 
@@ -357,8 +358,8 @@ async def test_nobody_is_signed_in_and_no_mail_goes_out_again(config: Config, cl
 
 
 async def test_second_factors_are_as_they_were_last(config: Config, clock: ManualClock) -> None:
-    """A recovery code that was used, or the passkey of a stolen laptop, must not open the account again; and what was set
-    up since must go on protecting it."""
+    """A recovery code that was used, the passkey of a stolen laptop, or a token that was revoked, must not open the
+    account again; and what was set up since must go on protecting it."""
     ann, ben = new_member(), new_member()
     async with opened(config, clock) as services:
         await fill(services, ann)
@@ -367,19 +368,20 @@ async def test_second_factors_are_as_they_were_last(config: Config, clock: Manua
         path = await make(services)
     async with opened(config, clock) as services:
         await services.factors.remove_second_factors(ann.person.id)
+        await services.accounts.tokens.revoke("older")
         await services.db.work(_add_factors, ben.person.id, "newer")
         await services.db.work(lambda conn: conn.execute(delete(known_devices)))
 
     await put_back(config, clock, path)
 
     async with opened(config, clock) as services:
-        for column in (second_factors.c.totp_secret, recovery_codes.c.code_hash, passkeys.c.name):
+        for column in (second_factors.c.totp_secret, recovery_codes.c.code_hash, passkeys.c.name, api_tokens.c.name):
             assert await rows(services, column.table.c.user_id, column) == {(ben.person.id, "newer")}
 
 
 def _add_factors(conn: Connection, user_id: str, text: str) -> None:
     """In place of those that the person has."""
-    for table in (second_factors, recovery_codes, passkeys, known_devices):
+    for table in (second_factors, recovery_codes, passkeys, known_devices, api_tokens):
         conn.execute(delete(table).where(table.c.user_id == user_id))
     whose = {"user_id": user_id, "created_at_ms": 1}
     key = {"name": text, "credential_id": text, "public_key": text, "sign_count": 0}
@@ -388,6 +390,8 @@ def _add_factors(conn: Connection, user_id: str, text: str) -> None:
     conn.execute(insert(recovery_codes).values(code_hash=text, **whose))
     conn.execute(insert(passkeys).values(id=text, **key, **whose))
     conn.execute(insert(known_devices).values(id=text, **device, **whose))
+    token = {"token_hash": text, "name": text, "scopes": "rooms:read", "expires_at_ms": 2**52}
+    conn.execute(insert(api_tokens).values(id=text, **token, **whose))
 
 
 async def test_addresses_and_calendar_addresses_are_as_they_were_last(config: Config, clock: ManualClock) -> None:

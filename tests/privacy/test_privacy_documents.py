@@ -83,7 +83,7 @@ def test_every_personal_column_has_words_and_no_word_is_left_over():
         for name, column in entry.columns.items()
         if column.personal and column.kind is not Kind.REFERENCE
     }
-    with_titles = {f"title.{entry.name}" for _, entry in tables() if entry.personal}
+    with_titles = {f"title.{entry.name}" for _, entry in tables() if entry.personal or entry.subjects}
     ends = {f"with.{r.table}" for _, e in tables() if e.personal for r in e.keep if isinstance(r, KeepWith)}
 
     for prefix, wanted in (("column.", personal), ("title.", with_titles), ("with.", ends)):

@@ -87,6 +87,8 @@ async def test_only_fixed_words_and_links_to_others_are_without_a_token(tmp_path
         "invitees.answer",
         "mail_outbox.language",
         "mail_outbox.template",
+        "notification_choices.kind",
+        "notifications.kind",
         "one_time_links.purpose",
         "processing_limits.cause",
         "films.format",

@@ -1,6 +1,7 @@
 """The pure room: who hosts, and what hosts decide (docs/protocol.md section 1.4)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from pymeet.rooms.commands import (
     Leave,
     Lock,
     LowerHand,
+    MuteAll,
     RaiseHand,
     React,
     Remove,
@@ -117,6 +119,24 @@ def test_without_a_cohost_nobody_inherits(room: Room) -> None:
     do(room, Leave(), "ann")
 
     assert Role.HOST not in roles(room).values()
+
+
+@pytest.mark.parametrize(
+    ("by", "spared", "muted"),
+    [("ann", None, {"bob", "cy", "dee"}), ("ann", "cy", {"bob", "dee"}), ("bob", None, {"cy", "dee"})],
+)
+def test_all_microphones_but_one_are_switched_off(room: Room, by: str, spared: str | None, muted: set[str]) -> None:
+    """Not that of who asks, of a host by a cohost, or of an encoder, where nobody could switch it on again."""
+    do(room, GiveRole("bob", True), "ann")
+    for name in roles(room):
+        do(room, Send((replace(MICROPHONE, id=name), replace(SCREEN_AUDIO, id=f"{name}-screen"))), name)
+
+    events = do(room, MuteAll(spared), by)
+
+    assert {each.track_id for each in events if isinstance(each, TrackMuted)} == muted
+    assert {each.participant_id for each in events if isinstance(each, SourceStopped) and each.by == by} == muted
+    assert {each.id for each in room.participants if each.tracks[0].muted} == muted
+    assert do(room, MuteAll(spared), by) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from pymeet.accounts.model import User
 from pymeet.db.engine import Database
 from pymeet.errors import PymeetError
-from pymeet.rooms.commands import Command, GiveRole, HandOver, RaiseHand, Spotlight, StopSource
+from pymeet.rooms.commands import Command, GiveRole, HandOver, MuteAll, RaiseHand, Spotlight, StopSource
 from pymeet.rooms.events import Welcome
 from pymeet.rooms.joining import JoinRequest, Resume
 from pymeet.rooms.live import LiveRoom
@@ -84,6 +84,7 @@ class Storm:
             Spotlight(whom),
             RaiseHand(True),
             StopSource(whom, Source.CAMERA),
+            MuteAll(whom),
         )
         return self.draw.choice(orders)
 

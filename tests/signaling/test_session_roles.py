@@ -35,6 +35,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "admit": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
     "refuse": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
     "stop": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
+    "mute_all": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
     "lower_hand": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
     "spotlight": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),
     "lock": row(DONE, DONE, REFUSED, REFUSED, waiting=REFUSED, outside=PROTOCOL),

@@ -113,7 +113,14 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
         add(schema.user_credentials, user_id=user_id, password_hash=token("hash"), changed_at_ms=now_ms)
         times = {"created_at_ms": now_ms, "expires_at_ms": now_ms + 1}
         at = {"last_seen_at_ms": now_ms, **times}
-        add(schema.sessions, token_hash=token("session"), id=secrets.token_hex(8), device="", user_id=user_id, **at)
+        session_id, identity_id = token("sessions.id"), token("identities.id")
+        add(schema.sessions, token_hash=token("session"), id=session_id, device="", user_id=user_id, **at)
+        known = {"issuer": token("identities.issuer"), "subject": token("identities.subject")}
+        used = {"created_at_ms": now_ms, "last_used_at_ms": now_ms}
+        add(schema.identities, id=identity_id, user_id=user_id, **known, **used)
+        theirs = {"session_id": session_id, "identity_id": identity_id, "user_id": user_id}
+        said = {"provider_session": token("provider_session"), "id_token": token("id_token")}
+        add(schema.provider_sessions, **theirs, **said)
         add(schema.one_time_links, token_hash=token("link"), purpose="set_password", user_id=user_id, **times)
         audit.record_now(conn, now_ms, user_id, "user.signed_in", audit.Person(user_id))
         mail = {"template": "test", "language": "en", "created_at_ms": now_ms - 1, "next_at_ms": now_ms}
@@ -223,6 +230,9 @@ def _sign_in_by_more(add: Callable[..., None], canary: Canary, user_id: str, now
     add(schema.recovery_codes, code_hash=token("recovery_codes.code_hash"), **whose, **made)
     key = {"credential_id": token("passkeys.credential_id"), "public_key": token("passkeys.public_key")}
     add(schema.passkeys, id=token("passkeys.id"), name=token("passkeys.name"), sign_count=0, **key, **whose, **made)
+    api = {"id": token("api_tokens.id"), "token_hash": token("api_tokens.token_hash"), "expires_at_ms": 2**52}
+    said = {"name": token("api_tokens.name"), "scopes": token("api_tokens.scopes")}
+    add(schema.api_tokens, **api, **said, **whose, **made)
     times = {"last_seen_at_ms": now_ms, "expires_at_ms": now_ms + 1, **made}
     name, known = token("known_devices.name"), token("known_devices.token_hash")
     add(schema.known_devices, id=token("known_devices.id"), token_hash=known, name=name, **whose, **times)
@@ -240,6 +250,9 @@ def _plan(add: Callable[..., None], canary: Canary, user_id: str, room_id: str, 
     add(schema.invitees, id=token("invitees.id"), email=canary.email, **here, **whose)
     add(schema.calendar_feeds, secret_hash=token("calendar_feeds.secret_hash"), created_at_ms=now_ms, **whose)
     add(schema.notification_settings, mail=True, **whose)
+    add(schema.notification_choices, kind="meeting_invited", in_app=True, mail=False, **whose)
+    told = {"kind": "meeting_invited", "object_id": meeting_id, "created_at_ms": now_ms}
+    add(schema.notifications, id=token("notifications.id"), **told, **whose)
     add(schema.personal_rooms, room_id=room_id, **whose)
 
 
@@ -273,6 +286,11 @@ def _record(add: Callable[..., None], canary: Canary, room_id: str, seat: str, n
         shared = {"kind": "member", "user_id": user_id, "made_at_ms": now_ms, **here}
         add(schema.recording_shares, id=secrets.token_hex(11), **shared)
         add(schema.recording_views, user_id=user_id, kind="film", at_ms=now_ms, **here)
+        group_id = secrets.token_hex(11)
+        add(schema.groups, id=group_id, name=f"Group {group_id}", description="", created_at_ms=now_ms)
+        add(schema.group_members, group_id=group_id, user_id=user_id, added_at_ms=now_ms)
+        of_group = {"group_id": group_id, "made_at_ms": now_ms, **here}
+        add(schema.recording_group_shares, id=secrets.token_hex(11), **of_group)
 
 
 def bytes_of(directory: Path) -> dict[str, bytes]:

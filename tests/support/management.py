@@ -25,6 +25,9 @@ class FakeLive:
     def status(self) -> dict[str, Any]:
         return {"participants": 3}
 
+    async def room_changed(self, slug: str) -> None:
+        self.happened.append(f"changed {slug}")
+
     async def room_deleted(self, slug: str) -> None:
         self.happened.append(f"deleted {slug}")
 

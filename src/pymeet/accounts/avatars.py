@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from sqlalchemy import Connection, insert, select
 
 from pymeet.db import audit
+from pymeet.db.engine import Transaction
 from pymeet.db.files import Files
 from pymeet.db.schema import avatars
 from pymeet.errors import InvalidInputError, NotFoundError
@@ -69,6 +70,12 @@ async def remove_avatar(lifecycle: Lifecycle, user_id: str) -> None:
 
     await lifecycle.db.work(change)
     await remove_pending(lifecycle)
+
+
+async def has_avatar(conn: Transaction, user_id: str) -> bool:
+    """Whether there is a picture of the person."""
+    mine = select(avatars.c.user_id).where(avatars.c.user_id == user_id, avatars.c.file_id.is_not(None))
+    return (await conn.execute(mine)).first() is not None
 
 
 async def avatar_of(lifecycle: Lifecycle, user_id: str) -> Avatar:

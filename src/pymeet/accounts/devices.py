@@ -7,6 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from sqlalchemy import RowMapping
@@ -15,7 +16,7 @@ from pymeet.accounts import factor_store as store
 from pymeet.accounts.model import User
 from pymeet.accounts.texts import clean_email
 from pymeet.clock import Clock
-from pymeet.db import outbox
+from pymeet.db import notifications, outbox
 from pymeet.db.engine import Database, Transaction
 from pymeet.errors import InvalidInputError
 from pymeet.ids import new_id, new_secret
@@ -103,7 +104,7 @@ class Devices:
         """Notes with which browser somebody signed in; the token for its cookie, good for `KNOWN_MS`.
 
         With `remember`, which only who showed a second factor may ask for, the next ones are spared for a while. Whoever
-        signs in with a strange browser is told by mail, unless they have just set their first password.
+        signs in with a strange browser is told, also by mail, unless they have just set their first password.
         """
         now_ms = self._clock.now_ms()
         times: dict[str, int] = {"last_seen_at_ms": now_ms, "expires_at_ms": now_ms + KNOWN_MS}
@@ -114,12 +115,12 @@ class Devices:
             if known and browser.token:
                 await store.change_device(conn, known["id"], name=browser.name, **times)
                 return browser.token
-            token = new_secret()
-            if mail is not None and not await self._begins_here(conn, user, now_ms):
-                await self._tell(conn, user, browser, mail, now_ms)
+            token, device_id = new_secret(), new_id()
+            if not await self._begins_here(conn, user, now_ms):
+                await self._tell(conn, user, browser, device_id, mail, now_ms)
             await store.add_device(
                 conn,
-                id=new_id(),
+                id=device_id,
                 user_id=user.id,
                 token_hash=token_hash(token),
                 name=browser.name,
@@ -134,12 +135,26 @@ class Devices:
         return await store.device(conn, user_id, token_hash(browser.token), self._clock.now_ms())
 
     async def _begins_here(self, conn: Transaction, user: User, now_ms: int) -> bool:
-        """Whether the person has never signed in before: the link by which they do was sent to them."""
+        """Whether the person has never signed in before: the link by which they do was sent to them, or they were signed in
+        by the OpenID provider, and got their account by that."""
         person = await store.person(conn, user.id)
-        fresh = person is not None and now_ms - (person["changed_at_ms"] or 0) <= _JUST_NOW_MS
+        began_ms = max(person["changed_at_ms"] or 0, person["created_at_ms"]) if person else 0
+        fresh = now_ms - began_ms <= _JUST_NOW_MS
         return fresh and not await store.devices_of(conn, user.id, now_ms)
 
-    async def _tell(self, conn: Transaction, user: User, browser: Browser, mail: NewDeviceMail, now_ms: int) -> None:
+    async def _tell(
+        self,
+        conn: Transaction,
+        user: User,
+        browser: Browser,
+        device_id: str,
+        mail: NewDeviceMail | None,
+        now_ms: int,
+    ) -> None:
+        new = partial(notifications.tell, now_ms=now_ms, user_id=user.id, kind="new_device", object_id=device_id)
+        await conn.run_sync(new)
+        if mail is None:
+            return
         person = await store.person(conn, user.id)
         await outbox.queue(
             conn,

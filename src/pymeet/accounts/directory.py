@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy import RowMapping, and_, case, exists, func, literal, or_, select, tuple_
 
 from pymeet.accounts import store
 from pymeet.accounts.model import Role
 from pymeet.accounts.rows import user_of
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import avatars, passkeys, second_factors, user_credentials, users
+from pymeet.db.schema import avatars, group_members, passkeys, second_factors, users
 
 MAX_PAGE = 200
 
@@ -24,9 +24,10 @@ class Member:
     email: str
     role: Role
     state: str
-    """`active`, `disabled`, `invited` (has not set a password yet) or `being_erased`."""
+    """`active`, `disabled`, `invited` (did not come yet) or `being_erased`."""
     created_at_ms: int
-    last_seen_at_ms: int
+    last_seen_at_ms: int | None
+    """None for who never came."""
     second_factor: bool
 
 
@@ -45,16 +46,19 @@ async def about(conn: Transaction, user_id: str) -> About:
 
 
 async def members(
-    conn: Transaction, *, search: str = "", after: str = "", limit: int = 50
+    conn: Transaction, *, search: str = "", after: str = "", limit: int = 50, group: str = ""
 ) -> tuple[Sequence[Member], str | None]:
     """Up to `limit` people by name, from the one behind `after` (the id of the last one seen) on; and where to go on.
 
-    `search` is a part of the name or of the address. An `after` that is gone since begins anew.
+    `search` is a part of the name or of the address; with `group`, the id of one, only those who are in it. An `after`
+    that is gone since begins anew.
     """
-    query = select(users, _SECOND_FACTOR, _STATE).order_by(_NAME, users.c.id).limit(limit + 1)
+    query = select(users, _SECOND_FACTOR, _STATE, _NEVER_CAME).order_by(_NAME, users.c.id).limit(limit + 1)
     if search := search.strip():
         parts = (_NAME, search.lower()), (users.c.name, search), (users.c.email, search.lower())
         query = query.where(or_(*(column.contains(part, autoescape=True) for column, part in parts)))
+    if group:
+        query = query.where(users.c.id.in_(select(group_members.c.user_id).where(group_members.c.group_id == group)))
     if after and (last := await store.user(conn, after)):
         query = query.where(tuple_(_NAME, users.c.id) > tuple_(func.lower(last["name"]), literal(after)))
     rows = [_member(row) for row in (await conn.execute(query)).mappings()]
@@ -62,9 +66,15 @@ async def members(
     return rows[:limit], rows[limit - 1].id if more else None
 
 
+async def everybody(conn: Transaction) -> list[Member]:
+    """All people, by name."""
+    query = select(users, _SECOND_FACTOR, _STATE, _NEVER_CAME).order_by(_NAME, users.c.id)
+    return [_member(row) for row in (await conn.execute(query)).mappings()]
+
+
 async def member(conn: Transaction, user_id: str) -> Member | None:
     """One person as the list shows them."""
-    query = select(users, _SECOND_FACTOR, _STATE).where(users.c.id == user_id)
+    query = select(users, _SECOND_FACTOR, _STATE, _NEVER_CAME).where(users.c.id == user_id)
     row = (await conn.execute(query)).mappings().first()
     return None if row is None else _member(row)
 
@@ -85,7 +95,7 @@ def shown(member: Member) -> Mapping[str, Any]:
 
 def _member(row: RowMapping) -> Member:
     user = user_of(row)
-    times = row["created_at_ms"], row["last_seen_at_ms"]
+    times = row["created_at_ms"], None if row["never_came"] else row["last_seen_at_ms"]
     return Member(user.id, user.name, user.email, user.role, row["state"], *times, row["second_factor"])
 
 
@@ -97,12 +107,10 @@ _SECOND_FACTOR = or_(
 _AVATAR = exists(
     select(avatars.c.user_id).where(avatars.c.user_id == users.c.id, avatars.c.file_id.is_not(None)).correlate(users)
 ).label("avatar")
+_NEVER_CAME = and_(store.is_invited(), users.c.last_seen_at_ms <= users.c.created_at_ms).label("never_came")
 _STATE = case(
     (store.being_erased(), "being_erased"),
     (users.c.disabled_at_ms.is_not(None), "disabled"),
-    (
-        ~exists(select(user_credentials.c.user_id).where(user_credentials.c.user_id == users.c.id).correlate(users)),
-        "invited",
-    ),
+    (store.is_invited(), "invited"),
     else_="active",
 ).label("state")

@@ -63,7 +63,7 @@ class MailedLinks:
             if known is None:
                 await store.add_user(conn, **new_row(user, now_ms))
                 await record(conn, now_ms, by, "user.invited", user.id, {"role": user.role})
-            elif known["disabled_at_ms"] is not None or await store.has_password(conn, known["id"]):
+            elif known["disabled_at_ms"] is not None or await store.has_come(conn, known["id"]):
                 raise email_taken()
             else:
                 user = user_of(known)
@@ -87,7 +87,7 @@ class MailedLinks:
 
     def check_can_register(self) -> None:
         """Raises NotAllowedError (`registration_closed`) where people are invited, or nobody comes in any more."""
-        if self._config.accounts.registration != "open":
+        if self._lifecycle.in_force.accounts.registration != "open":
             raise NotAllowedError("People cannot register here. Ask to be invited.", code="registration_closed")
 
     def check_sends_mail(self) -> None:
@@ -138,7 +138,7 @@ class MailedLinks:
             row = await store.usable_user(conn, email)
             if row is None:
                 return
-            # who was invited and has no password yet needs one before anything else
+            # who has no password yet needs one before anything else
             purpose = purpose if await store.has_password(conn, row["id"]) else store.RESET_PASSWORD
             await self._send(conn, purpose, user_of(row), by=audit.SYSTEM)
         self._poke()

@@ -52,3 +52,16 @@ class Session:
     token: str
     expires_at_ms: int
     """The latest moment at which the token can still be good, however much it is used."""
+
+
+@dataclass(frozen=True)
+class ProviderSession:
+    """That, and how, somebody was signed in by the OpenID provider."""
+
+    identity_id: str
+    provider_session: str | None
+    """What the provider calls the session (`sid`), by which it may end it."""
+    id_token: str | None
+    """For signing out there; None where it is too long for an address."""
+    confirmed_at_ms: int | None
+    """When the person showed the provider who they are."""

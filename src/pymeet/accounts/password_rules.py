@@ -1,6 +1,6 @@
 """Which passwords people may not choose: common ones, and what everybody knows about them (NIST SP 800-63B, 3.1.1.2).
 
-The list is short and holds words; what is made of one of them by decorating or repeating it is as easy to guess.
+What is made of one of them by decorating or repeating it is as easy to guess, and need not stand in the list itself.
 """
 
 import re
@@ -62,4 +62,4 @@ def common() -> frozenset[str]:
     """The list that is shipped, as it stands there and without spaces."""
     text = files("pymeet.accounts").joinpath("common_passwords.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return frozenset(lines) | frozenset(line.replace(" ", "") for line in lines)
+    return frozenset(lines) | {line.replace(" ", "") for line in lines if " " in line}

@@ -56,8 +56,12 @@ class Passwords:
     async def hash_for(self, password: str, *, name: str, email: str) -> str:
         """The hash of a password that a person chooses for their account. Raises InvalidInputError, which says why not."""
         form = normalised(password, minimum=self._minimum)
-        check_choice(form, name=name, email=email)
-        return await self._in_thread(lambda: self._hasher.hash(form))
+
+        def checked() -> str:
+            check_choice(form, name=name, email=email)  # reads a long list the first time
+            return self._hasher.hash(form)
+
+        return await self._in_thread(checked)
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Whether the password belongs to the stored hash.

@@ -1,6 +1,7 @@
 """What the services of accounts share: from rows to people, and the errors that several of them raise."""
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -72,6 +73,16 @@ def email_taken() -> ConflictError:
 
 def disabled() -> ConflictError:
     return ConflictError("The account is disabled.", code="account_disabled")
+
+
+def erasure_pending(erased_after_ms: int | None, now_ms: int) -> ConflictError:
+    """What somebody hears who signs in to an account that waits to be erased."""
+    if erased_after_ms is None or erased_after_ms <= now_ms:
+        return ConflictError("This account is being erased.", code="erasure_pending")
+    day = datetime.fromtimestamp(erased_after_ms / 1000, UTC).date().isoformat()
+    return ConflictError(
+        f"This account will be erased on {day}. Until then that can be cancelled.", code="erasure_pending"
+    )
 
 
 def link_void() -> NotFoundError:

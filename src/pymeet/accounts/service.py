@@ -3,17 +3,16 @@
 Tokens are handed out once and stored only as their SHA-256: whoever reads the database cannot sign in with it.
 """
 
-from datetime import UTC, datetime
-
 from sqlalchemy import RowMapping
 
-from pymeet.accounts import store
+from pymeet.accounts import identity_store, store
 from pymeet.accounts.links import Links, make_link
-from pymeet.accounts.model import Link, Role, Session, User
+from pymeet.accounts.model import Link, ProviderSession, Role, Session, User
 from pymeet.accounts.passwords import Passwords
-from pymeet.accounts.rows import disabled, email_taken, hash_of, named, new_row, record, user_of
+from pymeet.accounts.rows import disabled, email_taken, erasure_pending, hash_of, named, new_row, record, user_of
 from pymeet.accounts.texts import clean_email, clean_line
 from pymeet.accounts.throttle import AttemptLimiter
+from pymeet.accounts.tokens import Tokens, narrow
 from pymeet.clock import Clock
 from pymeet.db import audit
 from pymeet.db.engine import Database
@@ -30,7 +29,7 @@ TELL_FAILURES_EVERY_S = 60
 """Failed attempts to sign in get into the audit log no more often than this, one event per account."""
 
 _EVERYBODY = ""
-_NOBODY = "nobody"
+NOBODY = "nobody"
 """In the audit log, the target of attempts to sign in with an address that has no account."""
 
 
@@ -54,6 +53,7 @@ class Accounts:
         self._absolute_ms = absolute_ms
         self._passwords = passwords or Passwords()
         self.links = Links(db, clock, self._passwords)
+        self.tokens = Tokens(db, clock)
         self._per_email = attempts_per_email or AttemptLimiter(limit=10, window_s=300)
         self._overall = attempts_overall or AttemptLimiter(limit=300, window_s=60)
         self._failures: dict[str, int] = {}
@@ -126,7 +126,8 @@ class Accounts:
         return user_of(row)
 
     async def change_role(self, email_or_id: str, role: Role, *, by: str = audit.OPERATOR) -> User:
-        """Gives the person another role and ends their sessions; the role they have already changes nothing.
+        """Gives the person another role, ends their sessions, and takes from their tokens what it does not have; the role
+        they have already changes nothing.
 
         Raises NotFoundError, or ConflictError (`last_admin`) when no administrator would be left who can sign in.
         """
@@ -141,6 +142,7 @@ class Accounts:
                     "This is the last administrator. Make somebody else administrator first.", code="last_admin"
                 )
             ended = await store.set_role(conn, user.id, is_admin=role is Role.ADMIN, is_dpo=role is Role.DPO)
+            await narrow(conn, user.id, role, now_ms, by=by)
             detail: audit.Detail = {"from": user.role, "to": role, "sessions": ended}
             await record(conn, now_ms, by, "user.role_changed", user.id, detail)
             return user_of(await named(conn, user.id))
@@ -160,7 +162,7 @@ class Accounts:
             raise ConflictError("No erasure of this account is under way. Sign in as usual.", code="no_erasure")
         if row["being_erased"] and not erasing:
             async with self._db.read() as conn:
-                raise _erasure_pending(await store.erased_after_ms(conn, row["id"]), self._clock.now_ms())
+                raise erasure_pending(await store.erased_after_ms(conn, row["id"]), self._clock.now_ms())
         stored = row["password_hash"]
         renewed = await self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
         now_ms = self._clock.now_ms()
@@ -208,8 +210,11 @@ class Accounts:
         async with self._db.read() as conn:
             return await store.has_dpo(conn)
 
-    async def open_session(self, user: User, *, device: str = "") -> Session:
-        """Signs the person in, on what `device` says in a few words. NotSignedInError when the account was disabled."""
+    async def open_session(self, user: User, *, device: str = "", began: ProviderSession | None = None) -> Session:
+        """Signs the person in, on what `device` says in a few words; `began` is how, where the OpenID provider did it.
+
+        Raises NotSignedInError when the account was disabled.
+        """
         token, now_ms = new_secret(), self._clock.now_ms()
         async with self._db.write() as conn:
             opened = await store.add_session(
@@ -220,8 +225,10 @@ class Accounts:
                 at_ms=now_ms,
                 expires_at_ms=self._expiry(opened_at_ms=now_ms, used_at_ms=now_ms),
             )
-            if not opened:
+            if opened is None:
                 raise NotSignedInError("This account cannot be used.")
+            if began is not None:
+                await identity_store.put_provider_session(conn, opened, user.id, began)
             await record(conn, now_ms, user.id, "user.signed_in", user.id)
         return Session(token, now_ms + self._absolute_ms)
 
@@ -263,7 +270,7 @@ class Accounts:
                         at_ms=self._clock.now_ms(),
                         actor=audit.SYSTEM,
                         action="user.sign_in_failed",
-                        target=_NOBODY if user_id == _NOBODY else audit.Person(user_id),
+                        target=NOBODY if user_id == NOBODY else audit.Person(user_id),
                         detail={"count": count},
                     )
         except BaseException:
@@ -315,19 +322,10 @@ class Accounts:
     async def _count_failure(self, email: str) -> None:
         async with self._db.read() as conn:
             row = await store.find_user(conn, "", email)
-        self.note_failure(_NOBODY if row is None else str(row["id"]))
+        self.note_failure(NOBODY if row is None else str(row["id"]))
 
     def _expiry(self, *, opened_at_ms: int, used_at_ms: int) -> int:
         return min(used_at_ms + self._idle_ms, opened_at_ms + self._absolute_ms)
-
-
-def _erasure_pending(erased_after_ms: int | None, now_ms: int) -> ConflictError:
-    if erased_after_ms is None or erased_after_ms <= now_ms:
-        return ConflictError("This account is being erased.", code="erasure_pending")
-    day = datetime.fromtimestamp(erased_after_ms / 1000, UTC).date().isoformat()
-    return ConflictError(
-        f"This account will be erased on {day}. Until then that can be cancelled.", code="erasure_pending"
-    )
 
 
 def _wrong_credentials() -> NotSignedInError:

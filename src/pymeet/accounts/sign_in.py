@@ -16,7 +16,7 @@ from pymeet.accounts import factor_store as store
 from pymeet.accounts import passkeys, totp
 from pymeet.accounts.devices import Browser, Devices, token_hash
 from pymeet.accounts.factors import Factors
-from pymeet.accounts.model import User
+from pymeet.accounts.model import ProviderSession, User
 from pymeet.accounts.passkeys import Credential, Site
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
@@ -51,6 +51,7 @@ class _Ticket:
     password: str = ""
     """The hash of the password that was good when it began: a new one voids the ticket."""
     cancels_erasure: bool = False
+    began: ProviderSession | None = None
     tries_left: int = TRIES
 
 
@@ -80,11 +81,18 @@ class SignIn:
         self._ticket_key = secrets.token_bytes(32)
 
     async def challenge(
-        self, user: User, browser: Browser, site: Site | None, *, cancels_erasure: bool = False
+        self,
+        user: User,
+        browser: Browser,
+        site: Site | None,
+        *,
+        cancels_erasure: bool = False,
+        began: ProviderSession | None = None,
     ) -> Challenge | None:
         """What the person still has to show; None where what they proved is enough.
 
-        `cancels_erasure`: the ticket is for who wants the erasure of their account cancelled.
+        `cancels_erasure`: the ticket is for who wants the erasure of their account cancelled; `began`: for whom the OpenID
+        provider signed in.
         """
         async with self._db.read() as conn:
             if not await store.has_second_factor(conn, user.id) or await self.devices.trusted(conn, user.id, browser):
@@ -98,13 +106,18 @@ class SignIn:
         options = passkeys.request_options(site, credentials, challenge) if site is not None and with_passkey else None
         offered = (("totp", has_app), ("passkey", with_passkey), ("recovery", codes_left > 0))
         ends_s = self._clock.monotonic() + TICKET_S
-        ticket = self._issue(_Ticket(user.id, ends_s, challenge, site, password, cancels_erasure))
+        ticket = self._issue(_Ticket(user.id, ends_s, challenge, site, password, cancels_erasure, began))
         return Challenge(ticket, tuple(name for name, there in offered if there), options)
 
     def cancels_erasure(self, ticket: str) -> bool:
         """Whether who answers this ticket wants the erasure of their account cancelled. Uses nothing."""
         found = self._tickets.get(ticket)
         return found is not None and found.cancels_erasure
+
+    def began(self, ticket: str) -> ProviderSession | None:
+        """How the OpenID provider signed in who answers this ticket, where it did. Uses nothing."""
+        found = self._tickets.get(ticket)
+        return found and found.began
 
     async def by_code(self, ticket: str, code: str, browser: Browser) -> str:
         """Whose ticket it is, if the app shows this code now; each code is good once. Ends the ticket.

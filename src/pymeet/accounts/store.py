@@ -6,6 +6,8 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, in
 
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import (
+    api_tokens,
+    identities,
     known_devices,
     one_time_links,
     processing_limits,
@@ -32,7 +34,15 @@ def being_erased() -> ColumnElement[bool]:
     return exists(select(processing_limits.c.id).where(mine, *wanted).correlate(users))
 
 
-def _usable() -> ColumnElement[bool]:
+def is_invited() -> ColumnElement[bool]:
+    """The condition that picks accounts whose holder did not come yet: without a password, or an account elsewhere."""
+    password = select(user_credentials.c.user_id).where(user_credentials.c.user_id == users.c.id)
+    identity = select(identities.c.id).where(identities.c.user_id == users.c.id)
+    return ~(exists(password.correlate(users)) | exists(identity.correlate(users)))
+
+
+def usable() -> ColumnElement[bool]:
+    """The condition that picks accounts with which somebody gets in: neither disabled nor being erased."""
     return and_(users.c.disabled_at_ms.is_(None), ~being_erased())
 
 
@@ -56,7 +66,7 @@ async def all_users(conn: Transaction) -> list[RowMapping]:
 
 async def has_admin(conn: Transaction, *, besides: str | None = None) -> bool:
     """Whether an administrator exists who could sign in; one may be left out of account."""
-    able = select(users.c.id).join(user_credentials).where(users.c.is_admin, _usable())
+    able = select(users.c.id).where(users.c.is_admin, usable(), ~is_invited())
     if besides is not None:
         able = able.where(users.c.id != besides)
     return bool((await conn.execute(select(exists(able)))).scalar_one())
@@ -64,14 +74,15 @@ async def has_admin(conn: Transaction, *, besides: str | None = None) -> bool:
 
 async def has_dpo(conn: Transaction) -> bool:
     """Whether a data protection officer exists who could sign in."""
-    able = select(users.c.id).join(user_credentials).where(users.c.is_dpo, _usable())
+    able = select(users.c.id).where(users.c.is_dpo, usable(), ~is_invited())
     return bool((await conn.execute(select(exists(able)))).scalar_one())
 
 
 async def disable_user(conn: Transaction, user_id: str, at_ms: int) -> int:
     """Marks the account and removes everything by which it could be used; how many sessions that ended."""
     await conn.execute(update(users).where(users.c.id == user_id).values(disabled_at_ms=at_ms))
-    await conn.execute(delete(one_time_links).where(one_time_links.c.user_id == user_id))
+    for table in (one_time_links, api_tokens):
+        await conn.execute(delete(table).where(table.c.user_id == user_id))
     return await remove_sessions(conn, user_id)
 
 
@@ -83,15 +94,20 @@ async def change_user(conn: Transaction, user_id: str, **values: Any) -> None:
     await conn.execute(update(users).where(users.c.id == user_id).values(values))
 
 
+async def has_come(conn: Transaction, user_id: str) -> bool:
+    """Whether the person has a password, or an account elsewhere: who has neither was invited and did not come yet."""
+    return (await conn.execute(select(users.c.id).where(users.c.id == user_id, ~is_invited()))).first() is not None
+
+
 async def has_password(conn: Transaction, user_id: str) -> bool:
-    """Whether the person ever set one: who did not has been invited and did not come yet."""
+    """Whether the person ever set one."""
     query = select(user_credentials.c.user_id).where(user_credentials.c.user_id == user_id)
     return (await conn.execute(query)).first() is not None
 
 
 async def usable_user(conn: Transaction, email: str) -> RowMapping | None:
     """The account of an address, unless it is disabled or being erased."""
-    return (await conn.execute(select(users).where(users.c.email == email, _usable()))).mappings().first()
+    return (await conn.execute(select(users).where(users.c.email == email, usable()))).mappings().first()
 
 
 async def set_role(conn: Transaction, user_id: str, *, is_admin: bool, is_dpo: bool) -> int:
@@ -111,6 +127,11 @@ async def credentials(conn: Transaction, email: str) -> RowMapping | None:
         .where(users.c.email == email, users.c.disabled_at_ms.is_(None))
     )
     return (await conn.execute(query)).mappings().first()
+
+
+async def is_being_erased(conn: Transaction, user_id: str) -> bool:
+    """Whether the account's erasure is under way."""
+    return (await conn.execute(select(users.c.id).where(users.c.id == user_id, being_erased()))).first() is not None
 
 
 async def erased_after_ms(conn: Transaction, user_id: str) -> int | None:
@@ -163,7 +184,7 @@ async def link(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping | 
         .where(
             one_time_links.c.token_hash == token_hash,
             or_(one_time_links.c.expires_at_ms.is_(None), one_time_links.c.expires_at_ms > now_ms),
-            _usable(),
+            usable(),
         )
     )
     return (await conn.execute(query)).mappings().first()
@@ -183,11 +204,12 @@ async def remove_first_admin_links(conn: Transaction) -> None:
 
 async def add_session(
     conn: Transaction, *, token_hash: str, user_id: str, device: str, at_ms: int, expires_at_ms: int
-) -> bool:
-    """False, and nothing stored, if the account cannot be used any more."""
-    usable = select(users.c.id).where(users.c.id == user_id, _usable())
-    if (await conn.execute(usable)).first() is None:
-        return False
+) -> str | None:
+    """The id of the session; None, and nothing stored, if the account cannot be used any more."""
+    able = select(users.c.id).where(users.c.id == user_id, usable())
+    if (await conn.execute(able)).first() is None:
+        return None
+    session_id = new_id()
     await conn.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.expires_at_ms <= at_ms))
     await conn.execute(
         insert(sessions).values(
@@ -196,11 +218,11 @@ async def add_session(
             created_at_ms=at_ms,
             last_seen_at_ms=at_ms,
             expires_at_ms=expires_at_ms,
-            id=new_id(),
+            id=session_id,
             device=device,
         )
     )
-    return True
+    return session_id
 
 
 async def session(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping | None:
@@ -211,7 +233,7 @@ async def session(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping
         .where(
             sessions.c.token_hash == token_hash,
             sessions.c.expires_at_ms > now_ms,
-            _usable(),
+            usable(),
         )
     )
     return (await conn.execute(query)).mappings().first()

@@ -15,9 +15,11 @@ from pymeet.cli import (
     doctor,
     erase,
     export,
+    group,
     hold,
     init,
     keys,
+    live,
     mail,
     privacy,
     purge,
@@ -27,7 +29,9 @@ from pymeet.cli import (
     retention,
     room,
     serve,
+    settings,
     status,
+    token,
     user,
 )
 from pymeet.cli.exit_codes import CONFIG, FAILED, NOT_FOUND
@@ -59,12 +63,16 @@ app.command("restore", cls=Command)(restore.restore)
 app.add_typer(room.app)
 app.add_typer(recording.app)
 app.add_typer(user.app)
+app.add_typer(group.app)
+app.add_typer(token.app)
 app.add_typer(request.app)
 app.add_typer(consent.app)
 app.add_typer(privacy.app)
 app.add_typer(hold.app)
 app.add_typer(retention.app)
 app.add_typer(mail.app)
+app.add_typer(live.app)
+app.add_typer(settings.app)
 app.add_typer(backup.app)
 app.add_typer(keys.app)
 app.add_typer(audit.app)

@@ -15,16 +15,18 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Check whether this machine fits the configuration.
 
-    Looks at ports, addresses, certificate, disk, clock, permissions, keys, backups and mail. Ends with 1 when a check
-    fails.
+    Looks at ports, addresses, certificate, disk, clock, permissions, keys, backups, mail and the OpenID provider. Ends
+    with 1 when a check fails.
     """
     from pymeet.ops.checks import examine
     from pymeet.ops.client import ask
     from pymeet.ops.data_checks import examine_data
+    from pymeet.ops.provider_check import check_provider
 
     settings, now = configuration(config), datetime.now(UTC)
     answer = asyncio.run(ask(settings, "status", {}))
     findings = examine(settings, now, server_runs=answer is not None)
+    findings += check_provider(settings)
     findings += examine_data(settings, now, None if answer is None else answer.get("result", {}))
     failed = sum(finding.verdict == "fail" for finding in findings)
     if as_json:

@@ -33,11 +33,12 @@ _NOT_FOLDED = 22
 """A cell of so many columns stays on one line; ids have 22."""
 
 _REMEDIES = {
-    "not_found": "Check the spelling: `pymeet user list`, `pymeet room list` and `pymeet recording list` show what there is.",
+    "not_found": "Check the spelling: `pymeet user list`, `pymeet room list`, `pymeet group list` and `pymeet recording list` show what there is.",
     "no_such_file": "Check the path.",
     "file_exists": "Choose another name.",
     "account_disabled": "It stays so; `pymeet user list` shows which accounts are active.",
     "slug_taken": "Give another address with --slug, or leave it out for a random one.",
+    "name_taken": "Choose another name; `pymeet group list` shows all groups.",
     "email_taken": "`pymeet user list` shows all accounts; `pymeet user link EMAIL` makes a fresh link.",
     "invalid_input": "Change that and run the command again.",
     "no_such_request": "`pymeet request list --all` shows those that there are.",

@@ -93,10 +93,10 @@ def show(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> No
             ["E-mail", user["email"]],
             ["Id", user["id"]],
             ["Role", _ROLES[user["role"]]],
-            ["State", user["state"].replace("_", " ")],
+            ["State", _state(user)],
             ["Second factor", "yes" if user["second_factor"] else "no"],
             ["Made (UTC)", moment(user["created_at"])],
-            ["Last seen (UTC)", moment(user["last_seen_at"])],
+            ["Last seen (UTC)", _seen(user)],
             ["Language", user["language"] or "as the server"],
             ["Time zone", user["time_zone"] or "as the browser"],
         ],
@@ -111,13 +111,14 @@ def list_users(config: ConfigFile = None, as_json: AsJson = False) -> None:
         show_json(users)
     elif users:
         show_table(
-            ["Name", "E-mail", "Role", "State"],
+            ["Name", "E-mail", "Role", "State", "Last seen (UTC)"],
             [
                 [
                     user["name"],
                     user["email"],
                     _ROLES[user["role"]],
-                    "disabled" if user["disabled"] else "active",
+                    _state(user),
+                    _seen(user),
                 ]
                 for user in users
             ],
@@ -186,6 +187,22 @@ def remove_second_factor(email: Email, yes: Yes = False, config: ConfigFile = No
         say(f"{done['name']} has no second factor.")
 
 
+@app.command(cls=Command)
+def unlink(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Take away the account at the OpenID provider that is linked with this one.
+
+    For when the wrong one was linked, or the address went to somebody else there. The next sign-in that fits is linked anew.
+    """
+    confirm(f"{email} is signed out.", "Take away the link with the OpenID provider?", yes=yes)
+    done = operate(config, "user.unlink", email=email)
+    if as_json:
+        show_json(done)
+    elif done["removed"]:
+        say(f"{done['name']} is no longer linked with an account at the provider.")
+    else:
+        say(f"{done['name']} is not linked with any account at the provider.")
+
+
 app.command("delete", cls=Command)(erase_user)
 
 
@@ -198,6 +215,14 @@ def _sent(user: dict[str, Any], said: str, lifetime: str, *, as_json: bool) -> N
     else:
         say(user["link"])
         hint(f"{said} Mail is off: send them that link, which works once, for {lifetime}.")
+
+
+def _state(user: dict[str, Any]) -> str:
+    return str(user["state"]).replace("_", " ")
+
+
+def _seen(user: dict[str, Any]) -> str:
+    return moment(user["last_seen_at"]) or "never"
 
 
 def _article(noun: str) -> str:

@@ -125,6 +125,7 @@ class Recipient(StrEnum):
     RECORDED = "the members in the recording"
     INVITED = "people invited to the meeting"
     ORGANISER = "the meeting's organiser"
+    GROUP = "members of the group"
     MEMBERS = "members"
     ADMINISTRATORS = "administrators"
     PRIVACY_OFFICERS = "data protection officers"

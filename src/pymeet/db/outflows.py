@@ -68,6 +68,7 @@ class Needs(StrEnum):
 
     NOTHING = "nothing"
     MAIL = "mail"
+    OIDC = "an OpenID provider"
     NOT_THERE = "what this program does not have"
 
 
@@ -149,10 +150,10 @@ RECEIVERS = (
     ),
     Receiver(
         name="An OpenID provider",
-        receives="Nothing: this server checks passwords itself.",
+        receives="That you sign in here or sign out, and when; not what you do here.",
         purpose="To sign in with an account from elsewhere.",
         basis=Basis.CONTRACT,
-        needs=Needs.NOT_THERE,
+        needs=Needs.OIDC,
         outside=True,
     ),
 )

@@ -244,6 +244,20 @@ CLIENT = (
         lifetime="90 days after the last sign-in, or until the member lets it be forgotten.",
     ),
     ClientStore(
+        name="__Host-pymeet_oidc",
+        place=Place.COOKIE,
+        holds="A random number, the page to come back to and what the sign-in is for, signed.",
+        purpose="To be sure that who comes back from the OpenID provider is who went there.",
+        lifetime="10 minutes, or until the sign-in is done; none where no provider is set up.",
+    ),
+    ClientStore(
+        name="pymeet_oidc",
+        place=Place.COOKIE,
+        holds="A random number, the page to come back to and what the sign-in is for, signed.",
+        purpose="The same on a server without TLS, which only answers its own machine.",
+        lifetime="10 minutes, or until the sign-in is done; none where no provider is set up.",
+    ),
+    ClientStore(
         name="__Host-pymeet-film",
         place=Place.COOKIE,
         holds="The random number of a link that was opened, signed.",
@@ -291,6 +305,13 @@ CLIENT = (
         holds="Whether keyboard shortcuts are off.",
         purpose="To leave the keys to those who use them for something else.",
         lifetime="Until the visitor turns them on again.",
+    ),
+    ClientStore(
+        name="pymeet.knock",
+        place=Place.LOCAL_STORAGE,
+        holds="Whether no sound tells hosts that somebody waits to be let in.",
+        purpose="To stay silent for those who want that.",
+        lifetime="Until the visitor turns the sound on again.",
     ),
     ClientStore(
         name="pymeet.theme",
@@ -370,6 +391,27 @@ MEMORY = (
         subjects=("member",),
         recipients=(),
         keep="11 minutes at most.",
+    ),
+    MemoryStore(
+        name="sign-outs that the OpenID provider announced",
+        category=Category.SIGN_IN,
+        holds="Random numbers of sign-ins and of announced sign-outs that were used.",
+        purpose="To take each of them once.",
+        basis=Basis.CONTRACT,
+        subjects=("member",),
+        recipients=(),
+        keep="11 minutes at most.",
+    ),
+    MemoryStore(
+        name="requests that may be sent twice",
+        category=Category.MEETING,
+        holds="Hashes of keys that programs chose, of whose they are and of what was asked for, and the room or meeting that "
+        "was made; the newest 10,000.",
+        purpose="To make a room or a meeting once when a program asks for it twice.",
+        basis=Basis.CONTRACT,
+        subjects=("member",),
+        recipients=(),
+        keep="24 hours at most.",
     ),
     MemoryStore(
         name="failed sign-ins by account",

@@ -35,6 +35,8 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "recording_expiring": frozenset({"name", "days", "url"}),
     "confirm_address": frozenset({"url"}),
     "new_device": frozenset({"device", "date", "url"}),
+    "feed_made": frozenset({"url"}),
+    "token_made": frozenset({"url"}),
     "meeting_invitation": _MEETING,
     "meeting_changed": _MEETING,
     "meeting_cancelled": frozenset({"title", "when"}),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_
 
 from pymeet.accounts.model import User
+from pymeet.db import notifications
 from pymeet.db.schema import invitees, meetings
 from pymeet.db.schema.schedule import ANSWERS
 from pymeet.errors import InvalidInputError, NotFoundError
@@ -60,8 +61,11 @@ class Answers:
         return invitee_id
 
     def _answer(self, conn: Connection, invitee_id: str, word: str) -> Invitation:
-        self._invitation(conn, invitee_id)
-        store.answer(conn, invitee_id, word, self._lifecycle.clock.now_ms())
+        before, now_ms = self._invitation(conn, invitee_id), self._lifecycle.clock.now_ms()
+        store.answer(conn, invitee_id, word, now_ms)
+        if word != before.answer:
+            organiser_id = before.meeting.organiser_id
+            notifications.tell(conn, now_ms=now_ms, user_id=organiser_id, kind="meeting_answered", object_id=invitee_id)
         return self._invitation(conn, invitee_id)
 
     def _invitation(self, conn: Connection, invitee_id: str) -> Invitation:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, or_
 
 from pymeet.accounts.model import User
 from pymeet.db import audit
+from pymeet.db.outbox import queue_statement
 from pymeet.db.schema import invitees, meetings
 from pymeet.errors import InvalidInputError, NotFoundError
 from pymeet.ids import new_secret
@@ -22,6 +23,9 @@ from pymeet.privacy.visible import visible
 from pymeet.retention import days
 
 LONGEST_REMINDER_MIN: Final = 24 * 60
+
+PAGE: Final = "/profile"
+"""Where a member makes and ends their feed."""
 
 PAST_MS: Final = days(30)
 """So long after its end a meeting stays in feeds."""
@@ -50,15 +54,29 @@ class Feeds:
         return await self._db.study(store.feed_at_ms, user.id)
 
     async def make(self, user: User) -> str:
-        """A new secret for the member's feed; the one before is void."""
+        """A new secret for the member's feed; the one before is void. A mail tells them, where mail is on."""
         secret = new_secret()
 
         def put(conn: Connection) -> None:
             now_ms = self._lifecycle.clock.now_ms()
             store.put_feed(conn, user.id, _hash(secret), now_ms)
             audit.record_now(conn, now_ms, user.id, "calendar.feed_made", audit.Person(user.id))
+            mail = self._lifecycle.config.mail
+            if mail.host is None:
+                return
+            conn.execute(
+                queue_statement(
+                    now_ms=now_ms,
+                    user_id=user.id,
+                    to=user.email,
+                    template="feed_made",
+                    values={"url": f"{self._place.site}{PAGE}"},
+                    language=user.language or mail.language,
+                )
+            )
 
         await self._db.work(put)
+        self._lifecycle.poke_mail()
         return secret
 
     async def end(self, user: User) -> None:

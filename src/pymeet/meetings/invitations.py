@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from pymeet import signed
+from pymeet.db import notifications
 from pymeet.db.outbox import queue_statement
 from pymeet.mail.message import CALENDAR, LANGUAGES, MEETING, MONTHS
 from pymeet.meetings import calendar
@@ -54,9 +55,11 @@ class Letters:
         self, conn: Connection, meeting: Scheduled, to: Collection[Invitee], now_ms: int, *, changed: bool = False
     ) -> None:
         """Invites, or tells those invited that something changed. TooManyError."""
-        wanting = self._wanting(to)
+        kind = "meeting_changed" if changed else "meeting_invited"
+        wanting = self._wanting(conn, to, kind)
         self.limits.take(meeting.organiser_id, wanting, now_ms)
         following = coming(meeting, now_ms)
+        _tell(conn, to, kind, meeting.id, following, now_ms)
         request = calendar.Request(meeting, self.place, now_ms)
         for each in wanting:
             language = self._language(each)
@@ -85,10 +88,12 @@ class Letters:
 
         TooManyError for one of the series; that the whole meeting is off is told in any case.
         """
-        wanting = self._wanting(to)
+        wanting = self._wanting(conn, to, "meeting_cancelled")
         count = self.limits.note if only is None else self.limits.take
         count(meeting.organiser_id, wanting, now_ms)
         off = only or coming(meeting, now_ms)
+        # of a meeting that is off nothing is kept, so what is told of it names its room
+        _tell(conn, to, "meeting_cancelled", meeting.id if only else meeting.room_id, off, now_ms)
         recurrence_id = only.recurrence_id if only else None
         for each in wanting:
             values = {
@@ -113,8 +118,10 @@ class Letters:
         content = signed.read(self.key, PREFIX, token)
         return content[0] if content and isinstance(content[0], str) else None
 
-    def _wanting(self, people: Collection[Invitee]) -> list[Invitee]:
-        return [] if self.place.mail_from is None else [each for each in people if each.wants_mail]
+    def _wanting(self, conn: Connection, people: Collection[Invitee], kind: str) -> list[Invitee]:
+        if self.place.mail_from is None:
+            return []
+        return [each for each in people if each.wants_mail and notifications.wants_mail(conn, each.user_id, kind)]
 
     def _language(self, invitee: Invitee) -> str:
         return invitee.language if invitee.language in LANGUAGES else self.language
@@ -140,6 +147,18 @@ class Letters:
                 language=self._language(to),
             )
         )
+
+
+def _tell(
+    conn: Connection, to: Collection[Invitee], kind: str, object_id: str, of: Occurrence | None, now_ms: int
+) -> None:
+    """Tells the members among them on the pages."""
+    moment_ms = of.start_ms if of else None
+    for each in to:
+        if each.user_id is not None:
+            notifications.tell(
+                conn, now_ms=now_ms, user_id=each.user_id, kind=kind, object_id=object_id, moment_ms=moment_ms
+            )
 
 
 def coming(meeting: Scheduled, now_ms: int) -> Occurrence | None:

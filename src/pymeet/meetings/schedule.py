@@ -17,7 +17,6 @@ from pymeet.accounts.texts import clean_email, clean_line, clean_text
 from pymeet.db import audit
 from pymeet.db.schema import invitees, meetings
 from pymeet.errors import (
-    ConflictError,
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
@@ -26,6 +25,7 @@ from pymeet.errors import (
 )
 from pymeet.ids import new_id
 from pymeet.mail.message import LANGUAGES
+from pymeet.meetings import inviting
 from pymeet.meetings import schedule_store as store
 from pymeet.meetings.invitations import Letters
 from pymeet.meetings.recurrence import (
@@ -58,9 +58,6 @@ log = structlog.get_logger(__name__)
 
 TITLE_LENGTH: Final = 120
 AGENDA_LENGTH: Final = 4_000
-
-MOST_INVITEES: Final = 200
-"""Of one meeting."""
 
 MOST_PLANNED: Final = 500
 """Meetings of one organiser that are not over."""
@@ -114,11 +111,17 @@ class Schedule:
         self._letters = letters
 
     async def plan(
-        self, user: User, details: Details, slug: str | None, invite: Sequence[tuple[str, str]]
+        self,
+        user: User,
+        details: Details,
+        slug: str | None,
+        invite: Sequence[tuple[str, str]],
+        groups: Sequence[str] = (),
     ) -> Scheduled:
-        """Plans a meeting in a room of one's own, or in a new one, and invites these `(address, language)`.
+        """Plans a meeting in a room of one's own, or in a new one, and invites these `(address, language)` and everybody
+        who is in these groups (their ids) now.
 
-        InvalidInputError, NotFoundError for a room that is not theirs, TooManyError.
+        InvalidInputError, NotFoundError for a room that is not theirs or a group they are not in, TooManyError.
         """
         title, agenda, timing = await asyncio.to_thread(_checked, details)
         addresses = [(clean_email(email), _language(language)) for email, language in invite]
@@ -138,7 +141,12 @@ class Schedule:
             own = {"id": meeting_id, "room_id": room_id, "organiser_id": user.id}
             store.add_meeting(conn, title=title, agenda=agenda, **own, **times, **_columns(timing, now_ms))
             made = self._one(conn, meeting_id)
-            invited = [self._add_invitee(conn, made, email, language) for email, language in addresses]
+            invited = [
+                inviting.by_address(conn, made, email, language or self._letters.language, now_ms)
+                for email, language in addresses
+            ]
+            for each in dict.fromkeys(groups):
+                invited += inviting.by_group(conn, made, each, self._letters.language, now_ms)
             self._letters.invite(conn, made, invited, now_ms)
             audit.record_now(conn, now_ms, user.id, "meeting.scheduled", meeting_id, {"invited": len(invited)})
             return made
@@ -217,15 +225,31 @@ class Schedule:
     async def invite(self, user: User, meeting_id: str, email: str, language: str) -> Invitee:
         """Invites somebody more. InvalidInputError, ConflictError (`already_invited`), NotFoundError, TooManyError."""
         address = clean_email(email)
-        known = _language(language)
+        known = _language(language) or self._letters.language
 
         def add(conn: Connection) -> Invitee:
             now_ms = self._now_ms()
             meeting = self._own(conn, user, meeting_id)
-            invitee = self._add_invitee(conn, meeting, address, known)
+            invitee = inviting.by_address(conn, meeting, address, known, now_ms)
             self._letters.invite(conn, meeting, [invitee], now_ms)
             audit.record_now(conn, now_ms, user.id, "meeting.invited", meeting_id, {"invited": 1})
             return invitee
+
+        return await self._told(add)
+
+    async def invite_group(self, user: User, meeting_id: str, group_id: str) -> list[Invitee]:
+        """Invites everybody in a group who is not invited yet; who comes into the group later is not.
+
+        NotFoundError also for a group in which the organiser is not; NotAllowedError, TooManyError.
+        """
+
+        def add(conn: Connection) -> list[Invitee]:
+            now_ms = self._now_ms()
+            meeting = self._own(conn, user, meeting_id)
+            added = inviting.by_group(conn, meeting, group_id, self._letters.language, now_ms)
+            self._letters.invite(conn, meeting, added, now_ms)
+            audit.record_now(conn, now_ms, user.id, "meeting.invited", meeting_id, {"invited": len(added)})
+            return added
 
         return await self._told(add)
 
@@ -328,29 +352,6 @@ class Schedule:
             self._letters.invite(conn, after, to, now_ms, changed=True)
         audit.record_now(conn, now_ms, user.id, "meeting.changed", before.id, {"sequence": after.sequence})
         return after
-
-    def _add_invitee(self, conn: Connection, meeting: Scheduled, email: str, language: str) -> Invitee:
-        now_ms = self._now_ms()
-        account = store.member_by_email(conn, email)
-        user_id = account["id"] if account else None
-        if user_id == meeting.organiser_id:
-            raise InvalidInputError("Who plans a meeting is in it already, without an invitation.")
-        if store.is_invited(conn, meeting.id, email):
-            raise ConflictError("This address is invited already.", code="already_invited")
-        if len(store.invited(conn, invitees.c.meeting_id == meeting.id)) >= MOST_INVITEES:
-            raise TooManyError(f"A meeting has at most {MOST_INVITEES} people invited.")
-        invitee_id = new_id()
-        store.add_invitee(
-            conn,
-            id=invitee_id,
-            meeting_id=meeting.id,
-            user_id=user_id,
-            email=email,
-            language=language or self._letters.language,
-            answer="none",
-            created_at_ms=now_ms,
-        )
-        return store.invited(conn, invitees.c.id == invitee_id)[0]
 
     def _of_series(self, meeting: Scheduled, recurrence_id: str) -> Occurrence:
         self._refuse_far(meeting, recurrence_id)

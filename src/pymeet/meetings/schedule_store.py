@@ -33,6 +33,7 @@ from pymeet.db.schema import (
 )
 from pymeet.meetings.recurrence import Change, Timing
 from pymeet.meetings.scheduled import Invitee, Scheduled
+from pymeet.privacy.rows import rowid
 from pymeet.privacy.visible import HIDING
 
 REMINDER_MIN = 15
@@ -144,7 +145,7 @@ def invited(conn: Connection, condition: ColumnElement[bool]) -> list[Invitee]:
         .outerjoin(users, users.c.id == invitees.c.user_id)
         .outerjoin(notification_settings, notification_settings.c.user_id == invitees.c.user_id)
         .where(condition)
-        .order_by(invitees.c.created_at_ms, invitees.c.id)
+        .order_by(invitees.c.created_at_ms, rowid(invitees))
     )
     return [_invitee(row) for row in conn.execute(query).mappings()]
 
@@ -283,13 +284,14 @@ def _invitee(row: RowMapping) -> Invitee:
         user_id=row["user_id"],
         email=row["email"],
         write_to=row["own_email"] or row["email"],
-        name=row["name"] if row["answer"] != "none" else None,
+        name=row["name"] if row["answer"] != "none" or row["by_group"] else None,
         language=row["own_language"] or row["language"],
         time_zone=row["time_zone"],
         answer=row["answer"],
         answered_at_ms=row["answered_at_ms"],
         wants_mail=row["user_id"] is None or _wants_mail(row),
         reminder_min=_reminder_min(row),
+        by_group=row["by_group"],
     )
 
 

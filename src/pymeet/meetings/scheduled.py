@@ -13,11 +13,11 @@ class Invitee:
     meeting_id: str
     user_id: str | None
     email: str
-    """The one they were invited by."""
+    """The one they were invited by; a member's own where that was by a group."""
     write_to: str
     """A member's present address, which nobody is shown; for anybody else the same as `email`."""
     name: str | None
-    """A member's, once they answered: until then nobody can tell whether the address has an account."""
+    """A member's, once they answered: until then nobody can tell whether an address that was typed has an account."""
     language: str
     time_zone: str | None
     """Where a member lives; None when nobody said."""
@@ -27,6 +27,8 @@ class Invitee:
     wants_mail: bool
     reminder_min: int | None
     """How long before a meeting they want to be reminded; None for never."""
+    by_group: bool = False
+    """Invited with a group: the organiser did not type the address, and is not told it, but always the name."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from pymeet.accounts.avatars import has_avatar
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.texts import clean_line, clean_text
 from pymeet.clock import Clock
+from pymeet.config import RoomsConfig
 from pymeet.db import audit
 from pymeet.db.engine import Database, Transaction
 from pymeet.db.schema import attendance, messages
@@ -33,13 +35,21 @@ class Meetings:
     """Everything about meetings that outlives them. With `periods` it shows nothing whose time is over."""
 
     def __init__(
-        self, db: Database, clock: Clock, periods: Periods | None = None, *, passwords: Passwords | None = None
+        self,
+        db: Database,
+        clock: Clock,
+        periods: Periods | None = None,
+        *,
+        passwords: Passwords | None = None,
+        rules: Callable[[], RoomsConfig] = RoomsConfig,
     ) -> None:
+        """`rules` says what holds on this server now; asked each time."""
         self.passwords = passwords or Passwords()
         """Makes and checks the passwords of rooms."""
         self._db = db
         self._clock = clock
         self._periods = periods
+        self._rules = rules
         self.cancel_planned: Callable[[Connection, str, int], None] = lambda _conn, _room_id, _now_ms: None
         """Cancels the meetings planned in a room that is being deleted; `Planning` knows how."""
 
@@ -49,25 +59,37 @@ class Meetings:
         """Makes a room, at a random address unless `slug` names one. Without `by` its owner makes it.
 
         Raises InvalidInputError, ConflictError (`slug_taken`; the address of a deleted room stays taken for a while),
-        or NotFoundError for an owner without account.
+        NotFoundError for an owner without account, or NotAllowedError (`rooms_by_admins`) where only administrators do.
         """
         name = clean_line(name, what="The room's name")
         wanted = None if slug is None else checked_slug(slug)
         now_ms = self._clock.now_ms()
+        actor, rules = by or owner_id or audit.OPERATOR, self._rules()
         async with self._db.write() as conn:
             if owner_id is not None and not await store.person_exists(conn, owner_id):
                 raise NotFoundError("There is no such account.")
+            if (
+                rules.may_create == "admins"
+                and actor != audit.OPERATOR
+                and not await store.person_is_admin(conn, actor)
+            ):
+                raise NotAllowedError("On this server administrators make the rooms.", code="rooms_by_admins")
             if wanted is None:
                 wanted = new_slug()
                 while await store.slug_taken(conn, wanted):
                     wanted = new_slug()
             elif await store.slug_taken(conn, wanted):
                 raise ConflictError(f"The address {wanted} is taken. Choose another one.", code="slug_taken")
-            room = Room(new_id(), wanted, name, owner_id, now_ms)
+            room = Room(new_id(), wanted, name, owner_id, now_ms, RoomSettings(waiting_room=rules.waiting_room))
             await store.add_room(
-                conn, id=room.id, slug=room.slug, name=room.name, owner_id=owner_id, created_at_ms=now_ms
+                conn,
+                id=room.id,
+                slug=room.slug,
+                name=room.name,
+                owner_id=owner_id,
+                created_at_ms=now_ms,
+                waiting_room=rules.waiting_room,
             )
-            actor = by or owner_id or audit.OPERATOR
             await audit.record(conn, at_ms=now_ms, actor=actor, action="room.created", target=room.id)
         return room
 
@@ -83,6 +105,11 @@ class Meetings:
         if row is None:
             raise _no_room()
         return _room(row)
+
+    async def has_picture(self, user_id: str) -> bool:
+        """Whether the account has a picture to be shown in meetings."""
+        async with self._db.read() as conn:
+            return await has_avatar(conn, user_id)
 
     async def change_settings(self, slug: str, changes: dict[str, Any], *, by: str = audit.OPERATOR) -> Room:
         """Changes some of `RoomSettings`, and the password where `changes` has `password` (None takes it away).
@@ -106,8 +133,29 @@ class Meetings:
             await audit.record(conn, at_ms=now_ms, actor=by, action="room.changed", target=row["id"])
         return await self.room(slug)
 
+    async def hand_over(self, slug: str, owner_id: str | None, *, by: str = audit.OPERATOR) -> Room:
+        """Gives the room another owner, or (None) nobody in particular. What was before stays none of the new owner's:
+        neither attendance nor recordings of that time become theirs.
+
+        Raises NotFoundError for the room or the account, ConflictError (`account_disabled`) for one that is locked.
+        """
+        now_ms = self._clock.now_ms()
+        async with self._db.write() as conn:
+            row = await store.room(conn, slug)
+            if row is None:
+                raise _no_room()
+            if owner_id is not None and not await store.person_exists(conn, owner_id):
+                raise NotFoundError("There is no such account.")
+            if owner_id is not None and await store.person_is_locked(conn, owner_id):
+                raise ConflictError("The account is disabled.", code="account_disabled")
+            if row["owner_id"] != owner_id:
+                await store.change_room(conn, row["id"], owner_id=owner_id, owner_since_ms=now_ms)
+                await audit.record(conn, at_ms=now_ms, actor=by, action="room.handed_over", target=row["id"])
+        return await self.room(slug)
+
     async def attendance(self, room_id: str) -> list[Attendee]:
-        """Who was in the room, the newest 1,000 first: as long as attendance is kept, and without who restricted that."""
+        """Who was in the room since it is its owner's, the newest 1,000 first: as long as attendance is kept, and without
+        who restricted that."""
         shown = None if self._periods is None else visible(attendance, self._periods, self._clock.now_ms())
         async with self._db.read() as conn:
             rows = await store.attendees(conn, room_id, ATTENDANCE_SHOWN, shown)

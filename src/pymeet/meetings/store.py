@@ -48,6 +48,11 @@ async def person_exists(conn: Transaction, user_id: str) -> bool:
     return (await conn.execute(select(users.c.id).where(users.c.id == user_id))).first() is not None
 
 
+async def person_is_admin(conn: Transaction, user_id: str) -> bool:
+    query = select(users.c.id).where(users.c.id == user_id, users.c.is_admin)
+    return (await conn.execute(query)).first() is not None
+
+
 async def person_is_locked(conn: Transaction, user_id: str) -> bool:
     """Whether the account is disabled, being erased, or gone."""
     there = select(users.c.id).where(users.c.id == user_id)
@@ -143,8 +148,10 @@ async def close_open_attendance(conn: Transaction, at_ms: int) -> int:
 async def attendees(
     conn: Transaction, room_id: str, limit: int, shown: ColumnElement[bool] | None = None
 ) -> list[RowMapping]:
-    """Who was in the room, those of `shown`, the newest first."""
+    """Who was in the room since it is its owner's, those of `shown`, the newest first."""
+    since = select(func.coalesce(rooms.c.owner_since_ms, 0)).where(rooms.c.id == room_id).scalar_subquery()
     query = select(attendance).where(attendance.c.room_id == room_id, true() if shown is None else shown)
+    query = query.where(attendance.c.joined_at_ms >= since)
     query = query.order_by(attendance.c.joined_at_ms.desc()).limit(limit)
     return list((await conn.execute(query)).mappings())
 

@@ -5,7 +5,8 @@ import socket
 import struct
 from ipaddress import ip_address
 
-from pymeet.config import Config, is_loopback
+from pymeet.config import Config
+from pymeet.config_values import is_loopback
 
 _SIOCGIFADDR = 0x8915  # Linux: the IPv4 address of an interface (netdevice(7))
 

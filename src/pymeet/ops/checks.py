@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from pymeet.config import Config, is_loopback
+from pymeet.config import Config
+from pymeet.config_values import is_loopback
 from pymeet.ops.addresses import advertised_addresses, media_host
 from pymeet.ops.certificates import certificate_files, read_certificate
 from pymeet.sfu.udp import BUFFER_BYTES

@@ -2,12 +2,14 @@
 
 import json
 import textwrap
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
 
-from pymeet.config import Config, Section, format_duration, is_secret, section_of
+from pymeet.config import Config, format_duration, is_secret, section_of
+from pymeet.config_section import Section
 
 _HEAD = """\
 # Configuration of pymeet. Each line that is commented out shows the default, or an example where there is none.
@@ -74,6 +76,8 @@ def _plain(value: Any) -> Any:
         return "[set]"
     if isinstance(value, timedelta):
         return format_duration(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(entry) for name, entry in value.items()}
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     return value if value is None or isinstance(value, bool | int) else str(value)

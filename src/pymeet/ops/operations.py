@@ -16,8 +16,10 @@ from pymeet.ops.verbs import (
     consents,
     erasure,
     export,
+    groups,
     holds,
     keys,
+    live,
     mail,
     privacy,
     purge,
@@ -25,7 +27,9 @@ from pymeet.ops.verbs import (
     requests,
     retention,
     rooms,
+    settings,
     status,
+    tokens,
     users,
 )
 
@@ -48,8 +52,10 @@ OPERATIONS = merged(
     consents.OPERATIONS,
     erasure.OPERATIONS,
     export.OPERATIONS,
+    groups.OPERATIONS,
     holds.OPERATIONS,
     keys.OPERATIONS,
+    live.OPERATIONS,
     mail.OPERATIONS,
     privacy.OPERATIONS,
     purge.OPERATIONS,
@@ -57,7 +63,9 @@ OPERATIONS = merged(
     requests.OPERATIONS,
     retention.OPERATIONS,
     rooms.OPERATIONS,
+    settings.OPERATIONS,
     status.OPERATIONS,
+    tokens.OPERATIONS,
     users.OPERATIONS,
 )
 

@@ -16,11 +16,13 @@ from pymeet.db import keys as key_store
 from pymeet.db.engine import Database
 from pymeet.db.files import Files
 from pymeet.db.keys import KeyStore
+from pymeet.db.server_settings import ServerSettings
 from pymeet.keyring import Keyring
 from pymeet.meetings import invitations
 from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
 from pymeet.ops.addresses import public_url
+from pymeet.ops.live_meetings import LiveMeetings
 from pymeet.ops.restore_swap import check_no_restore_pending
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.periods import Periods
@@ -41,6 +43,9 @@ class Live(Protocol):
 
     def status(self) -> dict[str, Any]:
         """What `pymeet status` adds for a running server, as JSON-able values."""
+
+    async def room_changed(self, slug: str) -> None:
+        """Lets what was decided about a room hold in the meeting that is going on there."""
 
     async def room_deleted(self, slug: str) -> None:
         """Ends the meeting in a room that was deleted."""
@@ -69,11 +74,17 @@ class Services:
     factors: Factors
     """Second factors of members."""
 
+    settings: ServerSettings
+    """What administrators set at run time."""
+
     live: Live | None = None
     """None where no server runs."""
 
     films: FilmMaker | None = None
     """Makes films of recordings; None where no server runs."""
+
+    running: LiveMeetings | None = None
+    """The meetings that are going on; None where no server runs."""
 
 
 @asynccontextmanager
@@ -101,12 +112,13 @@ async def open_services(
             )
             files = Files(config.data_dir, keys)
             periods = await Periods.open(db, config.retention, clock.now_ms())
-            meetings = Meetings(db, clock, periods, passwords=passwords)
-            lifecycle = Lifecycle(config, db, files, keys, periods, clock)
+            settings = await ServerSettings.open(db, config)
+            meetings = Meetings(db, clock, periods, passwords=passwords, rules=lambda: settings.config.rooms)
+            lifecycle = Lifecycle(config, db, files, keys, periods, clock, settings=settings)
             rsvp_key = await asyncio.to_thread(keys.purpose_key, invitations.PURPOSE)
             planning = Planning.of(lifecycle, meetings, site=public_url(config), key=rsvp_key)
             lifecycle = replace(lifecycle, cancel_meetings=planning.schedule.cancel_of)
             factors = Factors(db, clock, await asyncio.to_thread(keys.purpose_key, totp.KEY_PURPOSE))
-            yield Services(config, db, accounts, meetings, keyring, clock, keys, files, lifecycle, factors)
+            yield Services(config, db, accounts, meetings, keyring, clock, keys, files, lifecycle, factors, settings)
         finally:
             await db.close()

@@ -1,7 +1,7 @@
 """What a restore must not take back: rights, promises and locks that are newer than the backup.
 
 Holds, requests, restrictions, objections, consents, breaches, notices and periods of the database that is replaced win
-over those in the backup; so do passwords, second factors, addresses, roles, locked accounts, and what members set
+over those in the backup; so do passwords, second factors, accounts at an OpenID provider, addresses, roles, locked accounts, and what members set
 about mails and calendars. Sessions, one-time links, known
 browsers and mails of the backup go: they were used, ended or sent since. Who was taken out of a recording stays out of
 it. Both databases have the newest schema.
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from pymeet.db import audit
 from pymeet.db.inventory import KEY
 from pymeet.db.schema import (
+    api_tokens,
     breaches,
     calendar_feeds,
     consents,
@@ -23,10 +24,12 @@ from pymeet.db.schema import (
     film_people,
     films,
     holds,
+    identities,
     known_devices,
     mail_outbox,
     metadata,
     notices,
+    notification_choices,
     notification_settings,
     one_time_links,
     passkeys,
@@ -61,10 +64,10 @@ _REPLACED: Final = (retention_periods, room_retention)
 
 _ROLES: Final = ("is_admin", "is_dpo", "disabled_at_ms")
 
-_FACTORS: Final = (second_factors, passkeys, recovery_codes)
-"""A code that was used, or a passkey that was removed, must not open the account again."""
+_FACTORS: Final = (second_factors, passkeys, recovery_codes, identities, api_tokens)
+"""A code that was used, or what was removed since, must not open the account again."""
 
-_SETTINGS: Final = (calendar_feeds, notification_settings)
+_SETTINGS: Final = (calendar_feeds, notification_settings, notification_choices)
 """A calendar's address that was withdrawn must not show meetings again, and mails that were refused stay so."""
 
 _WORN_OUT: Final = (sessions, one_time_links, known_devices, mail_outbox)
@@ -103,6 +106,9 @@ def put(conn: Connection, given: Rows) -> Carried:
         conn.execute(update(users).where(users.c.id == row["id"]).values({name: row[name] for name in _ROLES}))
         for table in (*_FACTORS, *_SETTINGS):
             conn.execute(delete(table).where(table.c.user_id == row["id"]))
+    for row in given[identities.name]:  # whoever had it when the backup was made
+        same = identities.c.subject == row["subject"], identities.c.issuer == row["issuer"]
+        conn.execute(delete(identities).where(*same))
     _put_addresses(conn, given[users.name])
     for table in (user_credentials, *_FACTORS, *_SETTINGS, *_BY_ID, *_REPLACED, *_WITHOUT_NUMBER):
         for row in given[table.name]:

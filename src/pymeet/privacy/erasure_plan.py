@@ -146,7 +146,7 @@ def refuse_last_administrator(conn: Connection, person: DataSubject) -> None:
 
 def _step(conn: Connection, entry: TableEntry, person: DataSubject, addresses: Sequence[str]) -> Step | None:
     everything, table = reach(entry, person, addresses), metadata.tables[entry.name]
-    if everything is None:
+    if everything is None or not entry.personal:  # it names nobody, and leads to them only by a row that goes
         return None
     free = and_(everything, ~waits(entry))
     files = [func.count(column) for column in file_columns(table)]

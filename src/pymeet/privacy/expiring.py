@@ -1,4 +1,4 @@
-"""Tells by mail that a recording ends soon, 30, 7 and 1 days before: whoever started it, else whose room it is.
+"""Tells that a recording ends soon, 30, 7 and 1 days before: whoever started it, else whose room it is.
 
 `warned_days` of the row remembers which of these was sent, also over a restart. A recording that was pinned, or whose
 period became longer, is announced anew. What a hold keeps, or lies in the trash, is not announced.
@@ -9,8 +9,9 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
-from pymeet.db import audit
+from pymeet.db import audit, notifications
 from pymeet.db.outbox import queue_statement
+from pymeet.db.owners import owner_at
 from pymeet.db.schema import recordings, rooms, users
 from pymeet.privacy.holds import kept
 from pymeet.privacy.limits import restricted
@@ -19,6 +20,7 @@ from pymeet.privacy.periods import Periods
 from pymeet.retention import days
 
 CLASS: Final = "recording"
+KIND: Final = "recording_expiring"
 
 BEFORE_DAYS: Final = (1, 7, 30)
 """So many days before its end a recording is announced."""
@@ -40,13 +42,17 @@ class _Ending:
 
 
 async def announce_endings(lifecycle: Lifecycle, recordings_url: str) -> int:
-    """Queues the mails that are due, and tells how many. `recordings_url` is the page of all recordings."""
+    """Tells what is due, on the pages and where mail is on by mail, too; how many recordings that were.
+
+    `recordings_url` is the page of all recordings.
+    """
     now_ms = lifecycle.clock.now_ms()
     found = await lifecycle.db.study(_ending, lifecycle.periods, now_ms)
     count = 0
     for start in range(0, len(found), _AT_ONCE):
         some = found[start : start + _AT_ONCE]
-        language = lifecycle.config.mail.language
+        mail = lifecycle.config.mail
+        language = None if mail.host is None else mail.language
         count += await lifecycle.db.work(_announce, some, now_ms, language, recordings_url)
     if count:
         lifecycle.poke_mail()
@@ -60,7 +66,7 @@ def _ending(conn: Connection, periods: Periods, now_ms: int) -> list[_Ending]:
     shortest_ms = min((each for each in known if each is not None), default=None)
     soon = recordings.c.keep_from_ms <= then_ms - shortest_ms if shortest_ms is not None else None
     announced = recordings.c.warned_days.is_not(None)
-    owner = func.coalesce(recordings.c.owner_id, rooms.c.owner_id)
+    owner = func.coalesce(recordings.c.owner_id, owner_at(recordings.c.started_at_ms))
     query = (
         select(recordings, users.c.id.label("user_id"), users.c.email)
         .join(rooms, rooms.c.id == recordings.c.room_id)
@@ -87,26 +93,31 @@ def _ending(conn: Connection, periods: Periods, now_ms: int) -> list[_Ending]:
     return found
 
 
-def _announce(conn: Connection, endings: list[_Ending], now_ms: int, language: str, url: str) -> int:
+def _announce(conn: Connection, endings: list[_Ending], now_ms: int, language: str | None, url: str) -> int:
+    """`language` is that of mails; without it none are sent."""
     told = 0
     for each in endings:
         same = recordings.c.id == each.id, recordings.c.warned_days.is_not_distinct_from(each.warned_days)
         if not conn.execute(update(recordings).where(*same).values(warned_days=each.announce_days)).rowcount:
             continue  # it went, or somebody pinned it, in this moment
+        notifications.take_back(conn, KIND, each.id)
         if each.announce_days is None or each.to is None:
             continue
         user_id, address = each.to
         left_days = max(1, -(-each.left_ms // days(1)))
-        values = {"name": each.name, "days": str(left_days), "url": f"{url}/{each.id}"}
-        mail = queue_statement(
-            now_ms=now_ms,
-            user_id=user_id,
-            to=address,
-            template="recording_expiring",
-            values=values,
-            language=language,
-        )
-        conn.execute(mail)
+        ends_ms = now_ms + each.left_ms
+        notifications.tell(conn, now_ms=now_ms, user_id=user_id, kind=KIND, object_id=each.id, moment_ms=ends_ms)
+        if language is not None and notifications.wants_mail(conn, user_id, KIND):
+            values = {"name": each.name, "days": str(left_days), "url": f"{url}/{each.id}"}
+            mail = queue_statement(
+                now_ms=now_ms,
+                user_id=user_id,
+                to=address,
+                template="recording_expiring",
+                values=values,
+                language=language,
+            )
+            conn.execute(mail)
         audit.record_now(conn, now_ms, audit.SYSTEM, "recording.announced", each.id, {"days": left_days})
         told += 1
     return told

@@ -54,7 +54,7 @@ class Notices:
         To be called at every start, and after a sweep: a shortened period comes into force by itself.
         """
         effective = in_force(self._lifecycle.periods, now_ms)
-        said = texts(self._lifecycle.config, effective)
+        said = texts(self._lifecycle.in_force, effective)
         newest = await self._db.study(newest_now)
         if newest and newest.hash == hash_of(said):
             return newest
@@ -63,7 +63,7 @@ class Notices:
     async def renew(self, now_ms: int, actor: str = audit.OPERATOR) -> Notice:
         """Publishes what the notice says now as another version, which every member is asked to read."""
         effective = in_force(self._lifecycle.periods, now_ms)
-        said = texts(self._lifecycle.config, effective)
+        said = texts(self._lifecycle.in_force, effective)
         return await self._db.work(lambda conn: publish_now(conn, said, effective, now_ms, actor=actor, renew=True))
 
     async def history(self) -> Sequence[Notice]:

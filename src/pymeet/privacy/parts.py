@@ -8,6 +8,7 @@ from pymeet.config import Config
 from pymeet.db.engine import Database
 from pymeet.db.files import Files
 from pymeet.db.keys import KeyStore
+from pymeet.db.server_settings import ServerSettings
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.periods import Periods
 
@@ -52,3 +53,10 @@ class Lifecycle:
     """Cancels what a person planned for later, and tells those invited; called when they are being erased."""
     poke_films: Callable[[], None] = lambda: None
     """Tells who makes films that some wait; called when the rows of people whom they showed are gone."""
+    settings: ServerSettings | None = None
+    """What administrators set at run time; None where only the configuration counts."""
+
+    @property
+    def in_force(self) -> Config:
+        """The configuration with what administrators set over it, as it is now."""
+        return self.config if self.settings is None else self.settings.config

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from pymeet.config import Config
-from pymeet.db import audit
+from pymeet.db import audit, notifications
 from pymeet.db.outbox import queue_statement
 from pymeet.db.schema import requests, users
 from pymeet.db.schema.privacy import DECISIONS, EXTENSIONS
@@ -189,7 +189,11 @@ class Requests:
                 "An erasure is granted by carrying it out, and stopped by cancelling it; the register follows by itself.",
                 code="erasure_decides_itself",
             )
-        return step_now(conn, request_id, _CLOSES_AS[decision], actor, self._clock.now_ms(), decision=decision)
+        now_ms = self._clock.now_ms()
+        member_id = found.person.user_id if found.person else None
+        if member_id is not None and member_id != actor:  # who did it themselves knows
+            notifications.tell(conn, now_ms=now_ms, user_id=member_id, kind="request_decided", object_id=request_id)
+        return step_now(conn, request_id, _CLOSES_AS[decision], actor, now_ms, decision=decision)
 
     def _remind(self, conn: Connection, request_id: str, now_ms: int) -> bool:
         found = get_now(conn, request_id)

@@ -134,8 +134,8 @@ class Sweeper:
                 await gone.queue_unknown(self._lifecycle)
                 if mails:
                     await self._warn(now_ms)
-                    if told := await announce_endings(self._lifecycle, self._recordings_url):
-                        log.info("recordings that end soon were announced", count=told)
+                if told := await announce_endings(self._lifecycle, self._recordings_url):
+                    log.info("recordings that end soon were announced", count=told)
             deleted = 0
             if made.count:
                 outcome = await execute(

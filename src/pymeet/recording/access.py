@@ -14,7 +14,7 @@ class Standing(StrEnum):
 
     OWNER = "owner"  # the host who started it, and the owner of the room
     RECORDED = "recorded"  # a member who is in it
-    SHARED = "shared"  # a member with whom it was shared
+    SHARED = "shared"  # a member with whom it was shared, or who is in a group with which it was
     LINK = "link"  # whoever opened a link that is still good
     ADMIN = "admin"  # an administrator of the server: sees that it is there, not what is in it
     OPERATOR = "operator"  # whoever has a shell on the server's machine

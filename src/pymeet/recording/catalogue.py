@@ -191,7 +191,7 @@ class Catalogue:
     def allowed(self, conn: Connection, asker: Asker, recording_id: str, verb: Verb) -> Entry:
         """The same inside a transaction: what is decided and what is done about it belong together."""
         now_ms = self._lifecycle.clock.now_ms()
-        rows = store.one(conn, recording_id, self._lifecycle.periods, now_ms)
+        rows = store.one(conn, recording_id, self._lifecycle.periods, now_ms, asker.user_id)
         if rows is None:
             raise no_such_recording()
         entry = self._entry(rows, asker, now_ms)

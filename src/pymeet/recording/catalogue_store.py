@@ -12,11 +12,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, select, update
 
+from pymeet.db.owners import owner_at
 from pymeet.db.schema import (
     films,
+    group_members,
     metadata,
     pending_gone,
     recording_events,
+    recording_group_shares,
     recording_people,
     recording_shares,
     recording_tracks,
@@ -57,14 +60,14 @@ class Rows:
     """The newest first; `hidden` says whether somebody hidden is in it."""
     track_bytes: int
     shared_with: frozenset[str]
-    """Members, by id."""
+    """Members, by id; the asker too where they are in a group that it is shared with."""
     held: bool
     """Whether a hold keeps it, or a part of it."""
 
 
 def of_asker(conn: Connection, asker: Asker, periods: Periods, now_ms: int, *, others: bool) -> list[Rows]:
     """The recordings that a member is part of, the newest first; with `others` all that there are."""
-    return _rows(conn, _mine(asker) if not others else None, periods, now_ms)
+    return _rows(conn, _mine(asker) if not others else None, periods, now_ms, asker.user_id)
 
 
 def of_participant(conn: Connection, participant_id: str, periods: Periods, now_ms: int) -> list[Rows]:
@@ -74,9 +77,9 @@ def of_participant(conn: Connection, participant_id: str, periods: Periods, now_
     return _rows(conn, recordings.c.id.in_(there), periods, now_ms)
 
 
-def one(conn: Connection, recording_id: str, periods: Periods, now_ms: int) -> Rows | None:
-    """One recording; None when there is none, or its time is over."""
-    found = _rows(conn, recordings.c.id == recording_id, periods, now_ms)
+def one(conn: Connection, recording_id: str, periods: Periods, now_ms: int, user_id: str | None = None) -> Rows | None:
+    """One recording, for the member who asks; None when there is none, or its time is over."""
+    found = _rows(conn, recordings.c.id == recording_id, periods, now_ms, user_id)
     return found[0] if found else None
 
 
@@ -130,25 +133,37 @@ def delete_recording(conn: Connection, recording_id: str, now_ms: int) -> None:
     delete_rows(conn, recordings, recordings.c.id == recording_id, now_ms)
 
 
+def concerns(user_id: str) -> ColumnElement[bool]:
+    """The condition that picks, of recordings joined with their rooms, those that a member is part of."""
+    return _mine(Asker(user_id=user_id))
+
+
 def _mine(asker: Asker) -> ColumnElement[bool]:
     if asker.user_id is None:
         return false()
     people, shares = recording_people.c, recording_shares.c
     return or_(
         recordings.c.owner_id == asker.user_id,
-        rooms.c.owner_id == asker.user_id,
+        owner_at(recordings.c.started_at_ms) == asker.user_id,
         recordings.c.id.in_(select(people.recording_id).where(people.user_id == asker.user_id)),
         recordings.c.id.in_(select(shares.recording_id).where(shares.user_id == asker.user_id)),
+        recordings.c.id.in_(_by_groups_of(asker.user_id)),
     )
 
 
-def _rows(conn: Connection, which: ColumnElement[bool] | None, periods: Periods, now_ms: int) -> list[Rows]:
+def _rows(
+    conn: Connection,
+    which: ColumnElement[bool] | None,
+    periods: Periods,
+    now_ms: int,
+    user_id: str | None = None,
+) -> list[Rows]:
     query = (
         select(
             recordings,
             rooms.c.slug,
             rooms.c.name.label("room_name"),
-            rooms.c.owner_id.label("room_owner_id"),
+            owner_at(recordings.c.started_at_ms).label("room_owner_id"),
             rooms.c.deleted_at_ms.label("room_deleted_at_ms"),
             _held(),
         )
@@ -163,13 +178,15 @@ def _rows(conn: Connection, which: ColumnElement[bool] | None, periods: Periods,
     sizes = _picked(conn, _sizes(), recording_tracks.c.recording_id, ids)
     bytes_of = {each["recording_id"]: each["size_bytes"] for each in sizes}
     shared = _by_recording(_picked(conn, _shares(), recording_shares.c.recording_id, ids))
+    by_group = set(conn.execute(_by_groups_of(user_id)).scalars()) if user_id else set()
     return [
         Rows(
             recording=each,
             people=tuple(_person(one) for one in people[each["id"]]),
             films=tuple(made[each["id"]]),
             track_bytes=bytes_of.get(each["id"]) or 0,
-            shared_with=frozenset(one["user_id"] for one in shared[each["id"]]),
+            shared_with=frozenset(one["user_id"] for one in shared[each["id"]])
+            | ({user_id} if user_id and each["id"] in by_group else set()),
             held=bool(each["held"]),
         )
         for each in found
@@ -216,6 +233,13 @@ def _sizes() -> Select[Any]:
 def _shares() -> Select[Any]:
     shares = recording_shares.c
     return select(shares.recording_id, shares.user_id).where(shares.kind == "member", shares.user_id.is_not(None))
+
+
+def _by_groups_of(user_id: str) -> Select[tuple[str]]:
+    """The ids of the recordings that are shared with a group in which somebody is."""
+    shares = recording_group_shares.c
+    joined = select(shares.recording_id).join(group_members, group_members.c.group_id == shares.group_id)
+    return joined.where(group_members.c.user_id == user_id)
 
 
 def _person(row: RowMapping) -> PersonRow:

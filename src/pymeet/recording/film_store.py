@@ -11,7 +11,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from pymeet.db import audit
+from pymeet.db import audit, notifications
+from pymeet.db.owners import owner_at
 from pymeet.db.schema import (
     film_people,
     films,
@@ -20,6 +21,7 @@ from pymeet.db.schema import (
     recording_people,
     recording_tracks,
     recordings,
+    rooms,
 )
 from pymeet.errors import ConflictError, NotFoundError, TooManyError
 from pymeet.ids import new_id
@@ -27,12 +29,16 @@ from pymeet.privacy.periods import Periods
 from pymeet.privacy.rows import delete_rows
 from pymeet.privacy.visible import visible
 from pymeet.recording.compose.job import Happening, Person, Track
+from pymeet.retention import days
 
 MOST_FILMS: Final = 10
 """Films of one recording: each takes about as much room as a track."""
 
 MAX_ATTEMPTS: Final = 3
 """So often a film is tried that ended without a word; then somebody has to ask for it again."""
+
+AGAIN_MS: Final = days(365)
+"""Films made again, such as of those who are left in a recording, are no news to who has the first notification."""
 
 EMPTY: Final = "empty"
 """The error of a film for which there was nothing to be seen or heard."""
@@ -142,7 +148,25 @@ def finish(conn: Connection, order: Order, duration_ms: int, size_bytes: int, no
         return False
     detail = {"people": len(order.people), "tracks": len(order.tracks), "bytes": size_bytes}
     audit.record_now(conn, now_ms, audit.SYSTEM, "film.made", order.film_id, detail)
+    tell_ready(conn, order.recording_id, now_ms)
     return True
+
+
+def tell_ready(conn: Connection, recording_id: str, now_ms: int) -> None:
+    """Tells whoever started the recording, else whose room it was, and the members in it, that it can be watched; once."""
+    owner = func.coalesce(recordings.c.owner_id, owner_at(recordings.c.started_at_ms))
+    started = select(owner).join(rooms, rooms.c.id == recordings.c.room_id).where(recordings.c.id == recording_id)
+    here = recording_people.c.recording_id == recording_id
+    inside = select(recording_people.c.user_id).where(here)
+    for user_id in {*conn.execute(started).scalars(), *conn.execute(inside).scalars()} - {None}:
+        notifications.tell(
+            conn,
+            now_ms=now_ms,
+            user_id=user_id,
+            kind="recording_ready",
+            object_id=recording_id,
+            quiet_ms=AGAIN_MS,
+        )
 
 
 def fail(conn: Connection, order: Order, error: str, now_ms: int, again: bool) -> None:

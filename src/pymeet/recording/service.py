@@ -37,6 +37,7 @@ class RecordingService:
         """`leave(person_id, recording_id)` tells the room that somebody is no longer in its recording: a member, by the
         account's id, or a guest, by the seat's. `poke_films` is called when a film was asked for."""
         config = lifecycle.config.recording
+        self._lifecycle = lifecycle
         self._periods = lifecycle.periods
         self._leave = leave
         self._poke_films = poke_films
@@ -75,7 +76,7 @@ class RecordingService:
         """Begins a recording that takes nothing yet. NotAllowedError (`recording_off`), ConflictError (`disk_full`), or
         NotFoundError when the room is gone."""
         config = self._means.config
-        if not config.enabled:
+        if not self._lifecycle.in_force.recording.enabled:
             raise NotAllowedError("Meetings are not recorded on this server.", code="recording_off")
         if await self._means.free_bytes() < Limits.of(config).free_bytes:
             raise ConflictError(

@@ -1,21 +1,30 @@
-"""Sharing a recording: with members, who then find it among theirs, and by links that end by themselves.
+"""Sharing a recording: with members and groups, who then find it among theirs, and by links that end by themselves.
 
 Whether an address has an account is nobody's business: sharing with one that has none answers, and is listed, exactly
 alike. A link's token is handed out once and stored as its SHA-256 only, its password as argon2id.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
+from pymeet.accounts.group_store import people
+from pymeet.accounts.groups import own_group
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.texts import clean_email
 from pymeet.accounts.throttle import AttemptLimiter
-from pymeet.db import audit
-from pymeet.errors import InvalidInputError, NotAllowedError, NotFoundError, NotSignedInError, TooManyError
+from pymeet.db import audit, notifications
+from pymeet.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    NotSignedInError,
+    TooManyError,
+)
 from pymeet.ids import new_id, new_secret
 from pymeet.privacy.parts import Lifecycle
 from pymeet.recording import sharing_store as store
@@ -36,8 +45,9 @@ class Share:
 
     id: str
     kind: str
+    """`member`, `group` or `link`."""
     name: str | None
-    """A member's, once they have looked: until then nobody can tell whether there is one."""
+    """A group's. A member's, once they have looked: until then nobody can tell whether there is one."""
     made_at_ms: int
     expires_at_ms: int | None
     has_password: bool
@@ -74,6 +84,27 @@ class Shares:
 
         return await self._add(asker, recording_id, whom)
 
+    async def with_group(self, asker: Asker, recording_id: str, group_id: str) -> str:
+        """Shares with everybody who is in a group when they look; the share's id.
+
+        NotFoundError for a group in which the asker is not, ConflictError (`already_shared`), TooManyError, and as
+        `Catalogue.one`.
+        """
+        share_id, now_ms = new_id(), self._lifecycle.clock.now_ms()
+
+        def add(conn: Connection) -> None:
+            self._may_add(conn, asker, recording_id)
+            group = own_group(conn, asker.user_id, group_id)
+            values = {"recording_id": recording_id, "group_id": group["id"], "made_at_ms": now_ms}
+            if not store.add_group_share(conn, id=share_id, **values):
+                raise ConflictError("It is shared with this group already.", code="already_shared")
+            audit.record_now(conn, now_ms, asker.actor, "recording.shared", recording_id, {"kind": "group"})
+            _tell(conn, recording_id, [each["id"] for each in people(conn, group_id)], asker, now_ms)
+
+        async with self._lifecycle.db.write() as conn:
+            await conn.run_sync(add)
+        return share_id
+
     async def by_link(
         self, asker: Asker, recording_id: str, valid_days: int, password: str | None = None
     ) -> tuple[str, str]:
@@ -107,7 +138,8 @@ class Shares:
         """The shares that are good now, the oldest first."""
         async with self._lifecycle.db.read() as conn:
             rows = await conn.run_sync(store.shares, recording_id, self._lifecycle.clock.now_ms())
-        return [
+            of_groups = await conn.run_sync(store.group_shares, recording_id)
+        found = [
             Share(
                 id=each["id"],
                 kind=each["kind"],
@@ -118,6 +150,8 @@ class Shares:
             )
             for each in rows
         ]
+        found += [Share(each["id"], "group", each["name"], each["made_at_ms"], None, False) for each in of_groups]
+        return sorted(found, key=lambda each: (each.made_at_ms, each.id))
 
     async def open(self, token: str, password: str | None) -> Opened:
         """What a link leads to.
@@ -154,17 +188,21 @@ class Shares:
         share_id, now_ms = new_id(), self._lifecycle.clock.now_ms()
 
         def add(conn: Connection) -> None:
-            self._catalogue.allowed(conn, asker, recording_id, Verb.SHARE)
-            if store.count_shares(conn, recording_id) >= MOST:
-                raise TooManyError(f"A recording can have {MOST} shares. End some first.")
+            self._may_add(conn, asker, recording_id)
             given = values(conn)
             store.add_share(conn, id=share_id, recording_id=recording_id, made_at_ms=now_ms, **given)
             detail: audit.Detail = {"kind": given["kind"]}
             audit.record_now(conn, now_ms, asker.actor, "recording.shared", recording_id, detail)
+            _tell(conn, recording_id, [given.get("user_id")], asker, now_ms)
 
         async with self._lifecycle.db.write() as conn:
             await conn.run_sync(add)
         return share_id
+
+    def _may_add(self, conn: Connection, asker: Asker, recording_id: str) -> None:
+        self._catalogue.allowed(conn, asker, recording_id, Verb.SHARE)
+        if store.count_shares(conn, recording_id) >= MOST:
+            raise TooManyError(f"A recording can have {MOST} shares. End some first.")
 
     async def _link(self, find: Callable[[Connection, int], RowMapping | None]) -> RowMapping:
         async with self._lifecycle.db.read() as conn:
@@ -177,6 +215,12 @@ class Shares:
         asker = Asker(share_id=link["id"], link_to=link["recording_id"])
         entry = await self._catalogue.one(asker, link["recording_id"], Verb.VIEW)
         return Opened(asker, entry, link["expires_at_ms"])
+
+
+def _tell(conn: Connection, recording_id: str, people_ids: Iterable[str | None], asker: Asker, now_ms: int) -> None:
+    for user_id in people_ids:
+        if user_id is not None and user_id != asker.user_id:
+            notifications.tell(conn, now_ms=now_ms, user_id=user_id, kind="recording_shared", object_id=recording_id)
 
 
 def _hash(token: str) -> str:

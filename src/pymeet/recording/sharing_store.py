@@ -3,8 +3,16 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
-from pymeet.db.schema import processing_limits, recording_shares, recording_views, users
+from pymeet.db.schema import (
+    groups,
+    processing_limits,
+    recording_group_shares,
+    recording_shares,
+    recording_views,
+    users,
+)
 from pymeet.privacy.visible import HIDING
 
 
@@ -12,9 +20,15 @@ def add_share(conn: Connection, **values: Any) -> None:
     conn.execute(insert(recording_shares).values(**values))
 
 
+def add_group_share(conn: Connection, **values: Any) -> bool:
+    """Whether it was not shared with this group already."""
+    return conn.execute(upsert(recording_group_shares).values(**values).on_conflict_do_nothing()).rowcount > 0
+
+
 def count_shares(conn: Connection, recording_id: str) -> int:
-    query = select(func.count()).where(recording_shares.c.recording_id == recording_id)
-    return conn.execute(query).scalar_one()
+    tables = (recording_shares, recording_group_shares)
+    counts = (select(func.count()).where(each.c.recording_id == recording_id) for each in tables)
+    return sum(conn.execute(each).scalar_one() for each in counts)
 
 
 def shares(conn: Connection, recording_id: str, now_ms: int) -> list[RowMapping]:
@@ -34,10 +48,19 @@ def shares(conn: Connection, recording_id: str, now_ms: int) -> list[RowMapping]
     return list(conn.execute(query).mappings())
 
 
+def group_shares(conn: Connection, recording_id: str) -> list[RowMapping]:
+    """The groups with which it is shared, with their names."""
+    query = select(recording_group_shares, groups.c.name).join(groups, groups.c.id == recording_group_shares.c.group_id)
+    return list(conn.execute(query.where(recording_group_shares.c.recording_id == recording_id)).mappings())
+
+
 def end_share(conn: Connection, recording_id: str, share_id: str) -> bool:
-    """Whether there was one."""
-    mine = (recording_shares.c.id == share_id, recording_shares.c.recording_id == recording_id)
-    return conn.execute(delete(recording_shares).where(*mine)).rowcount > 0
+    """Whether there was one, with whomever."""
+    ended = 0
+    for table in (recording_shares, recording_group_shares):
+        mine = (table.c.id == share_id, table.c.recording_id == recording_id)
+        ended += conn.execute(delete(table).where(*mine)).rowcount
+    return ended > 0
 
 
 def link_by_hash(conn: Connection, token_hash: str, now_ms: int) -> RowMapping | None:

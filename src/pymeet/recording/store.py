@@ -24,6 +24,7 @@ from pymeet.privacy import consents, limits, notices
 from pymeet.privacy.holds import kept
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.rows import delete_rows
+from pymeet.recording.film_store import tell_ready
 from pymeet.recording.timeline import Entry
 
 PURPOSE = "recording"
@@ -247,7 +248,10 @@ def queue_film(conn: Connection, recording_id: str, config: RecordingConfig, now
     tracks = select(recording_tracks.c.state).where(recording_tracks.c.recording_id == recording_id)
     states = set(conn.execute(tracks).scalars())
     complete = conn.execute(over).first() is not None and "writing" not in states
-    if config.film == "off" or not complete or not states - {"lost"} or _count(conn, films, recording_id):
+    if not complete or not states - {"lost"} or _count(conn, films, recording_id):
+        return False
+    if config.film == "off":
+        tell_ready(conn, recording_id, now_ms)
         return False
     conn.execute(
         insert(films).values(

@@ -114,6 +114,7 @@ class Arrivals:
         participant_id = new_id()
         if self._entry.must_wait(role, admitted=request.admitted):
             passes_lock = await self._wait(request, participant_id, name)
+        picture = new_secret() if user_id is not None and await self._meetings.has_picture(user_id) else None
         role = self._entry.role(request)  # again, for somebody may have been banned meanwhile
         if request.last_check is not None:
             request.last_check()
@@ -128,7 +129,7 @@ class Arrivals:
             token_id=request.token_id,
         )
         # the place is taken before anything is awaited: two who come at once cannot both get the last one
-        self._do(Join(name, role, request.kind, passes_lock), seat.id)
+        self._do(Join(name, role, request.kind, passes_lock, picture), seat.id)
         self._seats[seat.id] = self._by_token[seat.token] = seat
         entry = seat.entries
         try:

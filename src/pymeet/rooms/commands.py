@@ -21,6 +21,8 @@ class Join:
     kind: Kind
     passes_lock: bool = False
     """Whether they come in though the room is locked: they host it, or a host admitted them."""
+    picture: str | None = None
+    """As of `Participant`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,13 @@ class StopSource:
 
     participant_id: str
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class MuteAll:
+    """The asker, who hosts, switches off the microphones of the others, but of `spared`."""
+
+    spared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +216,7 @@ Command = (
     | RaiseHand
     | React
     | StopSource
+    | MuteAll
     | LowerHand
     | Spotlight
     | Lock

@@ -1,5 +1,7 @@
 """Who may come into a live room, on whatever way: guests or not, bans, the password, and who waits. Part of the rim."""
 
+from collections.abc import Callable
+
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
@@ -19,7 +21,13 @@ class Entry:
     """The door of one meeting. `room` is the room as it was read last."""
 
     def __init__(
-        self, room: service.Room, *, guests_allowed: bool, passwords: Passwords, wrong: AttemptLimiter, clock: Clock
+        self,
+        room: service.Room,
+        *,
+        guests_allowed: Callable[[], bool],
+        passwords: Passwords,
+        wrong: AttemptLimiter,
+        clock: Clock,
     ) -> None:
         self.room = room
         self._server_allows_guests = guests_allowed
@@ -40,7 +48,7 @@ class Entry:
         return role_for(
             request.user,
             owner_id=self.room.owner_id,
-            guests_allowed=self.room.settings.guests_allowed(self._server_allows_guests),
+            guests_allowed=self.room.settings.guests_allowed(self._server_allows_guests()),
             admitted=request.admitted,
         )
 

@@ -105,6 +105,19 @@ class Hosting:
         muted = [TrackMuted(whose.id, track.id, True) for track in meant]
         return [*muted, *self._set(replace(whose, tracks=tracks)), stopped]
 
+    def mute_all(self, asker: Participant, spared: Participant | None) -> list[RoomEvent]:
+        """Mutes every microphone but the asker's, the spared one's and, where a cohost asks, the hosts'.
+
+        Publishers (WHIP) are left alone: nobody is there who could switch on again.
+        """
+        events: list[RoomEvent] = []
+        for each in tuple(self._participants.values()):
+            is_above = asker.role is not Role.HOST and each.role is Role.HOST
+            is_heard = any(track.source is Source.MICROPHONE and not track.muted for track in each.tracks)
+            if is_heard and each not in (asker, spared) and each.kind is Kind.BROWSER and not is_above:
+                events += self.stop(asker.id, each, Source.MICROPHONE)
+        return events
+
     # -- within -------------------------------------------------------------------------------------------------
 
     def _give(self, to: Participant, role: Role) -> list[RoomEvent]:

@@ -4,7 +4,7 @@ Everything runs on the event loop; between two awaits nothing else happens, so t
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from secrets import compare_digest
 
 import structlog
 
@@ -25,7 +25,6 @@ from pymeet.rooms.commands import (
     MarkRecording,
     Mute,
     Remove,
-    Return,
     Send,
     Speak,
     StopRecording,
@@ -37,7 +36,6 @@ from pymeet.rooms.events import (
     Event,
     LobbyChanged,
     MarkerSet,
-    MediaChanged,
     MessageAdded,
     ParticipantChanged,
     ParticipantLeft,
@@ -52,11 +50,12 @@ from pymeet.rooms.events import (
     TracksEnded,
 )
 from pymeet.rooms.forwarding import Forwarding
+from pymeet.rooms.hearing import Hearing
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer
 from pymeet.rooms.lobby import Lobby
-from pymeet.rooms.media import MediaServer, PublishTransport, SubscribeTransport, TrackWish
+from pymeet.rooms.media import MediaServer, TrackWish
 from pymeet.rooms.member import CloseReason, Listener
-from pymeet.rooms.people import Departure, Kind, Participant, RoomState, Source
+from pymeet.rooms.people import Departure, Kind, Participant, RoomState, Source, WaitingPerson
 from pymeet.rooms.permissions import HOSTING, MAY_SHARE, Verb
 from pymeet.rooms.publishing import Publishing, records_of
 from pymeet.rooms.recorder import Recordings
@@ -64,12 +63,9 @@ from pymeet.rooms.recording import EndReason, RecordingState
 from pymeet.rooms.recording_rim import RecordingRim
 from pymeet.rooms.room import Room
 from pymeet.rooms.seat import Seat
-from pymeet.sfu.events import Connected, Disconnected, TransportEvent
 from pymeet.sfu.speaker import SpeakerDetector
 
 _log = structlog.get_logger(__name__)
-
-MediaConnection = Literal["publish", "subscribe"]
 
 REASON_LIMIT = 200
 MARKER_LIMIT = 80
@@ -87,18 +83,23 @@ class LiveRoom:
         meetings: service.Meetings,
         clock: Clock,
         max_participants: int,
-        guests_allowed: bool,
+        guests_allowed: Callable[[], bool],
         wrong_passwords: AttemptLimiter,
         refusals: AttemptLimiter,
         departed: Callable[[str], None],
         recordings: Recordings | None = None,
+        knocked: Callable[[str, str], None] = lambda _room_id, _owner_id: None,
     ) -> None:
+        """`knocked` is told of this room and its owner when somebody waits and the owner is not there."""
         self.id = room.id
         self.slug = room.slug
         self.name = room.name
+        self.since_ms = clock.now_ms()
+        """When the meeting began (UTC); an absence of everybody for less than a minute does not end it."""
         self._empty_since = clock.monotonic()
         self._clock = clock
         self._departed = departed
+        self._knocked = knocked
         self._room = Room(max_participants=max_participants)
         self._seats: dict[str, Seat] = {}
         self._by_token: dict[str, Seat] = {}
@@ -115,9 +116,10 @@ class LiveRoom:
             has_history=lambda: self._entry.room.settings.chat_history,
         )
         self._detector = SpeakerDetector()
-        self._publishing = Publishing(media=media, clock=clock, hear=self._hear_publishing)
+        hearing = Hearing(room_id=room.id, clock=clock, do=self._do, changed=lambda: self._forwarding.touch())
+        self._publishing = Publishing(media=media, clock=clock, hear=hearing.publishing)
         self._forwarding = Forwarding(
-            media=media, clock=clock, room=self._room, seats=self._seats, hear=self._hear_receiving
+            media=media, clock=clock, room=self._room, seats=self._seats, hear=hearing.receiving
         )
         self._recording = RecordingRim(
             recordings=recordings,
@@ -166,6 +168,11 @@ class LiveRoom:
         return self._room.participants
 
     @property
+    def waiting(self) -> tuple[WaitingPerson, ...]:
+        """Who waits to be admitted."""
+        return self._lobby.people
+
+    @property
     def recording(self) -> RecordingState | None:
         """The recording that is under way."""
         return self._room.recording
@@ -176,6 +183,15 @@ class LiveRoom:
         if found is None:
             raise NotFoundError("Nobody like that is in this meeting.")
         return found
+
+    def pictured(self, picture: str) -> str:
+        """The account whose picture somebody here may see by this secret (`Participant.picture`). Raises NotFoundError."""
+        for each in self._room.participants:
+            if each.picture is not None and compare_digest(each.picture, picture):
+                user_id = self._seats[each.id].user_id
+                if user_id is not None:
+                    return user_id
+        raise NotFoundError("There is no such picture.")
 
     # -- coming and going ---------------------------------------------------------------------------------------
 
@@ -281,7 +297,7 @@ class LiveRoom:
         """Deletes a message, the asker's or, by a host, anybody's. Raises NotFoundError, NotAllowedError, ConflictError."""
         await self._chat.delete(by, message_id)
 
-    def ask(self, by: str, command: Command) -> None:
+    def ask(self, by: str | None, command: Command) -> None:
         """Does what needs nothing but the room itself. Raises NotAllowedError, or NotFoundError for somebody not here."""
         self._do(command, by)
 
@@ -299,6 +315,7 @@ class LiveRoom:
     def remove(self, by: str, participant_id: str, *, ban: bool = False) -> None:
         """A host sends somebody out: their media stops at once and their seat cannot be taken back. With `ban` all seats of
         that account go, and nobody comes back with it, or with the same room token."""
+        self._room.check(by, Verb.REMOVE)
         removed = self.seat(participant_id)
         others = [seat for seat in self._seats.values() if seat is not removed and seat.is_same_person(removed)]
         if ban:
@@ -421,6 +438,10 @@ class LiveRoom:
     def _tell_lobby(self) -> None:
         for seat in [seat for seat in self._seats.values() if seat.role in HOSTING]:
             seat.send(LobbyChanged(self._lobby.people))
+        owner_id = self._entry.room.owner_id
+        is_here = any(seat.user_id == owner_id for seat in self._seats.values())
+        if self._lobby.people and owner_id is not None and not is_here:
+            self._knocked(self.id, owner_id)
 
     def _follow_role(self, participant: Participant) -> None:
         seat = self._seats.get(participant.id)
@@ -457,41 +478,3 @@ class LiveRoom:
             seat.close(reason)
             self._vacate(seat.id)
         self._forwarding.close()
-
-    # -- what the media server tells ----------------------------------------------------------------------------
-
-    def _hear_publishing(self, seat: Seat, transport: PublishTransport, event: TransportEvent) -> None:
-        if seat.publishing is transport:
-            self._hear(seat, "publish", event)
-
-    def _hear_receiving(self, seat: Seat, transport: SubscribeTransport, event: TransportEvent) -> None:
-        if seat.receiving is transport:
-            self._hear(seat, "subscribe", event)
-
-    def _hear(self, seat: Seat, connection: MediaConnection, event: TransportEvent) -> None:
-        """A connection that was replaced or closed on purpose is no longer heard."""
-        is_media_only = seat.kind is not Kind.BROWSER
-        match event:
-            case Connected():
-                seat.send(MediaChanged(connection, "connected"))
-                if is_media_only:
-                    self._do(Return(), seat.id)
-            case Disconnected():
-                seat.send(MediaChanged(connection, "disconnected"))
-                if is_media_only:
-                    self._do(Lose(), seat.id)
-            case _:
-                self._lose_media(seat, connection, event.reason)
-                if is_media_only:
-                    self._do(Leave(Departure.LOST), seat.id)
-
-    def _lose_media(self, seat: Seat, connection: MediaConnection, reason: str) -> None:
-        _log.info("media failed", room=self.id, participant=seat.id, connection=connection, reason=reason)
-        now = self._clock.monotonic()
-        seat.send(MediaChanged(connection, "failed"))
-        if connection == "publish":
-            seat.stop_publishing(now)
-            self._do(Send(()), seat.id)
-        else:
-            seat.stop_receiving(now)
-        self._forwarding.touch()

@@ -88,6 +88,8 @@ class Participant:
     kind: Kind
     connection: Connection = Connection.CONNECTED
     tracks: tuple[TrackRecord, ...] = ()
+    picture: str | None = None
+    """Where their account has a picture: the secret by which those in the room may see it, while this seat lasts."""
 
 
 @dataclass(frozen=True, slots=True)

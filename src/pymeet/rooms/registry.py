@@ -1,6 +1,7 @@
 """`Registry`: slug → `LiveRoom`. Opens rooms when somebody comes, forgets them when they stay empty, and drives their clocks."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -39,12 +40,19 @@ class Registry:
         clock: Clock,
         config: Config,
         recordings: Recordings | None = None,
+        in_force: Callable[[], Config] | None = None,
+        knocked: Callable[[str, str], None] = lambda _room_id, _owner_id: None,
     ) -> None:
-        self._config = config.rooms
+        """`in_force` is the configuration as administrators changed it, asked each time; without it `config` holds.
+
+        `knocked` is told of a room and its owner when somebody waits there and the owner is not in it.
+        """
+        self._in_force = in_force or (lambda: config)
         self._media = sfu
         self._meetings = meetings
         self._clock = clock
         self._recordings = recordings
+        self._knocked = knocked
         self._rooms: dict[str, LiveRoom] = {}
         self._wrong_passwords = AttemptLimiter(limit=WRONG_PASSWORDS, window_s=WRONG_PASSWORDS_S)
         self._refusals = AttemptLimiter(limit=REFUSALS, window_s=REFUSALS_S)
@@ -90,12 +98,13 @@ class Registry:
                 media=self._media,
                 meetings=self._meetings,
                 clock=self._clock,
-                max_participants=self._config.max_participants,
-                guests_allowed=self._config.guests_allowed,
+                max_participants=self._in_force().rooms.max_participants,
+                guests_allowed=lambda: self._in_force().rooms.guests_allowed,
                 wrong_passwords=self._wrong_passwords,
                 refusals=self._refusals,
                 departed=self._departures.put_nowait,
                 recordings=self._recordings,
+                knocked=self._knocked,
             )
             if self._closing is None:
                 self._rooms[room.slug] = live
@@ -108,6 +117,10 @@ class Registry:
         """The meeting in this room, if one is going on."""
         live = self._rooms.get(slug)
         return None if live is None or live.is_over else live
+
+    def meetings(self) -> list[LiveRoom]:
+        """Every meeting with somebody in it, or waiting to come in."""
+        return [live for live in self._rooms.values() if not live.is_over and (live.participants or live.waiting)]
 
     async def refresh(self, slug: str) -> None:
         """The settings of a room were changed. Raises NotFoundError when it is gone."""

@@ -20,6 +20,7 @@ from pymeet.rooms.commands import (
     LowerHand,
     MarkRecording,
     Mute,
+    MuteAll,
     RaiseHand,
     React,
     Remove,
@@ -175,6 +176,9 @@ class Room:
             case StopSource(whom, source):
                 asker, other = self.check_over(_known(by), Verb.STOP, whom)
                 return self._hosting.stop(asker.id, other, source)
+            case MuteAll(spared):
+                asker = self.check(_known(by), Verb.STOP)
+                return self._hosting.mute_all(asker, None if spared is None else self.participant(spared))
             case LowerHand(whom):
                 return self._hosting.hand(self.check_over(_known(by), Verb.LOWER_HAND, whom)[1].id, up=False)
             case Spotlight(whom):
@@ -222,7 +226,7 @@ class Room:
         if by in self._participants:
             raise InvalidInputError("You are in this meeting already.")
         self.check_entry(passes_lock=command.passes_lock)
-        participant = Participant(by, command.name, command.role, command.kind)
+        participant = Participant(by, command.name, command.role, command.kind, picture=command.picture)
         self._hosting.came(participant)
         return self._set(participant)
 

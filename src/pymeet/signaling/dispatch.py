@@ -3,7 +3,17 @@
 from typing import get_args
 
 from pymeet.errors import PymeetError
-from pymeet.rooms.commands import GiveRole, HandOver, Lock, LowerHand, RaiseHand, React, Spotlight, StopSource
+from pymeet.rooms.commands import (
+    GiveRole,
+    HandOver,
+    Lock,
+    LowerHand,
+    MuteAll,
+    RaiseHand,
+    React,
+    Spotlight,
+    StopSource,
+)
 from pymeet.rooms.joining import RecordingAnswer
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import TrackWish
@@ -43,6 +53,8 @@ async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.Se
             live.refuse(me, participant, reason)
         case messages.Stop(participant=participant, source=source):
             live.ask(me, StopSource(participant, Source(source)))
+        case messages.MuteAll(but=but):
+            live.ask(me, MuteAll(but))
         case messages.LowerHand(participant=participant):
             live.ask(me, LowerHand(participant))
         case messages.Spotlight(participant=participant):

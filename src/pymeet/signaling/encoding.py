@@ -108,6 +108,7 @@ def _participant(participant: people.Participant) -> messages.ParticipantRecord:
         tracks=tuple(
             messages.Track(id=t.id, source=t.source.value, kind=t.kind.value, muted=t.muted) for t in participant.tracks
         ),
+        picture=participant.picture,
     )
 
 

@@ -133,6 +133,11 @@ class Stop(Request):
     source: Source
 
 
+class MuteAll(Request):
+    type: Literal["mute_all"]
+    but: Identifier | None = None
+
+
 class LowerHand(Request):
     type: Literal["lower_hand"]
     participant: Identifier
@@ -209,6 +214,7 @@ ClientMessage = Annotated[
     | Admit
     | Refuse
     | Stop
+    | MuteAll
     | LowerHand
     | Spotlight
     | Lock
@@ -254,6 +260,7 @@ class ParticipantRecord(Message):
     kind: Literal["browser", "publisher", "player"]
     connection: Literal["connected", "reconnecting"]
     tracks: tuple[Track, ...]
+    picture: str | None = None
 
 
 class ChatRecord(Message):

@@ -12,6 +12,7 @@ from pymeet.errors import InvalidInputError, NotAllowedError, NotFoundError
 from pymeet.privacy.people import member as member_of
 from pymeet.web.accounts import Email, mailed_links
 from pymeet.web.bodies import Body, read_json
+from pymeet.web.paging import wanted
 from pymeet.web.parts import PARTS
 from pymeet.web.personal_data import erasures
 from pymeet.web.roles import administrator, allowed, record_view
@@ -32,8 +33,7 @@ class RoleWish(Body):
 async def list_users(request: web.Request) -> web.Response:
     """People by name, page by page: `after` is the id that the page before named as `next`."""
     user = await administrator(request)
-    search, after = request.query.get("search", "")[:254], request.query.get("after", "")[:30]
-    limit = _limit(request.query.get("limit", "50"))
+    search, after, limit = wanted(request)
     async with request.app[PARTS].database.read() as conn:
         found, following = await directory.members(conn, search=search, after=after, limit=limit)
     await record_view(request, user, "accounts", len(found))
@@ -43,8 +43,7 @@ async def list_users(request: web.Request) -> web.Response:
 async def invite(request: web.Request) -> web.Response:
     """Makes an account and sends its link; somebody who has not come yet gets a fresh one."""
     user = await administrator(request)
-    parts = request.app[PARTS]
-    if parts.config.accounts.registration == "closed":
+    if request.app[PARTS].lifecycle.in_force.accounts.registration == "closed":
         raise NotAllowedError("Accounts are made on the command line only.", code="registration_closed")
     body = await read_json(request, Invitation)
     invited = await mailed_links(request).invite(body.name, body.email, Role(body.role), body.language, by=user.id)
@@ -102,9 +101,3 @@ async def _id(request: web.Request, *, but: User | None = None) -> str:
         if await directory.member(conn, user_id) is None:
             raise NotFoundError("There is no such account.")
     return user_id
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= directory.MAX_PAGE):
-        raise InvalidInputError(f"limit: a number from 1 to {directory.MAX_PAGE}.")
-    return int(text)

@@ -3,14 +3,16 @@
 from aiohttp import web
 
 from pymeet.accounts.throttle import AttemptLimiter
-from pymeet.web import middleware
+from pymeet.web import middleware, tokens
 from pymeet.web.attempts import FAILED_SIGN_INS
 from pymeet.web.background import BACKGROUND, Background, close_background
 from pymeet.web.mail_limits import MAIL_LIMITS, MailLimits
+from pymeet.web.openapi.page import DESCRIPTION, Description
 from pymeet.web.pages import CLIENT, Client
 from pymeet.web.parts import PARTS, Parts
 from pymeet.web.privacy_page import MADE, Made
 from pymeet.web.recording_parts import RECORDINGS, Recordings
+from pymeet.web.repeats import REPEATS, Repeats
 from pymeet.web.routes import ROUTES
 from pymeet.web.whip_sessions import SESSIONS, Sessions
 
@@ -24,19 +26,24 @@ def forget_attempts(app: web.Application) -> None:
     app[PARTS].accounts.forget_attempts()
     app[PARTS].factors.forget_setups()
     app[PARTS].sign_in.forget_old()
+    if (oidc := app[PARTS].oidc) is not None:
+        oidc.forget_old()
     app[MAIL_LIMITS].forget(app[PARTS].clock.monotonic())
     app[RECORDINGS].shares.forget_attempts()
+    app[REPEATS].forget(app[PARTS].clock.monotonic())
 
 
 def make_app(parts: Parts, client: Client) -> web.Application:
     """The whole HTTP interface. Handlers limit their own bodies; `client_max_size` holds for anything that forgot."""
-    app = web.Application(middlewares=[middleware.errors, middleware.origin], client_max_size=64 * 1024)
+    app = web.Application(middlewares=[middleware.errors, middleware.origin, tokens.door], client_max_size=64 * 1024)
     app[PARTS] = parts
     app[CLIENT] = client
     app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
     app[MAIL_LIMITS] = MailLimits()
     app[SESSIONS] = Sessions()
     app[MADE] = Made()
+    app[REPEATS] = Repeats()
+    app[DESCRIPTION] = Description(ROUTES)
     app[RECORDINGS] = Recordings.of(parts.lifecycle, parts.passwords)
     app[BACKGROUND] = Background()
     app.on_shutdown.append(close_background)

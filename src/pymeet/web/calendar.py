@@ -1,17 +1,11 @@
-"""The API around a member's own calendar: its feed, and which mails about meetings they want (docs/protocol.md)."""
+"""The API around a member's own calendar: the feed that shows it elsewhere (docs/protocol.md)."""
 
 from aiohttp import web
 
-from pymeet.meetings.feeds import Feeds, Notifications
-from pymeet.web.bodies import Body, read_json
+from pymeet.meetings.feeds import Feeds
 from pymeet.web.origins import public_base
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import member
-
-
-class Wishes(Body):
-    mail: bool
-    reminder_min: int | None
 
 
 async def feed_state(request: web.Request) -> web.Response:
@@ -42,19 +36,6 @@ async def feed(request: web.Request) -> web.Response:
         charset="utf-8",
         headers={"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"},
     )
-
-
-async def notifications(request: web.Request) -> web.Response:
-    user = await member(request)
-    wanted = await _feeds(request).notifications(user)
-    return web.json_response({"mail": wanted.mail, "reminder_min": wanted.reminder_min})
-
-
-async def want_notifications(request: web.Request) -> web.Response:
-    user = await member(request)
-    body = await read_json(request, Wishes)
-    await _feeds(request).want(user, Notifications(body.mail, body.reminder_min))
-    return web.Response(status=204)
 
 
 def _feeds(request: web.Request) -> Feeds:

@@ -15,6 +15,10 @@ SECURE_DEVICE: Final = "__Host-pymeet_device"
 PLAIN_DEVICE: Final = "pymeet_device"
 
 
+SECURE_OIDC: Final = "__Host-pymeet_oidc"
+PLAIN_OIDC: Final = "pymeet_oidc"
+
+
 def name_for(https: bool) -> str:
     """The cookie's name for the scheme."""
     return SECURE_NAME if https else PLAIN_NAME
@@ -52,3 +56,20 @@ def set_device(response: web.StreamResponse, token: str, max_age_s: int, *, http
     response.set_cookie(
         device_name_for(https), token, max_age=max_age_s, path="/", secure=https, httponly=True, samesite="Lax"
     )
+
+
+def oidc_name_for(https: bool) -> str:
+    """The name of the cookie of who is at the OpenID provider."""
+    return SECURE_OIDC if https else PLAIN_OIDC
+
+
+def set_oidc(response: web.StreamResponse, content: str, max_age_s: int, *, https: bool) -> None:
+    """Lets the browser be known when it comes back. Lax: it comes from another site."""
+    response.set_cookie(
+        oidc_name_for(https), content, max_age=max_age_s, path="/", secure=https, httponly=True, samesite="Lax"
+    )
+
+
+def clear_oidc(response: web.StreamResponse, *, https: bool) -> None:
+    """Takes it away when it was used."""
+    response.del_cookie(oidc_name_for(https), path="/", secure=https, httponly=True, samesite="Lax")

@@ -87,7 +87,14 @@ def answer_to(error: PymeetError) -> web.Response:
     status = status_of(error)
     if status == 500:
         return internal_error()
-    return problem(status, error.code, error.message, error.headers if isinstance(error, StatusError) else None)
+    headers = {"WWW-Authenticate": _challenge(error)} if status == 401 else {}
+    own = error.headers if isinstance(error, StatusError) else {}
+    return problem(status, error.code, error.message, headers | own)
+
+
+def _challenge(error: PymeetError) -> str:
+    """What every 401 must say (RFC 9110, 15.5.2): how a program shows who it is (RFC 6750, 3). Browsers ignore it."""
+    return 'Bearer realm="pymeet"' + (', error="invalid_token"' if error.code == "bad_token" else "")
 
 
 def answer_to_http(error: web.HTTPException) -> web.Response:

@@ -17,6 +17,7 @@ from pymeet.retention import days
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.origins import public_base
 from pymeet.web.parts import PARTS
+from pymeet.web.repeats import once
 from pymeet.web.sessions import member
 
 PAGE = 100
@@ -29,12 +30,17 @@ VIEW_MS = days(31)
 
 Start = Annotated[str, Field(max_length=16)]
 Email = Annotated[str, Field(min_length=3, max_length=254)]
+GroupId = Annotated[str, Field(max_length=30)]
 
 
 class Invite(Body):
     email: Email
     language: Annotated[str, Field(max_length=10)] = ""
     """Of the mails to somebody without account; empty for the server's."""
+
+
+class InviteGroup(Body):
+    group: GroupId
 
 
 class PlanMeeting(Body):
@@ -47,6 +53,8 @@ class PlanMeeting(Body):
     room: str | None = None
     """The address of a room of one's own; without it a new one is made."""
     invitees: Annotated[list[Invite], Field(default_factory=list, max_length=100)]
+    groups: Annotated[list[GroupId], Field(default_factory=list, max_length=20)]
+    """Everybody in them is invited too."""
 
 
 class ChangeMeeting(Body):
@@ -103,9 +111,13 @@ async def plan(request: web.Request) -> web.Response:
     body = await read_json(request, PlanMeeting)
     details = Details(body.title, body.agenda, body.start, body.time_zone, body.duration_min, body.rrule)
     invited = [(each.email, each.language) for each in body.invitees]
-    made = await _planning(request).schedule.plan(user, details, body.room, invited)
-    answer = await _whole(request, user, made.id)
-    return web.json_response(answer, status=201, headers={"Location": f"/api/v1/meetings/{made.id}"})
+
+    async def make() -> str:
+        return (await _planning(request).schedule.plan(user, details, body.room, invited, body.groups)).id
+
+    made = await once(request, user, body, make)
+    answer = await _whole(request, user, made)
+    return web.json_response(answer, status=201, headers={"Location": f"/api/v1/meetings/{made}"})
 
 
 async def show(request: web.Request) -> web.Response:
@@ -158,6 +170,14 @@ async def invite(request: web.Request) -> web.Response:
     body = await read_json(request, Invite)
     invitee = await _planning(request).schedule.invite(user, request.match_info["id"], body.email, body.language)
     return web.json_response(_invitee(invitee, with_address=True), status=201)
+
+
+async def invite_group(request: web.Request) -> web.Response:
+    """Everybody in a group of one's own who is not invited yet; the answer is who came to the list by it."""
+    user = await member(request)
+    body = await read_json(request, InviteGroup)
+    invited = await _planning(request).schedule.invite_group(user, request.match_info["id"], body.group)
+    return web.json_response({"invitees": [_invitee(each, with_address=True) for each in invited]}, status=201)
 
 
 async def uninvite(request: web.Request) -> web.Response:
@@ -254,10 +274,10 @@ def _occurrence(at: Occurrence) -> dict[str, Any]:
 
 
 def _invitee(invitee: Invitee, *, with_address: bool) -> dict[str, Any]:
-    """Addresses are shown to the organiser only."""
+    """Addresses are shown to the organiser only, and only those that the organiser typed."""
     shown: dict[str, Any] = {"name": invitee.name, "answer": invitee.answer}
     if with_address:
-        shown |= {"id": invitee.id, "email": invitee.email, "answered_at": invitee.answered_at_ms}
+        shown |= {"id": invitee.id, "email": None if invitee.by_group else invitee.email, "answered_at": invitee.answered_at_ms}
     return shown
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pymeet.accounts.model import User
 from pymeet.accounts.texts import clean_line
-from pymeet.db import outbox
+from pymeet.db import notifications, outbox
 from pymeet.ops.addresses import public_url
 from pymeet.privacy import consent_receipt, consents, limits
 from pymeet.privacy.documents.deadlines import in_force
@@ -21,8 +21,8 @@ from pymeet.privacy.people import member as member_of
 from pymeet.privacy.rectify import rectify
 from pymeet.privacy.requests import MY_DATA_PAGE
 from pymeet.privacy.status_text import issue
-from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
+from pymeet.web.confirming import confirm
 from pymeet.web.downloads import send_archive
 from pymeet.web.exporting import start_export
 from pymeet.web.parts import PARTS
@@ -46,7 +46,8 @@ class Switch(Body):
 
 
 class Confirmation(Body):
-    password: Annotated[str, Field(min_length=1, max_length=1000)]
+    password: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Missing for who showed the OpenID provider a moment ago who they are."""
 
 
 class NoticeRead(Body):
@@ -119,12 +120,11 @@ async def objection(request: web.Request) -> web.Response:
 
 
 async def begin_erasure(request: web.Request) -> web.Response:
-    """Asks for the password once more; whoever finds an open session must not be able to end an account."""
+    """Asks once more who it is; whoever finds an open session must not be able to end an account."""
     user = await member(request)
     body = await read_json(request, Confirmation)
     parts = request.app[PARTS]
-    with attempt(request):
-        await parts.accounts.confirm_password(user, body.password)
+    await confirm(request, user, body.password)
     erasure = await erasures(request).request(member_of(user.id), "self", user.id, verified=True)
     response = web.json_response(
         {
@@ -220,6 +220,8 @@ async def _tell(request: web.Request, user: User, export: Export) -> None:
         return
     expires = datetime.fromtimestamp(export.link_expires_at_ms / 1000, UTC).date().isoformat()
     async with parts.database.write() as conn:
+        if not await conn.run_sync(notifications.wants_mail, user.id, "export_ready"):
+            return
         await outbox.queue(
             conn,
             now_ms=parts.clock.now_ms(),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from pymeet.errors import NotAllowedError
+from pymeet.web.bearer import bears_token
 from pymeet.web.cookies import has_session_cookie
 from pymeet.web.headers import safe_host
 from pymeet.web.parts import PARTS
@@ -77,10 +78,13 @@ def check_origin(request: web.Request) -> None:
     """Refuses a request that a foreign page made; NotAllowedError.
 
     Applies to whatever changes something and to WebSockets. A request without `Origin` comes from no browser page, or
-    from an old one: it passes only when it carries no session that a foreign page could ride on.
+    from an old one: it passes only when it carries no session that a foreign page could ride on. Where an API token is
+    shown, which no browser adds by itself, no cookie counts, and so there is nothing to refuse.
     """
     websocket = request.headers.get("Upgrade", "").lower() == "websocket"
     if (request.method in _SAFE_METHODS and not websocket) or request.path.startswith(_CROSS_ORIGIN_PATHS):
+        return
+    if bears_token(request):
         return
     refused = NotAllowedError("This request comes from another site.", code="foreign_origin")
     origins = request.headers.getall("Origin", [])

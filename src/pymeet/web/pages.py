@@ -67,6 +67,16 @@ async def admin_users(request: web.Request) -> web.Response:
     return _page(request, "admin-users")
 
 
+async def admin_groups(request: web.Request) -> web.Response:
+    """Groups of members; who may see them, the API says."""
+    return _page(request, "admin-groups")
+
+
+async def admin_server(request: web.Request) -> web.Response:
+    """Rooms, live meetings, the mail queue and settings; who may see them, the API says."""
+    return _page(request, "admin-server")
+
+
 async def room(request: web.Request) -> web.Response:
     """The room's page; a room that does not exist is a 404 already here."""
     await request.app[PARTS].meetings.room(request.match_info["slug"])
@@ -119,6 +129,11 @@ async def watch(request: web.Request) -> web.Response:
 async def rsvp(request: web.Request) -> web.Response:
     """Where the link in an invitation leads; its token stands in the fragment and never reaches the server's logs."""
     return _page(request, "rsvp")
+
+
+async def oidc(request: web.Request) -> web.Response:
+    """Where the OpenID provider sends people back to; the page hands over what they come with."""
+    return _page(request, "oidc")
 
 
 def not_found_page(request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from pymeet.accounts.factors import Factors
 from pymeet.accounts.model import User
+from pymeet.accounts.oidc import Oidc
 from pymeet.accounts.passwords import Passwords
 from pymeet.accounts.service import Accounts
 from pymeet.accounts.sign_in import SignIn
@@ -17,6 +18,7 @@ from pymeet.db.engine import Database
 from pymeet.meetings.model import Room
 from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
+from pymeet.ops.live_meetings import LiveMeetings
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.sweeper import Status
 from pymeet.recording.catalogue import FilmMaker
@@ -65,6 +67,10 @@ class Parts:
     """Second factors, passkeys, sessions and devices of members."""
     sign_in: SignIn
     """What is asked between the password and the session, and the browsers that are known."""
+    live: LiveMeetings
+    """The meetings that are going on, as administrators look after them."""
+    oidc: Oidc | None = None
+    """Signing in through the organisation's OpenID provider; None where there is none."""
     sweeps: Callable[[], Status] = Status
     """How the sweeps stand."""
     films: FilmMaker | None = None

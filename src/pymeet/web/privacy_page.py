@@ -123,12 +123,13 @@ def _weight(text: str) -> float:
 async def _answer(request: web.Request, kind: Literal["page", "data"]) -> web.Response:
     made = await request.app[MADE].get(request.app[PARTS], chosen_language(request))
     response = answer_with(request, made.page if kind == "page" else made.data, cache="no-cache")
-    response.headers[hdrs.VARY] = hdrs.ACCEPT_LANGUAGE
+    response.headers[hdrs.VARY] += f", {hdrs.ACCEPT_LANGUAGE}"
     return response
 
 
 async def _make(parts: Parts, language: str, until: float) -> _Files:
-    said = notice(language, parts.config, in_force(parts.lifecycle.periods, parts.clock.now_ms()))
+    config = parts.lifecycle.in_force
+    said = notice(language, config, in_force(parts.lifecycle.periods, parts.clock.now_ms()))
     edition = await _edition(parts, language)
     html = _ENVIRONMENT.get_template("privacy.html").render(
         say=words(language),
@@ -137,7 +138,7 @@ async def _make(parts: Parts, language: str, until: float) -> _Files:
         my_data=MY_DATA,
         guest_data=GUEST_DATA,
         languages=_NAMES,
-        guests=parts.config.rooms.guests_allowed,
+        guests=config.rooms.guests_allowed,
     )
     data = json.dumps({**asdict(edition), **asdict(said)}, ensure_ascii=False)
     return _Files(_file(html, "text/html; charset=utf-8"), _file(data, "application/json; charset=utf-8"), until)

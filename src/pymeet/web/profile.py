@@ -8,9 +8,10 @@ from pydantic import Field
 from pymeet.accounts.avatars import MAX_BYTES, avatar_of, remove_avatar, set_avatar
 from pymeet.accounts.profile import change_profile
 from pymeet.accounts.texts import clean_email
+from pymeet.errors import NotFoundError
 from pymeet.web.accounts import Email, Password, mailed_links
-from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_body, read_json
+from pymeet.web.confirming import confirm
 from pymeet.web.errors import StatusError
 from pymeet.web.mail_limits import count_mail
 from pymeet.web.parts import PARTS
@@ -34,7 +35,8 @@ class Profile(Body):
 
 class NewAddress(Body):
     email: Email
-    password: Password
+    password: Password | None = None
+    """Missing for who showed the OpenID provider a moment ago who they are."""
 
 
 async def change(request: web.Request) -> web.Response:
@@ -51,8 +53,7 @@ async def change_email(request: web.Request) -> web.Response:
     body = await read_json(request, NewAddress)
     links = mailed_links(request)
     links.check_sends_mail()
-    with attempt(request):
-        await request.app[PARTS].accounts.confirm_password(user, body.password)
+    await confirm(request, user, body.password)
     email = clean_email(body.email)
     count_mail(request, email, user.id)
     await links.change_email(user, email)
@@ -78,7 +79,20 @@ async def delete_avatar(request: web.Request) -> web.Response:
 async def avatar(request: web.Request) -> web.Response:
     """A member's picture, for members. Browsers ask each time whether it is still the same: one that was removed is gone."""
     await member(request)
-    found = await avatar_of(request.app[PARTS].lifecycle, request.match_info["id"])
+    return await _shown(request, request.match_info["id"])
+
+
+async def picture(request: web.Request) -> web.Response:
+    """The same for who is in a meeting with that person, guests too; only they know the secret in the address."""
+    parts = request.app[PARTS]
+    live = parts.registry.live(request.match_info["slug"])
+    if live is None:
+        raise NotFoundError("There is no such picture.")
+    return await _shown(request, live.pictured(request.match_info["picture"]))
+
+
+async def _shown(request: web.Request, user_id: str) -> web.Response:
+    found = await avatar_of(request.app[PARTS].lifecycle, user_id)
     etag, known = str(found.changed_at_ms), request.if_none_match or ()
     unchanged = any(each.value == etag for each in known)
     response = web.Response(status=304) if unchanged else web.Response(body=found.webp, content_type="image/webp")

@@ -18,6 +18,7 @@ from pymeet.recording.views import View
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.errors import StatusError
 from pymeet.web.origins import public_base
+from pymeet.web.paging import cut
 from pymeet.web.parts import PARTS
 from pymeet.web.recording_parts import RECORDINGS
 from pymeet.web.sessions import member
@@ -47,13 +48,15 @@ class FilmWish(Body):
 
 class ShareWish(Body):
     email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
+    group: Annotated[str, Field(max_length=30)] | None = None
     days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] | None = None
     password: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> "ShareWish":
-        if (self.email is None) == (self.days is None) or (self.email is not None and self.password is not None):
-            raise ValueError("give an address, or for how many days a link is good")
+        given = [each for each in (self.email, self.group, self.days) if each is not None]
+        if len(given) != 1 or (self.days is None and self.password is not None):
+            raise ValueError("give an address, or a group, or for how many days a link is good")
         return self
 
 
@@ -66,9 +69,10 @@ async def list_recordings(request: web.Request) -> web.Response:
         raise InvalidInputError(f"Search for {SEARCH_LENGTH} characters at most.")
     catalogue = request.app[RECORDINGS].catalogue
     every = await catalogue.every(asker, others=others)
-    entries = picked(every, search=search, trash=trash)
+    entries, following = cut(request, picked(every, search=search, trash=trash), lambda entry: entry.id)
     answer: dict[str, Any] = {
         "recordings": [_shown(request, each) for each in entries],
+        "next": following,
         "storage_bytes": sum(each.size_bytes for each in every if each.mine),
     }
     if others:
@@ -170,11 +174,13 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def share(request: web.Request) -> web.Response:
-    """With a member, or by a link whose token stands in the fragment and is told this once."""
+    """With a member, a group, or by a link whose token stands in the fragment and is told this once."""
     asker = await _asker(request)
     body = await read_json(request, ShareWish)
     shares, recording_id = request.app[RECORDINGS].shares, request.match_info["id"]
-    if body.days is None:
+    if body.group is not None:
+        made = {"id": await shares.with_group(asker, recording_id, body.group)}
+    elif body.days is None:
         made = {"id": await shares.with_member(asker, recording_id, body.email or "")}
     else:
         share_id, token = await shares.by_link(asker, recording_id, body.days, body.password)

@@ -15,7 +15,9 @@ from pymeet.rooms.people import Role
 from pymeet.rooms.permissions import role_for
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.origins import public_base
+from pymeet.web.paging import cut
 from pymeet.web.parts import PARTS
+from pymeet.web.repeats import once
 from pymeet.web.sessions import member, visitor
 
 
@@ -42,13 +44,14 @@ async def list_own(request: web.Request) -> web.Response:
     """The asker's rooms; to administrators also those that belong to nobody, for nobody else hosts them."""
     parts = request.app[PARTS]
     user = await member(request)
-    rooms = await parts.meetings.rooms(user.id, or_nobody=user.is_admin)
+    rooms, following = cut(request, await parts.meetings.rooms(user.id, or_nobody=user.is_admin), lambda room: room.slug)
     return web.json_response(
         {
             "rooms": [
                 {**_shown(request, room), "created_at": room.created_at_ms, "people": _people(request, room)}
                 for room in rooms
-            ]
+            ],
+            "next": following,
         }
     )
 
@@ -56,13 +59,19 @@ async def list_own(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     user = await member(request)
     body = await read_json(request, CreateRoom)
-    room = await request.app[PARTS].meetings.create_room(body.name, user.id)
+    meetings = request.app[PARTS].meetings
+
+    async def make() -> str:
+        return (await meetings.create_room(body.name, user.id)).slug
+
+    room = await meetings.room(await once(request, user, body, make))
     return web.json_response(_shown(request, room), status=201, headers={"Location": f"/api/v1/rooms/{room.slug}"})
 
 
 async def preview(request: web.Request) -> web.Response:
     """What is shown before joining, also to people who are not signed in."""
     parts = request.app[PARTS]
+    config = parts.lifecycle.in_force
     room = await parts.meetings.room(request.match_info["slug"])
     user = await visitor(request)
     role = role_for(user, owner_id=room.owner_id, guests_allowed=True)
@@ -74,15 +83,15 @@ async def preview(request: web.Request) -> web.Response:
             "slug": room.slug,
             "name": room.name,
             "people": _people(request, room),
-            "max_participants": settings.max_participants(parts.config.rooms.max_participants),
-            "may_join": user is not None or settings.guests_allowed(parts.config.rooms.guests_allowed),
+            "max_participants": settings.max_participants(config.rooms.max_participants),
+            "may_join": user is not None or settings.guests_allowed(config.rooms.guests_allowed),
             "has_password": room.password_hash is not None and not is_host,
             "waiting_room": (settings.waiting_room == "everybody" and not is_host)
             or (settings.waiting_room == "guests" and role is Role.GUEST),
             "locked": live is not None and live.state.locked and not is_host,
             "role": role.value,
             "recording": _recording(live),
-            "recordings_allowed": parts.config.recording.enabled and settings.may_record == "hosts",
+            "recordings_allowed": config.recording.enabled and settings.may_record == "hosts",
         }
     )
 
@@ -144,7 +153,7 @@ def _check_owner(room: Room, user: User, what: str) -> None:
 
 
 def _settings(request: web.Request, room: Room) -> dict[str, Any]:
-    rooms = request.app[PARTS].config.rooms
+    rooms = request.app[PARTS].lifecycle.in_force.rooms
     return {
         **asdict(room.settings),
         "has_password": room.password_hash is not None,

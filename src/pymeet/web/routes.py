@@ -6,13 +6,18 @@ from aiohttp import web
 
 from pymeet.web import (
     accounts,
+    admin_rooms,
+    admin_server,
     admin_users,
     calendar,
     erasures,
+    groups,
     guest_data,
     health,
     meetings,
     my_data,
+    notifications,
+    oidc,
     pages,
     privacy_admin,
     privacy_office,
@@ -24,9 +29,11 @@ from pymeet.web import (
     security,
     shared_recordings,
     sign_in,
+    tokens,
     whip,
     ws,
 )
+from pymeet.web.openapi import page as api_page
 
 SLUG: Final = "{slug:[a-z0-9][a-z0-9-]{0,63}}"
 ID: Final = "{id:[A-Za-z0-9_-]{22}}"
@@ -36,7 +43,9 @@ PERSON: Final = "{person:[A-Za-z0-9_-]{22}}"
 RECURRENCE: Final = "{recurrence:[0-9T]{8,15}}"
 INVITEE: Final = "{invitee:[A-Za-z0-9_-]{22}}"
 FEED: Final = "{secret:[A-Za-z0-9_-]{43}}"
+SETTING: Final = "{name:[a-z_.]{1,64}}"
 SHARE: Final = "{share:[A-Za-z0-9_-]{22}}"
+PICTURE: Final = "{picture:[A-Za-z0-9_-]{43}}"
 
 ROUTES: Final = (
     # pages
@@ -48,6 +57,8 @@ ROUTES: Final = (
     web.get("/security", pages.security),
     web.get("/profile", pages.profile),
     web.get("/admin/users", pages.admin_users),
+    web.get("/admin/{page:rooms|live|mail|settings}", pages.admin_server),
+    web.get("/admin/groups", pages.admin_groups),
     web.get(f"/r/{SLUG}", pages.room),
     web.get("/my-data", pages.my_data),
     web.get("/guest-data", pages.guest_data),
@@ -57,15 +68,21 @@ ROUTES: Final = (
     web.get(f"/recordings/{ID}", pages.recording),
     web.get("/watch", pages.watch),
     web.get("/rsvp", pages.rsvp),
+    web.get("/oidc/callback", pages.oidc),
     web.get("/privacy", privacy_page.page),
+    web.get("/api", api_page.page),
     web.get("/privacy/versions/{version:[1-9][0-9]{0,8}}", privacy_page.version),
     web.get("/static/{path:.+}", pages.static),
     # API
+    web.get("/api/v1/openapi.json", api_page.document),
     web.get("/api/v1/me", accounts.me),
     web.post("/api/v1/sign-in", sign_in.sign_in),
     web.post("/api/v1/sign-in/second-factor", sign_in.second_factor),
     web.post("/api/v1/sign-in/passkey/options", sign_in.passkey_options),
     web.post("/api/v1/sign-in/passkey", sign_in.passkey),
+    web.post("/api/v1/sign-in/oidc", oidc.begin),
+    web.post("/api/v1/sign-in/oidc/finish", oidc.finish),
+    web.post("/oidc/backchannel-logout", oidc.backchannel_logout),
     web.post("/api/v1/sign-out", sign_in.sign_out),
     web.get("/api/v1/security", security.show),
     web.post("/api/v1/security/totp", security.begin_totp),
@@ -77,9 +94,15 @@ ROUTES: Final = (
     web.patch(f"/api/v1/security/passkeys/{ID}", security.rename_passkey),
     web.post(f"/api/v1/security/passkeys/{ID}/remove", security.remove_passkey),
     web.post("/api/v1/security/password", security.change_password),
+    web.post("/api/v1/security/confirm", oidc.begin_confirming),
+    web.post("/api/v1/security/identities", oidc.begin_linking),
+    web.post(f"/api/v1/security/identities/{ID}/remove", oidc.remove_identity),
     web.post("/api/v1/security/sessions/end-others", security.end_other_sessions),
     web.delete(f"/api/v1/security/sessions/{ID}", security.end_session),
     web.delete(f"/api/v1/security/devices/{ID}", security.forget_device),
+    web.get("/api/v1/security/tokens", tokens.list_tokens),
+    web.post("/api/v1/security/tokens", tokens.create),
+    web.delete(f"/api/v1/security/tokens/{ID}", tokens.revoke),
     web.post(f"/api/v1/admin/users/{ID}/remove-second-factor", security.remove_second_factors),
     web.post("/api/v1/links/inspect", accounts.inspect_link),
     web.post("/api/v1/links/redeem", accounts.redeem_link),
@@ -96,9 +119,12 @@ ROUTES: Final = (
     web.post("/api/v1/rooms", rooms.create),
     web.get(f"/api/v1/rooms/{SLUG}", rooms.preview),
     web.delete(f"/api/v1/rooms/{SLUG}", rooms.delete),
+    web.get(f"/api/v1/rooms/{SLUG}/pictures/{PICTURE}", profile.picture),
     web.get(f"/api/v1/rooms/{SLUG}/settings", rooms.show_settings),
     web.patch(f"/api/v1/rooms/{SLUG}/settings", rooms.change_settings),
     web.get(f"/api/v1/rooms/{SLUG}/attendance", rooms.attendance),
+    web.get("/api/v1/groups", groups.list_own),
+    web.get(f"/api/v1/groups/{ID}", groups.show_own),
     # scheduled meetings
     web.get("/api/v1/meetings", meetings.list_meetings),
     web.post("/api/v1/meetings", meetings.plan),
@@ -108,6 +134,7 @@ ROUTES: Final = (
     web.patch(f"/api/v1/meetings/{ID}/occurrences/{RECURRENCE}", meetings.move_occurrence),
     web.delete(f"/api/v1/meetings/{ID}/occurrences/{RECURRENCE}", meetings.cancel_occurrence),
     web.post(f"/api/v1/meetings/{ID}/invitees", meetings.invite),
+    web.post(f"/api/v1/meetings/{ID}/groups", meetings.invite_group),
     web.delete(f"/api/v1/meetings/{ID}/invitees/{INVITEE}", meetings.uninvite),
     web.put(f"/api/v1/meetings/{ID}/answer", meetings.answer_as_member),
     web.post("/api/v1/rsvp/inspect", meetings.inspect_invitation),
@@ -116,9 +143,15 @@ ROUTES: Final = (
     web.get("/api/v1/calendar-feed", calendar.feed_state),
     web.post("/api/v1/calendar-feed", calendar.make_feed),
     web.delete("/api/v1/calendar-feed", calendar.end_feed),
-    web.get("/api/v1/notifications", calendar.notifications),
-    web.put("/api/v1/notifications", calendar.want_notifications),
     web.get(f"/calendar/{FEED}.ics", calendar.feed),
+    # notifications
+    web.get("/api/v1/notifications", notifications.list_notifications),
+    web.get("/api/v1/notifications/unread", notifications.unread),
+    web.post("/api/v1/notifications/read", notifications.read_all),
+    web.post(f"/api/v1/notifications/{ID}/read", notifications.read),
+    web.delete(f"/api/v1/notifications/{ID}", notifications.delete),
+    web.get("/api/v1/notification-settings", notifications.settings),
+    web.put("/api/v1/notification-settings", notifications.change_settings),
     # recordings
     web.get("/api/v1/recordings", recordings.list_recordings),
     web.get(f"/api/v1/recordings/{ID}", recordings.show),
@@ -162,6 +195,27 @@ ROUTES: Final = (
     web.post(f"/api/v1/admin/users/{ID}/reset-password", admin_users.reset_password),
     web.put(f"/api/v1/admin/users/{ID}/role", admin_users.change_role),
     web.delete(f"/api/v1/admin/users/{ID}", admin_users.delete),
+    web.get("/api/v1/admin/groups", groups.list_all),
+    web.post("/api/v1/admin/groups", groups.add),
+    web.get(f"/api/v1/admin/groups/{ID}", groups.show),
+    web.patch(f"/api/v1/admin/groups/{ID}", groups.change),
+    web.delete(f"/api/v1/admin/groups/{ID}", groups.delete),
+    web.put(f"/api/v1/admin/groups/{ID}/members/{PERSON}", groups.join),
+    web.delete(f"/api/v1/admin/groups/{ID}/members/{PERSON}", groups.leave),
+    # rooms, live meetings, mail and settings: for administrators
+    web.get("/api/v1/admin/rooms", admin_rooms.list_rooms),
+    web.put(f"/api/v1/admin/rooms/{SLUG}/owner", admin_rooms.hand_over),
+    web.get("/api/v1/admin/live", admin_rooms.list_live),
+    web.get(f"/api/v1/admin/live/{SLUG}/people", admin_rooms.live_people),
+    web.post(f"/api/v1/admin/live/{SLUG}/end", admin_rooms.end_live),
+    web.post(f"/api/v1/admin/live/{SLUG}/people/{PERSON}/remove", admin_rooms.remove_live),
+    web.get("/api/v1/admin/mail", admin_server.list_mail),
+    web.post("/api/v1/admin/mail/retry", admin_server.retry_all),
+    web.post(f"/api/v1/admin/mail/{ID}/retry", admin_server.retry),
+    web.post(f"/api/v1/admin/mail/{ID}/drop", admin_server.drop),
+    web.get("/api/v1/admin/settings", admin_server.list_settings),
+    web.put(f"/api/v1/admin/settings/{SETTING}", admin_server.change_setting),
+    web.delete(f"/api/v1/admin/settings/{SETTING}", admin_server.give_back_setting),
     # personal data: for administrators and data protection officers
     web.get("/api/v1/admin/requests", privacy_office.list_requests),
     web.post("/api/v1/admin/requests", privacy_office.add_request),

@@ -11,10 +11,12 @@ from pydantic import Field
 from pymeet.accounts.devices import token_hash
 from pymeet.accounts.factors import KnownDevice, Passkey, SignedIn
 from pymeet.accounts.model import User
+from pymeet.accounts.oidc_accounts import Identity
 from pymeet.errors import InvalidInputError
 from pymeet.ops.addresses import public_url
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
+from pymeet.web.confirming import confirm
 from pymeet.web.parts import PARTS
 from pymeet.web.roles import administrator
 from pymeet.web.sessions import browser, member, needed_site, passkey_site, session_token
@@ -23,7 +25,8 @@ Password = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Confirmed(Body):
-    password: Password
+    password: Password | None = None
+    """Missing for who showed the OpenID provider a moment ago who they are."""
 
 
 class TotpCode(Body):
@@ -57,6 +60,7 @@ async def show(request: web.Request) -> web.Response:
             "passkeys": [_passkey(each) for each in found.passkeys],
             "sessions": [_session(each, token_hash(session_token(request))) for each in found.sessions],
             "devices": [_device(each, token_hash(browser(request).token)) for each in found.devices],
+            "identities": [_identity(each) for each in await _identities(request, user)],
         }
     )
 
@@ -150,12 +154,25 @@ async def remove_second_factors(request: web.Request) -> web.Response:
 
 
 async def _confirmed(request: web.Request) -> User:
-    """Who is signed in, and typed their password again."""
+    """Who is signed in, and showed once more who they are."""
     user = await member(request)
     body = await read_json(request, Confirmed)
-    with attempt(request, token_hash(session_token(request))):
-        await request.app[PARTS].accounts.confirm_password(user, body.password)
+    await confirm(request, user, body.password)
     return user
+
+
+async def _identities(request: web.Request, user: User) -> tuple[Identity, ...]:
+    oidc = request.app[PARTS].oidc
+    return () if oidc is None else await oidc.accounts.identities(user)
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    return {
+        "id": identity.id,
+        "issuer": identity.issuer,
+        "created_at": identity.created_at_ms,
+        "last_used_at": identity.last_used_at_ms,
+    }
 
 
 def _passkey(passkey: Passkey) -> dict[str, Any]:

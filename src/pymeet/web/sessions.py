@@ -1,15 +1,17 @@
-"""From the session cookie to the person who asks, and the one place where sessions begin."""
+"""From the session cookie, or an API token, to the person who asks; and the one place where sessions begin."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from pymeet.accounts.devices import KNOWN_MS, Browser, NewDeviceMail, device_name, token_hash
-from pymeet.accounts.model import User
+from pymeet.accounts.model import ProviderSession, User
 from pymeet.accounts.passkeys import Site, site_of
 from pymeet.accounts.sign_in import Challenge
-from pymeet.errors import ConflictError, NotSignedInError
+from pymeet.errors import ConflictError, NotAllowedError, NotSignedInError
 from pymeet.ops.addresses import public_url
+from pymeet.web.bearer import bears_token, person_of_token
 from pymeet.web.cookies import clear_device, clear_session, device_name_for, name_for, set_device, set_session
 from pymeet.web.origins import client_address, is_https, neighbourhood, public_base
 from pymeet.web.parts import PARTS
@@ -19,7 +21,9 @@ SECURITY_PAGE = "/security"
 
 
 async def visitor(request: web.Request) -> User | None:
-    """The signed-in person, None for anybody else."""
+    """The signed-in person, or whose API token it is; None for anybody else."""
+    if bears_token(request):
+        return person_of_token(request)
     token = session_token(request)
     return await request.app[PARTS].accounts.user_of_session(token) if token else None
 
@@ -73,28 +77,58 @@ async def signed_in(request: web.Request, user: User) -> web.Response:
     return await challenged(request, user) or await admitted(request, user)
 
 
-async def challenged(request: web.Request, user: User, *, cancels_erasure: bool = False) -> web.Response | None:
-    """The answer `{second_factor}`; None where what the person proved is enough."""
+def check_way_in(request: web.Request, user: User) -> None:
+    """Raises NotAllowedError (`oidc_only`) where the OpenID provider alone lets such people in."""
+    oidc = request.app[PARTS].config.oidc
+    if oidc.only and not user.is_admin:
+        raise NotAllowedError(f"Sign in with your account at {oidc.label}.", code="oidc_only")
+
+
+async def challenged(
+    request: web.Request,
+    user: User,
+    *,
+    cancels_erasure: bool = False,
+    began: ProviderSession | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> web.Response | None:
+    """The answer `{second_factor}`; None where what the person proved is enough. `began` and `more` as below.
+
+    Raises NotAllowedError as `check_way_in` does.
+    """
+    if began is None:
+        check_way_in(request, user)
     site = passkey_site(request)
     challenge = await request.app[PARTS].sign_in.challenge(
-        user, browser(request), site, cancels_erasure=cancels_erasure
+        user, browser(request), site, cancels_erasure=cancels_erasure, began=began
     )
     if challenge is None:
         return None
-    return web.json_response({"second_factor": _shown_challenge(request, challenge)})
+    return web.json_response({"second_factor": _shown_challenge(request, challenge), **(more or {})})
 
 
-async def admitted(request: web.Request, user: User, *, remember: bool = False) -> web.Response:
+async def admitted(
+    request: web.Request,
+    user: User,
+    *,
+    remember: bool = False,
+    began: ProviderSession | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> web.Response:
     """`{user}` and a fresh session for who has proved all that is asked; the session the browser had before ends.
 
     So nobody can plant one. With `remember` the browser is not asked for the second factor for a while.
+    `began` is how the OpenID provider signed the person in, where it did; `more` goes into the answer.
+    Raises NotAllowedError as `check_way_in` does.
     """
     parts, https, here = request.app[PARTS], _https(request), browser(request)
-    response = web.json_response({"user": await shown_user(request, user)})
+    if began is None:
+        check_way_in(request, user)
+    response = web.json_response({"user": await shown_user(request, user), **(more or {})})
     former = session_token(request)
     if former:
         await parts.accounts.close_session(former)
-    session = await parts.accounts.open_session(user, device=here.name)
+    session = await parts.accounts.open_session(user, device=here.name, began=began)
     lifetime_s = max(0, (session.expires_at_ms - parts.clock.now_ms()) // 1000)
     set_session(response, session.token, lifetime_s, https=https)
     mail = parts.config.mail
@@ -129,5 +163,5 @@ def _https(request: web.Request) -> bool:
 
 
 def _cookie(request: web.Request, name: str) -> str | None:
-    token = request.cookies.get(name)
+    token = None if bears_token(request) else request.cookies.get(name)
     return token if token and len(token) <= 100 and token.isascii() else None

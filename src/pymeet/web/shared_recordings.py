@@ -18,6 +18,7 @@ from pymeet.recording.catalogue import Entry
 from pymeet.recording.shares import Opened
 from pymeet.retention import hours
 from pymeet.web.attempts import attempt
+from pymeet.web.bearer import bears_token
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.origins import is_https
 from pymeet.web.parts import PARTS
@@ -102,7 +103,7 @@ def _film(entry: Entry) -> dict[str, Any] | None:
 async def _opened_before(request: web.Request) -> Asker | None:
     """The link that the cookie names; None without one, and for one that has ended."""
     parts = request.app[PARTS]
-    text = request.cookies.get(_name(request))
+    text = None if bears_token(request) else request.cookies.get(_name(request))
     content = signed.read(await _key(request), _PREFIX, text) if text else None
     if content is None or len(content) != 2 or int(content[1]) <= parts.clock.now_ms():
         return None

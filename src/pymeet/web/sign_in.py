@@ -8,6 +8,7 @@ from pydantic import Field
 from pymeet.errors import InvalidInputError
 from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_json
+from pymeet.web.oidc import sign_out_url
 from pymeet.web.parts import PARTS
 from pymeet.web.personal_data import cancel_erasure
 from pymeet.web.sessions import admitted, browser, end_session, known_device, needed_site, network, signed_in
@@ -53,7 +54,7 @@ async def second_factor(request: web.Request) -> web.Response:
     body = await read_json(request, SecondFactor)
     parts = request.app[PARTS]
     ways = parts.sign_in
-    cancels = ways.cancels_erasure(body.ticket)
+    cancels, began = ways.cancels_erasure(body.ticket), ways.began(body.ticket)
     match body.code, body.recovery_code, body.credential:
         case str(code), None, None:
             user_id = await ways.by_code(body.ticket, code, browser(request))
@@ -65,7 +66,7 @@ async def second_factor(request: web.Request) -> web.Response:
             raise InvalidInputError("Send one of code, recovery_code and credential.")
     if cancels:
         await cancel_erasure(request, user_id)
-    return await admitted(request, await parts.accounts.user(user_id), remember=body.remember)
+    return await admitted(request, await parts.accounts.user(user_id), remember=body.remember, began=began)
 
 
 async def passkey_options(request: web.Request) -> web.Response:
@@ -85,6 +86,8 @@ async def passkey(request: web.Request) -> web.Response:
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    response = web.Response(status=204)
+    """Signs out here; `{url}` says where to go to be signed out at the OpenID provider too."""
+    url = await sign_out_url(request)
+    response = web.Response(status=204) if url is None else web.json_response({"url": url})
     await end_session(request, response)
     return response

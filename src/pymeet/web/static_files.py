@@ -3,12 +3,14 @@
 Only what was found then can be asked for: there is no path to walk out of, no link to follow and no folder to list.
 """
 
+import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from aiohttp import ETag, web
+from aiohttp import ETag, hdrs, web
 
 _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
@@ -32,6 +34,10 @@ _TYPES: Mapping[str, str] = {
 """What may be served; a file of any other kind stays unseen."""
 
 
+_GZIP_ETAG = "-gzip"
+"""What tells the packed form of a file from the plain one: a strong tag names bytes (RFC 9110, section 8.8.3.3)."""
+
+
 @dataclass(frozen=True)
 class StaticFile:
     """One file in memory; `etag` is the hash of its content."""
@@ -39,6 +45,12 @@ class StaticFile:
     content: bytes
     content_type: str
     etag: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The content as gzip, made when somebody first asks for it. None of these files holds a secret that could be
+        guessed from how well it packs."""
+        return gzip.compress(self.content, mtime=0)
 
 
 def read_files(folder: Path) -> dict[str, StaticFile]:
@@ -54,10 +66,24 @@ def read_file(path: Path) -> StaticFile:
 
 def answer_with(request: web.Request, file: StaticFile, *, status: int = 200, cache: str) -> web.Response:
     """The file, or 304 when the browser has it already."""
-    headers = {"Cache-Control": cache, "ETag": f'"{file.etag}"'}
-    if status == 200 and any(tag.value in (file.etag, "*") for tag in _known_tags(request)):
+    packs = _takes_gzip(request)
+    etag = f"{file.etag}{_GZIP_ETAG}" if packs else file.etag
+    headers = {"Cache-Control": cache, "ETag": f'"{etag}"', "Vary": hdrs.ACCEPT_ENCODING}
+    if status == 200 and any(tag.value in (etag, "*") for tag in _known_tags(request)):
         return web.Response(status=304, headers=headers)
-    return web.Response(status=status, body=file.content, headers={**headers, "Content-Type": file.content_type})
+    headers["Content-Type"] = file.content_type
+    if packs:
+        headers["Content-Encoding"] = "gzip"
+    return web.Response(status=status, body=file.packed if packs else file.content, headers=headers)
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    """Whether the client names gzip and does not rule it out (RFC 9110, section 12.5.3)."""
+    for coding in request.headers.get(hdrs.ACCEPT_ENCODING, "").split(","):
+        name, _, quality = coding.partition(";")
+        if name.strip().lower() == "gzip":
+            return quality.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 def _known_tags(request: web.Request) -> tuple[ETag, ...]:

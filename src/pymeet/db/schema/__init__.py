@@ -5,6 +5,7 @@ from pymeet.db.schema.accounts import avatars, one_time_links, sessions, user_cr
 from pymeet.db.schema.audit import audit_anchors, audit_events, audit_head, audit_people
 from pymeet.db.schema.base import metadata
 from pymeet.db.schema.factors import known_devices, passkeys, recovery_codes, second_factors
+from pymeet.db.schema.groups import group_members, groups, recording_group_shares
 from pymeet.db.schema.lifecycle import (
     breaches,
     clock_marks,
@@ -15,6 +16,8 @@ from pymeet.db.schema.lifecycle import (
 )
 from pymeet.db.schema.mail import mail_outbox
 from pymeet.db.schema.meetings import attendance, message_recipients, messages, room_passwords, rooms
+from pymeet.db.schema.notifications import notification_choices, notifications
+from pymeet.db.schema.oidc import identities, provider_sessions
 from pymeet.db.schema.privacy import (
     consents,
     erasure_ledger,
@@ -43,10 +46,13 @@ from pymeet.db.schema.schedule import (
     personal_rooms,
     reminder_marks,
 )
+from pymeet.db.schema.settings import server_settings
+from pymeet.db.schema.tokens import api_tokens
 
 inventory.check(metadata)
 
 __all__ = [
+    "api_tokens",
     "attendance",
     "audit_anchors",
     "audit_events",
@@ -61,7 +67,10 @@ __all__ = [
     "exports",
     "film_people",
     "films",
+    "group_members",
+    "groups",
     "holds",
+    "identities",
     "invitees",
     "known_devices",
     "mail_outbox",
@@ -71,13 +80,17 @@ __all__ = [
     "messages",
     "metadata",
     "notices",
+    "notification_choices",
     "notification_settings",
+    "notifications",
     "one_time_links",
     "passkeys",
     "pending_gone",
     "personal_rooms",
     "processing_limits",
+    "provider_sessions",
     "recording_events",
+    "recording_group_shares",
     "recording_people",
     "recording_shares",
     "recording_tracks",
@@ -92,6 +105,7 @@ __all__ = [
     "room_retention",
     "rooms",
     "second_factors",
+    "server_settings",
     "sessions",
     "user_credentials",
     "users",

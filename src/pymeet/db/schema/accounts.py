@@ -76,12 +76,12 @@ avatars = table(
     Column("file_id", Text, nullable=True, info=sealed_file()),
     Column("changed_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     category=Category.ACCOUNT,
-    purpose="To show members the picture that one of them chose.",
+    purpose="To show the picture that a member chose to other members, and to those in a room with them.",
     basis=Basis.CONTRACT,
     subject=(_MEMBER,),
     keep=(KeepWith("users", "user_id"),),
     erase=EraseRow.DELETE,
-    recipients=(Recipient.MEMBERS, Recipient.BACKUPS),
+    recipients=(Recipient.MEMBERS, Recipient.ROOM, Recipient.BACKUPS),
 )
 
 user_credentials = table(

@@ -65,5 +65,5 @@ mail_outbox = table(
     ),
     keep=(Keep("mail_sent", clock="sent_at_ms"), Keep("mail_failed", clock="failed_at_ms")),
     erase=EraseRow.DELETE,
-    recipients=(Recipient.MAIL_SERVER, Recipient.BACKUPS),
+    recipients=(Recipient.MAIL_SERVER, Recipient.ADMINISTRATORS, Recipient.BACKUPS),
 )

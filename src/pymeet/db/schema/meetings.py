@@ -70,6 +70,8 @@ rooms = table(
     Column("may_record", Text, nullable=False, server_default="hosts", info=not_personal()),
     Column("chat_history", Boolean, nullable=False, server_default="1", info=not_personal()),
     Column("chat_limit", Integer, nullable=True, info=not_personal()),
+    # since when it has been this owner's; NULL where it always was
+    Column("owner_since_ms", BigInteger, nullable=True, info=not_personal()),
     one_of("waiting_room", WAITING_ROOMS),
     one_of("may_share", MAY_SHARE),
     one_of("may_record", MAY_RECORD),

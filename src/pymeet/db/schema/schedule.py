@@ -103,6 +103,8 @@ invitees = table(
     Column("answer", Text, nullable=False, server_default="none", info=_theirs(Kind.ACTIVITY)),
     Column("created_at_ms", BigInteger, nullable=False, info=_theirs(Kind.ACTIVITY)),
     Column("answered_at_ms", BigInteger, nullable=True, info=_theirs(Kind.ACTIVITY)),
+    # Whoever was invited by a group is shown to its organiser by name, and not by address.
+    Column("by_group", Boolean, nullable=False, server_default="0", info=not_personal()),
     one_of("answer", ANSWERS),
     Index("ix_invitees_meeting_id_email", "meeting_id", "email", unique=True),
     Index("ix_invitees_user_id", "user_id"),

@@ -13,12 +13,12 @@ from pymeet.privacy.documents.library import write
 
 async def privacy_document(services: Services, *, name: str, language: str = "en", form: str = "md") -> dict[str, Any]:
     """One of the documents as text, with the settings and the periods in force."""
-    return {"text": write(name, services.config, _effective(services), language=language, form=form)}
+    return {"text": write(name, services.lifecycle.in_force, _effective(services), language=language, form=form)}
 
 
 async def privacy_check(services: Services) -> dict[str, Any]:
     """What a data protection officer would ask about these settings; `ok` when nothing is red."""
-    findings = await asyncio.to_thread(check, services.config, _effective(services))
+    findings = await asyncio.to_thread(check, services.lifecycle.in_force, _effective(services))
     return {
         "ok": not any(finding.verdict == "fail" for finding in findings),
         "checks": [asdict(finding) for finding in findings],

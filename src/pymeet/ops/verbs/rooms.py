@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pymeet.accounts.service import User
 from pymeet.db import audit
 from pymeet.errors import InvalidInputError
 from pymeet.meetings.service import Room
+from pymeet.meetings.settings import NAMES
 from pymeet.ops import room_tokens
 from pymeet.ops.addresses import public_url, room_url
 from pymeet.ops.services import Operation, Services
@@ -42,6 +44,29 @@ async def room_delete(services: Services, *, slug: str) -> dict[str, Any]:
     return {"slug": room.slug, "name": room.name}
 
 
+@views("rooms")
+async def room_show(services: Services, *, slug: str) -> dict[str, Any]:
+    """One room with what was decided about it."""
+    return await _whole(services, await services.meetings.room(slug))
+
+
+async def room_set(services: Services, *, slug: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Decides something about a room: some of `RoomSettings`, `password` (None takes it away) and `owner`, an e-mail
+    address (None: nobody in particular). It holds at once, also in a meeting that is going on."""
+    room = await services.meetings.room(slug)
+    settings = {name: value for name, value in changes.items() if name != "owner"}
+    if unknown := set(settings) - {*NAMES, "password"}:
+        raise InvalidInputError(f"A room has no setting {', '.join(sorted(unknown))}.")
+    if settings:
+        room = await services.meetings.change_settings(slug, settings)
+    if "owner" in changes:
+        owner = None if changes["owner"] is None else await services.accounts.active_user(changes["owner"])
+        room = await services.meetings.hand_over(slug, None if owner is None else owner.id)
+    if services.live:
+        await services.live.room_changed(slug)
+    return await _whole(services, room)
+
+
 async def room_token(services: Services, *, slug: str, name: str | None = None, hours: int = 24) -> dict[str, Any]:
     """A bearer token for WHIP and WHEP, good for `hours`."""
     if not 1 <= hours <= MAX_TOKEN_HOURS:
@@ -72,9 +97,19 @@ async def room_token(services: Services, *, slug: str, name: str | None = None, 
 OPERATIONS: Mapping[str, Operation] = {
     "room.create": room_create,
     "room.list": room_list,
+    "room.show": room_show,
+    "room.set": room_set,
     "room.delete": room_delete,
     "room.token": room_token,
 }
+
+
+async def _whole(services: Services, room: Room) -> dict[str, Any]:
+    owner = None if room.owner_id is None else await services.accounts.user(room.owner_id)
+    return {
+        **_room(services, room, owner),
+        "settings": {**asdict(room.settings), "has_password": room.password_hash is not None},
+    }
 
 
 def _room(services: Services, room: Room, owner: User | None) -> dict[str, Any]:

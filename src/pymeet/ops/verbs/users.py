@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pymeet.accounts import directory
+from pymeet.accounts.directory import Member
 from pymeet.accounts.mailed_links import MailedLinks
+from pymeet.accounts.oidc_accounts import unlink
 from pymeet.accounts.rows import named
 from pymeet.accounts.service import Role, User
 from pymeet.errors import InvalidInputError
@@ -43,8 +45,10 @@ async def user_link(services: Services, *, email: str) -> dict[str, Any]:
 
 @views("accounts")
 async def user_list(services: Services) -> list[dict[str, Any]]:
-    """All accounts."""
-    return [_user(user) for user in await services.accounts.list_users()]
+    """All accounts by name, each with its state and when it was last used."""
+    async with services.db.read() as conn:
+        found = await directory.everybody(conn)
+    return [_shown(member) for member in found]
 
 
 @views("accounts")
@@ -54,10 +58,7 @@ async def user_show(services: Services, *, email: str) -> dict[str, Any]:
         row = await named(conn, email)
         found = await directory.member(conn, row["id"])
     assert found is not None  # noqa: S101  read in one transaction
-    shown = dict(directory.shown(found))
-    times = {key: iso(shown.pop(key)) for key in ("created_at", "last_seen_at")}
-    settings = {"language": row["language"], "time_zone": row["time_zone"]}
-    return {**shown, **times, **settings}
+    return {**_shown(found), "language": row["language"], "time_zone": row["time_zone"]}
 
 
 async def user_role(services: Services, *, email: str, role: str) -> dict[str, Any]:
@@ -89,6 +90,14 @@ async def user_remove_second_factor(services: Services, *, email: str) -> dict[s
     return {"id": row["id"], "name": row["name"], "removed": removed}
 
 
+async def user_unlink(services: Services, *, email: str) -> dict[str, Any]:
+    """Takes the accounts at the OpenID provider from somebody, whose sessions there end; how many there were."""
+    async with services.db.read() as conn:
+        row = await named(conn, email)
+    removed = await unlink(services.db, services.clock, row["id"])
+    return {"id": row["id"], "name": row["name"], "removed": removed}
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "user.add": user_add,
     "user.invite": user_invite,
@@ -100,6 +109,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "user.disable": user_disable,
     "user.enable": user_enable,
     "user.remove_second_factor": user_remove_second_factor,
+    "user.unlink": user_unlink,
 }
 
 
@@ -112,6 +122,12 @@ def _user(user: User) -> dict[str, Any]:
         "role": user.role,
         "disabled": user.disabled_at_ms is not None,
     }
+
+
+def _shown(member: Member) -> dict[str, Any]:
+    seen_ms = member.last_seen_at_ms
+    times = {"created_at": iso(member.created_at_ms), "last_seen_at": None if seen_ms is None else iso(seen_ms)}
+    return {**directory.shown(member), **times}
 
 
 def _role(word: str) -> Role:

@@ -20,8 +20,13 @@ def flow(say: Words, config: Config) -> str:
 
 def receiver_state(needs: Needs, config: Config) -> str:
     """The key of the word that says whether a recipient gets anything with these settings."""
-    there = needs is Needs.NOTHING or (needs is Needs.MAIL and config.mail.host is not None)
-    return "configured" if there else "none_configured"
+    there = {
+        Needs.NOTHING: True,
+        Needs.MAIL: config.mail.host is not None,
+        Needs.OIDC: config.oidc.issuer is not None,
+        Needs.NOT_THERE: False,
+    }
+    return "configured" if there[needs] else "none_configured"
 
 
 def _flow_lines(say: Words, config: Config, by_category: dict[Category, list[str]]) -> Iterator[str]:

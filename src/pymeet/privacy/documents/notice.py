@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from pymeet.config import Config
 from pymeet.db.inventory import Category, Keep, KeepWith, Kind, Recipient, TableEntry, entries
-from pymeet.db.outflows import RECEIVERS, Needs
+from pymeet.db.outflows import RECEIVERS
 from pymeet.db.schema import metadata
 from pymeet.db.stores import CLIENT, MEMORY
 from pymeet.privacy.documents.deadlines import Deadline, Effective, deadlines
+from pymeet.privacy.documents.flow import receiver_state
 from pymeet.privacy.documents.words import LANGUAGES, Words, words
 
 MY_DATA = "/my-data"
@@ -126,7 +127,7 @@ def notice(language: str, config: Config, effective: Effective) -> Notice:
         receivers=tuple(
             Receiving(say.of(each.name), say.of(each.receives), say.of(each.purpose), each.outside)
             for each in RECEIVERS
-            if each.needs is Needs.NOTHING or (each.needs is Needs.MAIL and mail)
+            if receiver_state(each.needs, config) == "configured"
         ),
         log=tuple(_log(say, config)),
         rights=tuple(_rights(say, effective)),
@@ -194,6 +195,8 @@ def _responsible(say: Words, config: Config) -> Iterator[tuple[str, str]]:
 def _short(say: Words, config: Config, *, endless: bool) -> Iterator[str]:
     yield say("notice.short.media")
     yield say(f"notice.short.{'mail' if config.mail.host else 'nobody'}")
+    if config.oidc.issuer:
+        yield say("notice.short.oidc", name=config.oidc.label)
     yield say("notice.short.adverts")
     if config.rooms.guests_allowed:
         yield say("notice.short.guests")

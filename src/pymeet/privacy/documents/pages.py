@@ -61,4 +61,6 @@ def _default(value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
     return f"`{format_duration(value) if isinstance(value, timedelta) else value}`"

@@ -8,7 +8,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pymeet.config import PrivacyConfig
-from pymeet.db.inventory import Category, Keep, KeepWith, TableEntry, Unreachable, digest, entries
+from pymeet.db.inventory import Category, Keep, KeepWith, Lasting, TableEntry, Unreachable, digest, entries
 from pymeet.db.schema import metadata
 from pymeet.db.stores import CLIENT, MEMORY
 from pymeet.privacy.export.contents import FORMAT_VERSION, Contents, Occasion, TablePart
@@ -80,7 +80,7 @@ def _section(words: ExportWords, part: TablePart, period: Period) -> dict[str, A
         "title": words.title(entry.name),
         "purpose": words.documents.of(entry.purpose),
         "basis": words.documents(f"basis.{entry.basis}"),
-        "kept": [_kept(words, rule, period) for rule in entry.keep if isinstance(rule, Keep | KeepWith)],
+        "kept": [_kept(words, rule, period) for rule in entry.keep],
         "seen": [words.documents.of(str(each)) for each in entry.recipients],
         "given": words.documents.listed(given),
         "count": part.rows,
@@ -95,7 +95,9 @@ def _said(words: ExportWords, entry: TableEntry, column: str) -> str:
     return words.documents(key) if key in words.documents else words.column(column)
 
 
-def _kept(words: ExportWords, rule: Keep | KeepWith, period: Period) -> str:
+def _kept(words: ExportWords, rule: Keep | KeepWith | Lasting, period: Period) -> str:
+    if isinstance(rule, Lasting):
+        return words.documents.of(rule.reason)
     if isinstance(rule, KeepWith):
         key = f"with.{rule.table}"
         return words.documents(key) if key in words.documents else words.title(rule.table)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
-from pymeet.db import audit
+from pymeet.db import audit, notifications
 from pymeet.db.inventory import Anchor
 from pymeet.db.schema import exports, pending_gone, users
 from pymeet.errors import NotFoundError, TooManyError
@@ -92,6 +92,15 @@ def ready(conn: Connection, made: Made, actor: str, detail: audit.Detail) -> boo
     if not changed.rowcount:
         return False
     audit.record_now(conn, made.at_ms, actor, "data.exported", _target(made.person, made.export_id), detail)
+    if actor == made.person.user_id:
+        notifications.tell(
+            conn,
+            now_ms=made.at_ms,
+            user_id=actor,
+            kind="export_ready",
+            object_id=made.export_id,
+            moment_ms=made.at_ms + LINK_MS,
+        )
     return True
 
 

@@ -84,7 +84,7 @@ export const makeArchive = (language) => call('POST', '/my-data/exports', { lang
 export const archiveAddress = (id) => `/api/v1/my-data/exports/${encodeURIComponent(id)}/file`;
 /** @param {'restriction' | 'objection'} limit @param {boolean} on */
 export const setLimit = (limit, on) => call('PUT', `/my-data/${limit}`, { on });
-/** @param {string} password @returns {Promise<{ request: string, erased_after: number, status: string }>} */
+/** @param {string} [password] @returns {Promise<{ request: string, erased_after: number, status: string }>} */
 export const eraseMe = (password) => call('POST', '/my-data/erasure', { password });
 /** @param {string} id */
 export const withdrawConsent = (id) => call('POST', `/my-data/consents/${encodeURIComponent(id)}/withdraw`);

@@ -45,7 +45,7 @@ import { call } from './api.js';
 /**
  * @typedef {object} Share
  * @property {string} id
- * @property {'member' | 'link'} kind
+ * @property {'member' | 'group' | 'link'} kind
  * @property {string | null} [name]
  * @property {number} made_at
  * @property {number | null} expires_at
@@ -105,7 +105,7 @@ export const filmAddress = (id, film, download) => `/api/v1${at(id, 'films', fil
 /** @param {string} id @param {string} track @param {boolean} [download] */
 export const trackAddress = (id, track, download) => `/api/v1${at(id, 'tracks', track, 'file')}${download ? '?download=1' : ''}`;
 
-/** @param {string} id @param {{ email: string } | { days: number, password?: string }} share @returns {Promise<{ id: string, url?: string }>} */
+/** @param {string} id @param {{ email: string } | { group: string } | { days: number, password?: string }} share @returns {Promise<{ id: string, url?: string }>} */
 export const shareRecording = (id, share) => call('POST', at(id, 'shares'), share);
 /** @param {string} id @param {string} share */
 export const revokeShare = (id, share) => call('DELETE', at(id, 'shares', share));

@@ -22,7 +22,10 @@
  * @property {NoticeState} notice
  * @property {'invitation' | 'open' | 'closed'} [registration]
  * @property {boolean} [mail] whether this server can send mail
+ * @property {string | null} [announcement] a line for everybody who opens the start page
  * @property {number} [minimum_password] in characters
+ * @property {{ name: string, only: boolean } | null} [oidc] the organisation's provider, and whether members must sign in there
+ * @property {'password' | 'provider' | 'fresh' | null} [confirm] how to show once more who one is
  */
 /** @typedef {{ slug: string, name: string, url: string, created_at: number, people: number }} OwnRoom */
 /** @typedef {{ id: string, started_at: number, chat: boolean, keep_until: number | null }} RunningRecording */
@@ -97,6 +100,7 @@ export const fetchFile = async (method, path, body) => (await ask(method, path, 
 export const me = () => call('GET', '/me');
 /** @param {string} email @param {string} password @returns {Promise<SignedIn>} */
 export const signIn = (email, password) => call('POST', '/sign-in', { email, password });
+/** @returns {Promise<{ url: string } | null>} where to go to be signed out at the provider too */
 export const signOut = () => call('POST', '/sign-out');
 /** @param {string} token @returns {Promise<LinkInfo>} */
 export const inspectLink = (token) => call('POST', '/links/inspect', { token });

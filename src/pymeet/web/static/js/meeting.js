@@ -113,6 +113,11 @@ export class Meeting {
     return this.#connection.request('stop', { participant, source });
   }
 
+  /** Switches off every microphone but one's own and, where somebody is named, theirs. @param {string} [but] a participant */
+  muteAll(but) {
+    return this.#connection.request('mute_all', but ? { but } : {});
+  }
+
   /** @param {string} participant @param {boolean} ban whether they are kept out of this meeting */
   remove(participant, ban) {
     return this.#connection.request('remove', ban ? { participant, ban } : { participant });

@@ -11,6 +11,7 @@
  * @property {'browser' | 'publisher' | 'player'} kind
  * @property {'connected' | 'reconnecting'} connection
  * @property {Track[]} tracks
+ * @property {string} [picture] the secret part of the address of their picture, where they have one
  */
 /**
  * @typedef {object} ChatMessage

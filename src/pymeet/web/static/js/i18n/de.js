@@ -40,6 +40,9 @@ export default {
   'start.privacy': 'Datenschutz',
   'start.unreachable': 'Der Server antwortet nicht. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
 
+  'bell.label': 'Benachrichtigungen',
+  'bell.new.one': 'Benachrichtigungen, {count} neu',
+  'bell.new.other': 'Benachrichtigungen, {count} neu',
   'menu.profile': 'Profil',
   'menu.security': 'Sicherheit',
   'menu.members': 'Mitglieder',
@@ -65,6 +68,7 @@ export default {
   'rooms.deleteInside.other': '{count} Personen sind gerade im Raum und werden getrennt.',
   'rooms.deleteDo': 'Raum löschen',
   'rooms.deleted': '„{name}“ wurde gelöscht.',
+  'refused.rooms_by_admins': 'Auf diesem Server legt die Administration die Räume an. Fragen Sie dort.',
 
   'notice.first': 'Bitte lesen Sie die Datenschutzerklärung: was dieser Server über Sie speichert und bis wann.',
   'notice.changed': 'Die Datenschutzerklärung hat sich geändert.',
@@ -77,6 +81,8 @@ export default {
   'receipt.save': 'Beleg speichern',
 
   'password.show': 'Passwort anzeigen',
+  'confirm.text': 'Sie haben hier kein Passwort. Zeigen Sie bei {name} noch einmal, wer Sie sind; dann geht das zehn Minuten lang.',
+  'confirm.do': 'Weiter zu {name}',
 
   'notFound.title': 'Hier ist nichts',
   'notFound.text': 'Die Adresse stimmt nicht, oder die Seite gibt es nicht mehr.',

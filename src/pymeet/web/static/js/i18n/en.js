@@ -39,6 +39,9 @@ export default {
   'start.privacy': 'Privacy',
   'start.unreachable': 'The server does not answer. Check your connection, then try again.',
 
+  'bell.label': 'Notifications',
+  'bell.new.one': 'Notifications, {count} new',
+  'bell.new.other': 'Notifications, {count} new',
   'menu.profile': 'Profile',
   'menu.security': 'Security',
   'menu.members': 'Members',
@@ -64,6 +67,7 @@ export default {
   'rooms.deleteInside.other': '{count} people are inside and will be disconnected.',
   'rooms.deleteDo': 'Delete room',
   'rooms.deleted': '“{name}” was deleted.',
+  'refused.rooms_by_admins': 'On this server administrators make the rooms. Ask one of them.',
 
   'notice.first': 'Please read the privacy notice: what this server keeps about you, and until when.',
   'notice.changed': 'The privacy notice has changed.',
@@ -76,6 +80,8 @@ export default {
   'receipt.save': 'Save receipt',
 
   'password.show': 'Show password',
+  'confirm.text': 'You have no password here. Show once more who you are at {name}; then this can be done for ten minutes.',
+  'confirm.do': 'Continue to {name}',
 
   'notFound.title': 'There is nothing here',
   'notFound.text': 'The address is wrong, or the page is gone.',

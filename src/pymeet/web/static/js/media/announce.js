@@ -2,6 +2,7 @@
 
 const LOUDNESS = 0.8;
 const TONES_HZ = [523.25, 783.99];
+const KNOCK_HZ = [392, 329.63];
 const TONE_S = 0.2;
 const TONE_GAIN = 0.12;
 
@@ -17,6 +18,14 @@ export function announce(text, language, tones) {
   const voice = localVoice(language);
   if (voice) say(text, voice);
   else void chime(tones === 'up' ? TONES_HZ : [...TONES_HZ].reverse());
+}
+
+/** Two short tones, then the words, unless something else is being said. @param {string} text @param {string} language */
+export async function knock(text, language) {
+  if (globalThis.navigator?.userActivation?.hasBeenActive === false) return;
+  await chime(KNOCK_HZ);
+  const voice = localVoice(language);
+  if (voice && !globalThis.speechSynthesis.speaking) say(text, voice);
 }
 
 /** A voice that does not send the text to anybody. @param {string} language */

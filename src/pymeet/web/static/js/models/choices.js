@@ -7,6 +7,7 @@ const NAME = 'pymeet.name';
 const THEME = 'pymeet.theme';
 const LANGUAGE = 'pymeet.language';
 const SHORTCUTS = 'pymeet.shortcuts';
+const KNOCK = 'pymeet.knock';
 const SEAT = 'pymeet.seat';
 
 export const THEMES = /** @type {const} */ (['system', 'light', 'dark', 'contrast']);
@@ -73,6 +74,11 @@ export const rememberLanguage = (language) => write('localStorage', LANGUAGE, la
 export const shortcutsWanted = () => read('localStorage', SHORTCUTS) !== 'off';
 /** @param {boolean} wanted */
 export const rememberShortcuts = (wanted) => write('localStorage', SHORTCUTS, wanted ? null : 'off');
+
+/** Whether it is to be heard that somebody waits to be let in. */
+export const knockWanted = () => read('localStorage', KNOCK) !== 'off';
+/** @param {boolean} wanted */
+export const rememberKnock = (wanted) => write('localStorage', KNOCK, wanted ? null : 'off');
 
 /** @typedef {{ slug: string, token: string, name: string, untilMs: number, sinceMs: number }} Seat */
 

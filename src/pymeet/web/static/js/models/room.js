@@ -54,6 +54,8 @@ export class Room {
   /** To whom the next message goes: a participant, or everybody. */
   chatTo = signal('');
 
+  /** One's own record, as the others have it. */
+  own = computed(() => this.participants.value.find(({ id }) => id === this.you.value));
   others = computed(() => this.participants.value.filter(({ id }) => id !== this.you.value));
   /** Those with a tile; a player (WHEP) only watches and is listed among the people. */
   tiles = computed(() => this.others.value.filter(({ kind }) => kind !== 'player'));
@@ -294,6 +296,12 @@ export class Room {
 /** @param {Participant} participant */
 function shares(participant) {
   return participant.tracks.some(({ source, muted }) => source === 'screen' && !muted);
+}
+
+/** The address of somebody's picture; empty where there is none. @param {Room} room @param {Participant | undefined} participant */
+export function pictureOf(room, participant) {
+  const slug = room.info.value?.slug;
+  return slug && participant?.picture ? `/api/v1/rooms/${encodeURIComponent(slug)}/pictures/${participant.picture}` : '';
 }
 
 /** Whether the meeting is recorded without this person. @param {Room} room @param {string} participant */

@@ -9,6 +9,25 @@ export function ruleOf(repeat, until) {
   return `FREQ=${repeat}${until ? `;UNTIL=${until.replaceAll('-', '')}` : ''}`;
 }
 
+/** @import { Answer, Change, Invitee } from '../api-meetings.js' */
+
+/** The wall clock that the name of an occurrence says: `20270328T090000` is `2027-03-28T09:00`. @param {string} name */
+export function wallClockOf(name) {
+  const day = `${name.slice(0, 4)}-${name.slice(4, 6)}-${name.slice(6, 8)}`;
+  return name.includes('T') ? `${day}T${name.slice(9, 11)}:${name.slice(11, 13)}` : day;
+}
+
+/** What is different about one occurrence of a series. @param {readonly Change[]} changes @param {string} name */
+export const changeOf = (changes, name) => changes.find(({ recurrence_id }) => recurrence_id === name);
+
+/** How many gave each answer. @param {readonly Invitee[]} invitees */
+export function tally(invitees) {
+  /** @type {Record<Answer, number>} */
+  const counts = { none: 0, accepted: 0, tentative: 0, declined: 0 };
+  for (const { answer } of invitees) counts[answer] += 1;
+  return counts;
+}
+
 /** The next full hour on the wall clock, as an input takes it. @param {Date} now */
 export function soon(now) {
   const next = new Date(now.getTime());

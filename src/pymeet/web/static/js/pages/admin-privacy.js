@@ -9,6 +9,7 @@ import { tabOf, tabsFor } from '../models/tabs.js';
 import { AccountMenu } from '../views/account-menu.js';
 import { Audit } from '../views/admin/audit.js';
 import { Holds } from '../views/admin/holds.js';
+import { AdminNav } from '../views/admin/nav.js';
 import { People } from '../views/admin/people.js';
 import { Requests } from '../views/admin/requests.js';
 import { Retention } from '../views/admin/retention.js';
@@ -48,6 +49,7 @@ function AdminPrivacy() {
   return html`
     <${Page} end=${html`<${AccountMenu} user=${user} />`}>
       <div class="data admin">
+        <${AdminNav} user=${user} />
         <h1>${t('admin.title')}</h1>
         <nav class="tabs" aria-label=${t('admin.parts')}>
           ${tabsFor(user.admin).map((name) => html`<a href=${`#${name}`} aria-current=${name === tab ? 'page' : undefined}>${t(`admin.tab.${name}`)}</a>`)}

@@ -8,6 +8,7 @@ import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { AccountMenu } from '../views/account-menu.js';
 import { Members } from '../views/admin/members.js';
+import { AdminNav } from '../views/admin/nav.js';
 import { Toast } from '../views/toast.js';
 import { Page, Statement, html, start } from '../views/ui.js';
 
@@ -39,7 +40,7 @@ function AdminUsers() {
   if (!user.admin) return html`<${Instead} text=${t('members.refused')}><a class="button primary" href="/">${t('app.back')}</a></${Instead}>`;
   return html`
     <${Page} end=${html`<${AccountMenu} user=${user} />`}>
-      <div class="data admin"><${Members} me=${user} mail=${mail ?? false} closed=${registration === 'closed'} /></div>
+      <div class="data admin"><${AdminNav} user=${user} /><${Members} me=${user} mail=${mail ?? false} closed=${registration === 'closed'} /></div>
       <${Toast} />
     </${Page}>`;
 }

@@ -10,6 +10,7 @@ import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { SHORTEST_PASSWORD, accountErrors, askedBy } from '../models/account.js';
 import { Problem, useAct } from '../views/act.js';
+import { ProviderButton } from '../views/provider-button.js';
 import { SecondFactorForm } from '../views/second-factor.js';
 import { goOn } from '../views/signed-in.js';
 import { Field, Page, Statement, html, start } from '../views/ui.js';
@@ -75,6 +76,10 @@ function LinkForm({ link, me }) {
   return html`
     <form class="card account" onSubmit=${submit} novalidate>
       <h1>${t(`link.title.${link.purpose}`)}</h1>
+      ${me?.oidc?.only && asked.password && link.purpose !== 'first_admin' && html`
+        <p>${t('provider.only', { name: me.oidc.name })}</p>
+        <${ProviderButton} name=${me.oidc.name} next="/" primary />
+        <p class="or"><span>${t('signIn.or')}</span></p>`}
       <p>${t(`link.text.${link.purpose}`, { email })}</p>
       <${Problem} text=${problem} />
       ${asked.name && html`<${Field} label=${t('link.name')} value=${given.name} onInput=${set('name')} error=${shown.name && t('link.nameMissing')}

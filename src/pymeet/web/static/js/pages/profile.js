@@ -1,12 +1,15 @@
-// /profile: name, picture, address, language, time zone and theme.
+// /profile: name, picture, address, language, time zone and theme; what to be told, and the calendar feed.
 
 /** @import { Me, User } from '../api.js' */
 import '../accounts-words.js';
+import '../notifications-words.js';
 import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { AccountMenu } from '../views/account-menu.js';
 import { Address } from '../views/profile/address.js';
+import { CalendarFeed } from '../views/profile/feed.js';
+import { NotificationWishes } from '../views/profile/notifications.js';
 import { PersonForm } from '../views/profile/person.js';
 import { Picture } from '../views/profile/picture.js';
 import { Toast } from '../views/toast.js';
@@ -46,6 +49,8 @@ function Profile() {
         <${PersonForm} user=${user} reload=${load} />
         <${Picture} user=${user} version=${version.value} onChanged=${load} />
         <${Address} email=${user.email} mail=${me.mail ?? false} />
+        <${NotificationWishes} mail=${me.mail ?? false} />
+        <${CalendarFeed} />
         <p class="quiet-text">${t('profile.rest')} <a href="/my-data">${t('start.yourData')}</a></p>
       </div>
       <${Toast} />

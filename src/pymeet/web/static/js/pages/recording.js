@@ -1,11 +1,14 @@
 // /recordings/<id>: one recording, to watch and to look after.
 
+/** @import { User } from '../api.js' */
 /** @import { Recording } from '../api-recordings.js' */
 import '../recordings-words.js';
+import '../groups-words.js';
 import { signal } from '../../vendor/signals-core.js';
-import { ApiError } from '../api.js';
+import { ApiError, me } from '../api.js';
 import { recording } from '../api-recordings.js';
 import { t } from '../i18n.js';
+import { AccountMenu } from '../views/account-menu.js';
 import { RecordingView } from '../views/recordings/page.js';
 import { nameOf } from '../views/recordings/parts.js';
 import { Toast } from '../views/toast.js';
@@ -13,6 +16,7 @@ import { Page, Statement, html, start } from '../views/ui.js';
 
 const id = decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
 const found = signal(/** @type {Recording | null} */ (null));
+const user = signal(/** @type {User | null} */ (null));
 /** Whether the reader was taken out, after which there may be nothing left to see. */
 const out = signal(false);
 const missing = signal(/** @type {'signed_out' | 'gone' | 'unreachable' | null} */ (null));
@@ -20,6 +24,7 @@ const missing = signal(/** @type {'signed_out' | 'gone' | 'unreachable' | null} 
 async function load() {
   try {
     found.value = await recording(id);
+    user.value ??= (await me()).user;
     missing.value = null;
     document.title = nameOf(found.value);
   } catch (error) {
@@ -46,7 +51,11 @@ function RecordingPage() {
         <button type="button" class="button primary" onClick=${() => void load()}>${t('app.again')}</button></${Statement}>`;
   }
   if (!found.value) return html`<${Page}><p class="quiet-text" role="status">${t('app.loading')}</p></${Page}>`;
-  return html`<${Page}><${RecordingView} recording=${found.value} reload=${load} onOut=${() => { out.value = true; }} /><${Toast} /></${Page}>`;
+  return html`
+    <${Page} end=${user.value && html`<${AccountMenu} user=${user.value} />`}>
+      <${RecordingView} recording=${found.value} reload=${load} onOut=${() => { out.value = true; }} />
+      <${Toast} />
+    </${Page}>`;
 }
 
 void load();

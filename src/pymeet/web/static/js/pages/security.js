@@ -11,8 +11,10 @@ import { SHORTEST_PASSWORD } from '../models/account.js';
 import { AccountMenu } from '../views/account-menu.js';
 import { RecoveryCodes } from '../views/security/codes.js';
 import { Factors } from '../views/security/factors.js';
+import { Identities } from '../views/security/identities.js';
 import { Password } from '../views/security/password.js';
 import { KnownDevices, Sessions } from '../views/security/sessions.js';
+import { Tokens } from '../views/security/tokens.js';
 import { Toast } from '../views/toast.js';
 import { Page, Statement, html, start } from '../views/ui.js';
 
@@ -54,10 +56,12 @@ function SecurityPage() {
     <${Page} end=${html`<${AccountMenu} user=${user} />`}>
       <div class="settings-page">
         <h1>${t('security.title')}</h1>
-        <${Password} email=${user.email} changedAt=${state.password_changed_at} shortest=${me.minimum_password ?? SHORTEST_PASSWORD} reload=${load} />
+        <${Password} email=${user.email} changedAt=${state.password_changed_at} provider=${me.oidc?.name} shortest=${me.minimum_password ?? SHORTEST_PASSWORD} reload=${load} />
+        <${Identities} me=${me} security=${state} reload=${load} />
         <${Factors} security=${state} reload=${load} onCodes=${onCodes} />
         <${Sessions} security=${state} reload=${load} />
         <${KnownDevices} security=${state} reload=${load} />
+        <${Tokens} />
       </div>
       <${Toast} />
     </${Page}>`;

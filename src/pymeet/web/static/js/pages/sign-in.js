@@ -5,6 +5,7 @@ import '../accounts-words.js';
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api.js';
 import { sendSignInLink } from '../api-accounts.js';
+import { cancelErasure } from '../api-privacy.js';
 import { t } from '../i18n.js';
 import { safePath } from '../models/slugs.js';
 import { LookIntoMail, MailForm } from '../views/mail-form.js';
@@ -34,10 +35,12 @@ function SignIn() {
     else if (user) done(user);
   };
   const back = html`<div class="other-ways"><button type="button" class="text-button" onClick=${() => setStep({ name: 'password' })}>${t('factor.back')}</button></div>`;
-  if (step.name === 'pending') return html`<${PendingErasure} email=${email.trim()} ...${step} onKept=${answered} />`;
+  if (step.name === 'pending') {
+    return html`<${PendingErasure} detail=${step.detail} keep=${() => cancelErasure(email.trim(), step.password)} onKept=${answered} />`;
+  }
   return html`
     <${Page} narrow>
-      ${step.name === 'password' && html`<${SignInForm} me=${me} email=${email} onEmail=${setEmail} problem=${step.problem} onAnswer=${answered}
+      ${step.name === 'password' && html`<${SignInForm} me=${me} next=${next} email=${email} onEmail=${setEmail} problem=${step.problem} onAnswer=${answered}
         onPending=${(/** @type {any} */ pending) => setStep({ name: 'pending', ...pending })} onLink=${() => setStep({ name: 'link' })} />`}
       ${step.name === 'factor' && html`<${SecondFactorForm} factor=${step.factor} onDone=${done}
         onOver=${(/** @type {string} */ problem) => setStep({ name: 'password', problem })} />`}

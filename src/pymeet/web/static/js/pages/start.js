@@ -3,6 +3,7 @@
 import '../hosting-words.js';
 import '../recordings-words.js';
 import '../schedule-words.js';
+import '../groups-words.js';
 import { StartView, load } from '../views/start.js';
 import { html, start } from '../views/ui.js';
 

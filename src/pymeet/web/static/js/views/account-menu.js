@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from '../../vendor/preact-hooks.js
 import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { Avatar } from './avatar.js';
+import { Bell } from './bell.js';
 import { Icon, html } from './ui.js';
 
 /** @param {User} user @returns {{ href: string, text: string }[]} */
@@ -43,10 +44,11 @@ export function AccountMenu({ user, version }) {
     button.current?.focus();
   };
   const signOut = async () => {
-    await api.signOut().catch(() => {});
-    location.assign('/');
+    const elsewhere = await api.signOut().catch(() => null);
+    location.assign(elsewhere?.url ?? '/');
   };
   return html`
+    <${Bell} />
     <div class="account-menu" ref=${place} onKeyDown=${key}>
       <button type="button" class="account-button" ref=${button} aria-expanded=${String(open)} aria-controls=${id}
         aria-label=${t('menu.of', { name: user.name })} onClick=${() => setOpen(!open)}>

@@ -6,7 +6,8 @@ import { call } from '../api.js';
 import { eraseMe } from '../api-privacy.js';
 import { numberOf, t } from '../i18n.js';
 import { Problem, useAct } from './act.js';
-import { Dialog, Field, html } from './ui.js';
+import { useConfirming } from './confirming.js';
+import { Dialog, html } from './ui.js';
 
 /** What the privacy notice says about Article 17 here, with the days there are to think better of it. */
 async function eraseSentence() {
@@ -26,17 +27,16 @@ export function ErasePlan({ classes }) {
 /** @param {{ classes: KeptClass[], onErased: (ended: { status: string, erasedAfter: number }) => void, onClose: () => void }} props */
 export function EraseDialog({ classes, onErased, onClose }) {
   const [how, setHow] = useState('');
-  const [password, setPassword] = useState('');
   const { busy, problem, setProblem, act } = useAct();
   useEffect(() => { void act(async () => setHow(await eraseSentence())); }, []);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     void act(async () => {
-      const { status, erased_after: erasedAfter } = await eraseMe(password);
+      const { status, erased_after: erasedAfter } = await eraseMe(who.password);
       onErased({ status, erasedAfter });
     });
   };
-  const change = (/** @type {string} */ value) => { setPassword(value); setProblem(''); };
+  const who = useConfirming({ label: t('erase.password'), onChange: () => setProblem('') });
   return html`
     <${Dialog} title=${t('erase.title')} onClose=${onClose}>
       <p>${how}</p>
@@ -47,11 +47,10 @@ export function EraseDialog({ classes, onErased, onClose }) {
       </div>
       <form class="erase-form" onSubmit=${submit}>
         <${Problem} text=${problem} />
-        <${Field} label=${t('erase.password')} type="password" value=${password} onInput=${change}
-          input=${{ autocomplete: 'current-password', required: true }} />
+        ${who.field}
         <div class="equal">
           <button type="button" class="button" onClick=${onClose}>${t('erase.keep')}</button>
-          <button type="submit" class="button" disabled=${busy || !how || !password}>${t('erase.do')}</button>
+          <button type="submit" class="button" disabled=${busy || !how || !who.ready}>${t('erase.do')}</button>
         </div>
       </form>
     </${Dialog}>`;

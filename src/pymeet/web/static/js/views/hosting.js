@@ -17,6 +17,16 @@ const LONGEST_REASON = 200;
 /** Whether one may act on somebody: a co-host not on a host. @param {Room} room @param {Participant} person */
 const above = (room, person) => room.role.value === 'host' || (room.role.value === 'cohost' && person.role !== 'host');
 
+/** Those whose microphone is on and can be switched off together with others. @param {Room} room */
+export const mayMute = (room) => room.others.value.filter((person) => person.kind === 'browser' && above(room, person) && sends(person, 'microphone'));
+
+/** For whoever is to be heard alone. @param {Room} room @param {Meeting} meeting @param {Participant} person @param {Attempt} attempt @returns {MenuItem[]} */
+function aloneItems(room, meeting, person, attempt) {
+  const { id, name } = person;
+  if (id === room.you.value || !sends(person, 'microphone') || !mayMute(room).some((other) => other.id !== id)) return [];
+  return [{ icon: 'mic', label: t('host.muteAllBut', { name }), onClick: () => attempt(meeting.muteAll(id)) }];
+}
+
 /** @param {Room} room @param {Meeting} meeting @param {Participant} person @param {Attempt} attempt @returns {MenuItem[]} */
 function sourceItems(room, meeting, person, attempt) {
   if (person.id === room.you.value || !above(room, person)) return [];
@@ -66,7 +76,7 @@ export function itemsFor(room, meeting, person, attempt, ask) {
     items.push({ icon: 'message-square-lock', label: t('chat.privately'), onClick: () => room.writeTo(person.id) });
   }
   if (!room.hosting.value) return items;
-  items.push(...stageItems(room, meeting, person, attempt), ...sourceItems(room, meeting, person, attempt));
+  items.push(...stageItems(room, meeting, person, attempt), ...sourceItems(room, meeting, person, attempt), ...aloneItems(room, meeting, person, attempt));
   items.push(...roleItems(room, meeting, person, attempt, () => ask('handOver')));
   if (!own && above(room, person)) items.push({ icon: 'user-minus', label: t('host.remove'), class: 'danger', onClick: () => ask('remove') });
   return items;

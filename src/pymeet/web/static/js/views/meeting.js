@@ -18,7 +18,7 @@ import { Sound } from './sound.js';
 import { Chips, Stage } from './stage.js';
 import { StoppedNote } from './stopped.js';
 import { Toast, toast } from './toast.js';
-import { WaitingNote } from './waiting-note.js';
+import { Knock, WaitingNote } from './waiting-note.js';
 import { copy, html } from './ui.js';
 
 const copyLink = async () => {
@@ -107,6 +107,7 @@ export function MeetingView({ room, devices, meeting, name, owns }) {
       <${Bar} room=${room} devices=${devices} onShare=${share} onRecord=${record} onHand=${hand}
         onReact=${(/** @type {import('../types.js').Reaction} */ reaction) => attempt(meeting.react(reaction))} more=${more} onLeave=${leave} />
       <${News} room=${room} />
+      <${Knock} room=${room} />
       <${Said} said=${said} />
       <${Toast} />
       <${RecordingDialogs} room=${room} controls=${controls} />

@@ -2,14 +2,13 @@
 
 /** @import { SignedIn } from '../api.js' */
 import { useState } from '../../vendor/preact-hooks.js';
-import { cancelErasure } from '../api-privacy.js';
 import { dateOf, t } from '../i18n.js';
 import { dayIn } from '../models/periods.js';
 import { Problem, useAct } from './act.js';
 import { Page, Statement, html, useFocus } from './ui.js';
 
-/** @param {{ email: string, password: string, detail: string, onKept: (answer: SignedIn) => void }} props */
-export function PendingErasure({ email, password, detail, onKept }) {
+/** @param {{ detail: string, keep: () => Promise<SignedIn>, onKept: (answer: SignedIn) => void }} props */
+export function PendingErasure({ detail, keep, onKept }) {
   const [left, setLeft] = useState(false);
   const { busy, problem, act } = useAct();
   const title = useFocus();
@@ -17,9 +16,7 @@ export function PendingErasure({ email, password, detail, onKept }) {
   const home = html`<a class="button" href="/">${t('app.back')}</a>`;
   if (left) return html`<${Statement} title=${t('signIn.leftTitle')} text=${t('signIn.left')}>${home}</${Statement}>`;
   if (dayMs === null) return html`<${Statement} title=${t('signIn.pendingTitle')} text=${t('signIn.pendingNow')}>${home}</${Statement}>`;
-  const keep = () => void act(async () => {
-    onKept(await cancelErasure(email, password));
-  });
+  const haveBack = () => void act(async () => onKept(await keep()));
   return html`
     <${Page} narrow>
       <section class="card account" aria-labelledby="pending">
@@ -27,7 +24,7 @@ export function PendingErasure({ email, password, detail, onKept }) {
         <p>${t('signIn.pending', { date: dateOf(dayMs) })}</p>
         <${Problem} text=${problem} />
         <div class="equal">
-          <button type="button" class="button" disabled=${busy} onClick=${keep}>${t('signIn.keep')}</button>
+          <button type="button" class="button" disabled=${busy} onClick=${haveBack}>${t('signIn.keep')}</button>
           <button type="button" class="button" onClick=${() => setLeft(true)}>${t('signIn.leave')}</button>
         </div>
       </section>

@@ -7,8 +7,8 @@
 /** @import { Attempt } from './hosting.js' */
 import { useState } from '../../vendor/preact-hooks.js';
 import { t, tn } from '../i18n.js';
-import { leftOut, sends } from '../models/room.js';
-import { LobbyPanel, RemoveDialog, itemsFor } from './hosting.js';
+import { leftOut, pictureOf, sends } from '../models/room.js';
+import { LobbyPanel, RemoveDialog, itemsFor, mayMute } from './hosting.js';
 import { Menu } from './menu.js';
 import { Panel } from './panel.js';
 import { ConfirmDialog, Icon, IconButton, html } from './ui.js';
@@ -36,7 +36,7 @@ function Person({ room, participant, muted, items }) {
   const place = room.handOf(id);
   return html`
     <li class="person">
-      <${Initials} name=${name} />
+      <${Initials} name=${name} picture=${pictureOf(room, participant)} />
       <div class="person-words">
         <p class="person-name" title=${name}>${id === room.you.value ? t('people.you', { name }) : name}</p>
         <p class="quiet-text">${standing(room, participant)}</p>
@@ -66,11 +66,12 @@ function inOrder(room) {
  * @param {() => void} props.onCopyLink
  */
 export function People({ room, devices, meeting, attempt, onCopyLink }) {
-  const [asking, setAsking] = useState(/** @type {{ action: 'remove' | 'handOver' | 'end', person?: Participant } | null} */ (null));
+  const [asking, setAsking] = useState(/** @type {{ action: 'remove' | 'handOver' | 'muteAll' | 'end', person?: Participant } | null} */ (null));
   const hosting = room.hosting.value;
   const locked = room.state.value.locked;
   const ownMuted = !(devices.microphone.value && devices.on.microphone.value);
   const people = inOrder(room);
+  const heard = mayMute(room).length > 0;
   const close = () => setAsking(null);
   const person = asking?.person;
   return html`
@@ -86,6 +87,8 @@ export function People({ room, devices, meeting, attempt, onCopyLink }) {
         ${locked && html`
           <div class="locked-note"><${Icon} name="lock" /><span role="status">${t('lock.note')}</span>
             ${hosting && html`<button type="button" class="button small" onClick=${() => attempt(meeting.lock(false))}>${t('lock.off')}</button>`}</div>`}
+        ${hosting && heard && html`
+          <button type="button" class="button" onClick=${() => setAsking({ action: 'muteAll' })}><${Icon} name="mic-off" />${t('host.muteAll')}</button>`}
         <button type="button" class="button" onClick=${onCopyLink}><${Icon} name="copy" />${t('people.invite')}</button>
         ${room.role.value === 'host' && html`
           <button type="button" class="button danger-quiet" onClick=${() => setAsking({ action: 'end' })}>${t('people.end')}</button>`}
@@ -95,6 +98,9 @@ export function People({ room, devices, meeting, attempt, onCopyLink }) {
       ${asking?.action === 'handOver' && person && html`
         <${ConfirmDialog} title=${t('host.handOverTitle', { name: person.name })} plan=${[t('host.handOverPlan', { name: person.name })]}
           action=${t('host.handOver')} onConfirm=${() => attempt(meeting.handOver(person.id))} onClose=${close} />`}
+      ${asking?.action === 'muteAll' && html`
+        <${ConfirmDialog} title=${t('host.muteAllTitle')} plan=${[t('host.muteAllPlan')]}
+          action=${t('host.muteAll')} onConfirm=${() => attempt(meeting.muteAll())} onClose=${close} />`}
       ${asking?.action === 'end' && html`
         <${ConfirmDialog} title=${t('people.endTitle')} plan=${[tn('people.endPlan', people.length)]}
           action=${t('people.endDo')} onConfirm=${() => attempt(meeting.endForEverybody())} onClose=${close} />`}

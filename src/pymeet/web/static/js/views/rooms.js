@@ -69,8 +69,8 @@ function Create({ leads, onCreated }) {
     </form>`;
 }
 
-/** @param {{ mayCreate?: boolean }} props */
-export function Rooms({ mayCreate }) {
+/** @param {{ mayCreate?: boolean, version?: number }} props `version` changes when there may be another room */
+export function Rooms({ mayCreate, version = 0 }) {
   const [rooms, setRooms] = useState(/** @type {OwnRoom[] | null} */ (null));
   const [failed, setFailed] = useState(false);
   const [asked, setAsked] = useState(/** @type {{ what: Asked, room: OwnRoom } | null} */ (null));
@@ -84,8 +84,8 @@ export function Rooms({ mayCreate }) {
       setFailed(true);
     }
   };
+  useEffect(() => { void load(); }, [version]);
   useEffect(() => {
-    void load();
     // Who comes back to this tab wants to know where people are now.
     const look = () => { if (!document.hidden) void load(); };
     document.addEventListener('visibilitychange', look);

@@ -3,7 +3,7 @@
 /** @import { Devices } from '../models/devices.js' */
 import { useId, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
-import { THEMES, rememberShortcuts, rememberTheme, rememberedTheme, shortcutsWanted } from '../models/choices.js';
+import { THEMES, knockWanted, rememberKnock, rememberShortcuts, rememberTheme, rememberedTheme, shortcutsWanted } from '../models/choices.js';
 import { DeviceMenus, DeviceProblems } from './device-menus.js';
 import { Dialog, Icon, html, showTheme } from './ui.js';
 
@@ -11,6 +11,8 @@ import { Dialog, Icon, html, showTheme } from './ui.js';
 export function Settings({ devices, onClose, onKeys }) {
   const [keys, setKeys] = useState(shortcutsWanted());
   const changeKeys = () => { rememberShortcuts(!keys); setKeys(!keys); };
+  const [knock, setKnock] = useState(knockWanted());
+  const changeKnock = () => { rememberKnock(!knock); setKnock(!knock); };
   return html`
     <${Dialog} title=${t('settings.title')} onClose=${onClose}>
       <section class="settings-part">
@@ -21,6 +23,10 @@ export function Settings({ devices, onClose, onKeys }) {
       <section class="settings-part">
         <h3>${t('settings.appearance')}</h3>
         <${ThemeMenu} />
+      </section>
+      <section class="settings-part">
+        <h3>${t('settings.sounds')}</h3>
+        <label class="check"><input type="checkbox" checked=${knock} onChange=${changeKnock} />${t('settings.knock')}</label>
       </section>
       <section class="settings-part">
         <h3>${t('settings.keys')}</h3>

@@ -8,6 +8,7 @@ import { t } from '../i18n.js';
 import { waysIn } from '../models/account.js';
 import { Problem, wordsFor as refusal } from './act.js';
 import { passkeysWork, showPasskey } from './passkey.js';
+import { ProviderButton } from './provider-button.js';
 import { Field, Icon, html } from './ui.js';
 
 /** @param {unknown} error */
@@ -32,6 +33,7 @@ function OtherWays({ me, onLink }) {
 /**
  * @param {object} props
  * @param {Me | null} props.me
+ * @param {string} props.next where to go on afterwards
  * @param {string} props.email
  * @param {(email: string) => void} props.onEmail
  * @param {string} [props.problem] why one is back here
@@ -39,10 +41,12 @@ function OtherWays({ me, onLink }) {
  * @param {(pending: { password: string, detail: string }) => void} props.onPending the account waits to be erased
  * @param {() => void} props.onLink
  */
-export function SignInForm({ me, email, onEmail, problem: before = '', onAnswer, onPending, onLink }) {
+export function SignInForm({ me, next, email, onEmail, problem: before = '', onAnswer, onPending, onLink }) {
   const [password, setPassword] = useState('');
   const [problem, setProblem] = useState(before);
   const [busy, setBusy] = useState(false);
+  const [anyway, setAnyway] = useState(false);
+  const provider = me?.oidc;
   const run = async (/** @type {() => Promise<SignedIn>} */ work) => {
     setBusy(true);
     setProblem('');
@@ -62,17 +66,30 @@ export function SignInForm({ me, email, onEmail, problem: before = '', onAnswer,
     const { ticket, options } = await passkeyOptions();
     return signInByPasskey(ticket, await showPasskey(options));
   });
+  if (provider?.only && !anyway) {
+    return html`
+      <section class="card account" aria-labelledby="sign-in-title">
+        <h1 id="sign-in-title">${t('signIn.title')}</h1>
+        <${Problem} text=${problem} />
+        <p>${t('provider.only', { name: provider.name })}</p>
+        <${ProviderButton} name=${provider.name} next=${next} primary />
+        <div class="other-ways"><button type="button" class="text-button" onClick=${() => setAnyway(true)}>${t('provider.admin')}</button></div>
+      </section>`;
+  }
   return html`
     <form class="card account" onSubmit=${submit}>
       <h1>${t('signIn.title')}</h1>
       <${Problem} text=${problem} />
+      ${provider && html`
+        <${ProviderButton} name=${provider.name} next=${next} />
+        <p class="or"><span>${t('signIn.or')}</span></p>`}
       <${Field} label=${t('signIn.email')} type="email" value=${email} onInput=${onEmail}
         input=${{ autocomplete: 'username', required: true, autofocus: true }} />
       <${Field} label=${t('signIn.password')} type="password" value=${password} onInput=${setPassword}
         input=${{ autocomplete: 'current-password', required: true }} />
       <button type="submit" class="button primary wide" disabled=${busy}>${t('signIn.do')}</button>
       ${passkeysWork() && html`
-        <p class="or"><span>${t('signIn.or')}</span></p>
+        ${!provider && html`<p class="or"><span>${t('signIn.or')}</span></p>`}
         <button type="button" class="button wide" disabled=${busy} onClick=${byPasskey}><${Icon} name="fingerprint" />${t('signIn.passkey')}</button>`}
       <${OtherWays} me=${me} onLink=${onLink} />
     </form>`;

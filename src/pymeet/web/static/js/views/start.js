@@ -55,16 +55,19 @@ function Enter() {
 
 export function StartView() {
   const user = me.value?.user;
+  // With a meeting may come a room.
+  const [planned, setPlanned] = useState(0);
   return html`
     <${Page} end=${html`<${Account} />`}>
       <div class="start">
         ${!user && html`<h1 class="start-title">${t('start.title')}</h1>`}
+        ${me.value?.announcement && html`<${Note} icon="circle-alert"><p>${me.value.announcement}</p></${Note}>`}
         ${unreachable.value && html`
           <${Note} tone="danger" icon="wifi-off"><p>${t('start.unreachable')}</p>
             <button type="button" class="button small" onClick=${() => void load()}>${t('app.again')}</button></${Note}>`}
         ${user && me.value && html`<${NoticeNote} notice=${me.value.notice} onRead=${load} />`}
-        ${user && html`<${NextMeetings} zone=${user.time_zone} />`}
-        ${user && html`<${Rooms} mayCreate=${me.value?.may_create_rooms} />`}
+        ${user && html`<${NextMeetings} zone=${user.time_zone} onPlanned=${() => setPlanned(planned + 1)} />`}
+        ${user && html`<${Rooms} mayCreate=${me.value?.may_create_rooms} version=${planned} />`}
         <${Enter} />
         ${user && html`<${LatestRecordings} />`}
         ${me.value && !user && html`<p class="quiet-text">${t('start.signInHint')}</p>`}

@@ -6,7 +6,7 @@
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { watchLevel } from '../media/level.js';
-import { leftOut, sends } from '../models/room.js';
+import { leftOut, pictureOf, sends } from '../models/room.js';
 import { TileHand, TileReaction } from './reactions.js';
 import { Icon, html } from './ui.js';
 import { Initials, Video } from './video.js';
@@ -35,7 +35,7 @@ export function Tile({ room, participant }) {
   const speaking = !away && room.speakers.value.includes(id);
   return html`
     <figure class=${`tile ${speaking ? 'speaking' : ''} ${away ? 'away' : ''}`} aria-label=${name}>
-      <${Initials} name=${name} />
+      <${Initials} name=${name} picture=${pictureOf(room, participant)} />
       ${picture && html`<${Video} key=${picture.id} source=${picture} />`}
       ${away && html`<p class="tile-state"><${Icon} name="wifi-off" />${t('stage.reconnecting')}</p>`}
       <${LeftOut} room=${room} participant=${id} />
@@ -59,7 +59,7 @@ export function OwnTile({ room, devices, name }) {
   const speaking = heard && (loud || room.speakers.value.includes(room.you.value));
   return html`
     <div class=${`tile own ${speaking ? 'speaking' : ''}`} role="group" aria-label=${t('stage.you')}>
-      <${Initials} name=${name} />
+      <${Initials} name=${name} picture=${pictureOf(room, room.own.value)} />
       ${camera && html`<${Video} key=${camera.id} source=${camera} mirrored />`}
       <${LeftOut} room=${room} participant=${room.you.value} />
       <${TileHand} room=${room} participant=${room.you.value} />

@@ -56,14 +56,15 @@ export function Icon({ name, class: extra = '' }) {
  * @param {string} [props.class]
  * @param {boolean} [props.expanded] whether the panel that this button opens is open
  * @param {string} [props.note] further words for those who do not see the badge
+ * @param {string} [props.tip] a shorter name for those who see which of several it is
  * @param {any} [props.children]
  */
-export function IconButton({ icon, label, onClick, shortcut, class: extra = '', expanded, note, children }) {
+export function IconButton({ icon, label, onClick, shortcut, class: extra = '', expanded, note, tip = label, children }) {
   const noteId = useId();
   return html`
     <button type="button" class=${`icon-button ${extra}`} aria-label=${label} aria-expanded=${expanded}
       aria-keyshortcuts=${shortcut} aria-describedby=${note ? noteId : undefined}
-      data-tip=${shortcut ? `${label} (${shortcut})` : label} onClick=${onClick}>
+      data-tip=${shortcut ? `${tip} (${shortcut})` : tip} onClick=${onClick}>
       <span class="icon-place"><${Icon} name=${icon} />${children}</span>
       ${note && html`<span id=${noteId} class="visually-hidden">${note}</span>`}
     </button>`;

@@ -27,9 +27,11 @@ export function Video({ source, mirrored = false, whole = false, label }) {
       onLoadedData=${() => setShown(true)} onEmptied=${() => setShown(false)}></video>`;
 }
 
-/** @param {{ name: string }} props */
-export function Initials({ name }) {
+/** @param {{ name: string, picture?: string }} props `picture`: the address of one, which is shown instead */
+export function Initials({ name, picture = '' }) {
+  const [broken, setBroken] = useState('');
   const element = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => element.current?.style.setProperty('--hue', String(hueOf(name))), [name]);
-  return html`<div class="initials" ref=${element} aria-hidden="true"><span>${initials(name)}</span></div>`;
+  return html`<div class="initials" ref=${element} aria-hidden="true">
+    ${picture && picture !== broken ? html`<img src=${picture} alt="" onError=${() => setBroken(picture)} />` : html`<span>${initials(name)}</span>`}</div>`;
 }

@@ -26,6 +26,7 @@ export default {
   'lobby.leave': 'Nicht länger warten',
   'lobby.waiting.one': '{count} Person wartet',
   'lobby.waiting.other': '{count} Personen warten',
+  'lobby.knock': 'Jemand wartet auf Einlass.',
   'lobby.one': '{name} wartet auf Einlass',
   'lobby.since': 'Seit {time}',
   'lobby.show': 'Anzeigen',
@@ -37,6 +38,9 @@ export default {
   'lobby.refuseTitle': '{name} abweisen?',
   'lobby.reason': 'Begründung (freiwillig)',
   'lobby.reasonHint': 'Die Person erfährt davon und liest, was Sie hier schreiben.',
+
+  'settings.sounds': 'Töne',
+  'settings.knock': 'Als Leitung hören, wenn jemand auf Einlass wartet',
 
   'lock.on': 'Besprechung sperren',
   'lock.off': 'Besprechung entsperren',
@@ -63,6 +67,10 @@ export default {
   'host.stop.microphone': 'Mikrofon ausschalten',
   'host.stop.camera': 'Kamera ausschalten',
   'host.stop.screen': 'Bildschirmfreigabe beenden',
+  'host.muteAll': 'Alle anderen Mikrofone ausschalten',
+  'host.muteAllTitle': 'Alle Mikrofone außer Ihrem ausschalten?',
+  'host.muteAllPlan': 'Alle außer Ihnen sind dann nicht mehr zu hören. Jede Person kann ihr Mikrofon selbst wieder einschalten.',
+  'host.muteAllBut': 'Alle Mikrofone außer dem von {name} ausschalten',
   'host.spotlight': 'Ins Rampenlicht',
   'host.unspotlight': 'Rampenlicht beenden',
   'host.inSpotlight': 'Im Rampenlicht',

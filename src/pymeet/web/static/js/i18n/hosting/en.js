@@ -25,6 +25,7 @@ export default {
   'lobby.leave': 'Stop waiting',
   'lobby.waiting.one': '{count} person waits',
   'lobby.waiting.other': '{count} people wait',
+  'lobby.knock': 'Somebody waits to be let in.',
   'lobby.one': '{name} waits to be let in',
   'lobby.since': 'Since {time}',
   'lobby.show': 'Show',
@@ -36,6 +37,9 @@ export default {
   'lobby.refuseTitle': 'Refuse {name}?',
   'lobby.reason': 'Reason (optional)',
   'lobby.reasonHint': 'They are told so, and read what you write here.',
+
+  'settings.sounds': 'Sounds',
+  'settings.knock': 'Hear when somebody waits to be let in, as host',
 
   'lock.on': 'Lock meeting',
   'lock.off': 'Unlock meeting',
@@ -62,6 +66,10 @@ export default {
   'host.stop.microphone': 'Switch microphone off',
   'host.stop.camera': 'Switch camera off',
   'host.stop.screen': 'End screen sharing',
+  'host.muteAll': 'Mute all others',
+  'host.muteAllTitle': 'Mute everybody but you?',
+  'host.muteAllPlan': 'Nobody but you is heard then. Each person can switch their own microphone on again.',
+  'host.muteAllBut': 'Mute all but {name}',
   'host.spotlight': 'Put in the spotlight',
   'host.unspotlight': 'End the spotlight',
   'host.inSpotlight': 'In the spotlight',

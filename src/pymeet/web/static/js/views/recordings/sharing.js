@@ -8,6 +8,7 @@ import { DAYS } from '../../models/recordings.js';
 import { Problem, useAct } from '../act.js';
 import { Radios, Select } from '../admin/parts.js';
 import { toast } from '../toast.js';
+import { WhoIsIn, useOwnGroups, withCount } from '../groups/choice.js';
 import { Dialog, Field, Icon, copy, html } from '../ui.js';
 
 const SHOWN_VIEWS = 8;
@@ -30,6 +31,9 @@ function TheLink({ url, onClose }) {
 function ShareDialog({ recording, reload, onClose }) {
   const [way, setWay] = useState(/** @type {string} */ ('member'));
   const [email, setEmail] = useState('');
+  const [group, setGroup] = useState('');
+  const groups = useOwnGroups();
+  const chosen = group || groups[0]?.id;
   const [days, setDays] = useState('7');
   const [password, setPassword] = useState('');
   const [url, setUrl] = useState('');
@@ -40,14 +44,17 @@ function ShareDialog({ recording, reload, onClose }) {
     /** @type {string | undefined} */
     let made;
     const done = await act(async () => {
-      const share = way === 'member' ? { email: email.trim() } : { days: Number(days), ...(password && { password }) };
+      /** @type {Parameters<typeof api.shareRecording>[1]} */
+      let share = { days: Number(days), ...(password && { password }) };
+      if (way === 'member') share = { email: email.trim() };
+      if (way === 'group') share = { group: chosen };
       made = (await api.shareRecording(recording.id, share)).url;
       await reload();
     });
     if (!done) return;
     if (made) setUrl(made);
     else {
-      toast(t('rec.sharedDone'));
+      toast(t(way === 'group' ? 'rec.sharedGroup' : 'rec.sharedDone'));
       onClose();
     }
   };
@@ -56,10 +63,14 @@ function ShareDialog({ recording, reload, onClose }) {
       ${url ? html`<${TheLink} url=${url} onClose=${onClose} />` : html`
         <form class="dialog-form" onSubmit=${submit}>
           <${Radios} label=${t('rec.shareWay')} value=${way} onChange=${changed(setWay)}
-            options=${[['member', t('rec.shareWay.member')], ['link', t('rec.shareWay.link')]]} />
+            options=${[['member', t('rec.shareWay.member')], ...(groups.length ? [['group', t('rec.shareWay.group')]] : []), ['link', t('rec.shareWay.link')]]} />
           <${Problem} text=${problem} />
           ${way === 'member' && html`<${Field} label=${t('rec.shareEmail')} type="email" value=${email} onInput=${changed(setEmail)}
             input=${{ autocomplete: 'off', required: true }} />`}
+          ${way === 'group' && html`
+            <${Select} label=${t('groups.which')} value=${chosen} onChange=${changed(setGroup)} options=${groups.map((each) => [each.id, withCount(each)])} />
+            <${WhoIsIn} id=${chosen} />
+            <p class="field-hint">${t('groups.whichHint')}</p>`}
           ${way === 'link' && html`
             <${Select} label=${t('rec.shareDays')} value=${days} onChange=${setDays} options=${DAYS.map((each) => [String(each), tn('rec.days', each)])} />
             <${Field} label=${t('rec.sharePassword')} type="password" value=${password} onInput=${changed(setPassword)} hint=${t('rec.sharePasswordHint')}
@@ -67,14 +78,17 @@ function ShareDialog({ recording, reload, onClose }) {
           <p class="quiet-text">${t('rec.shareText')}</p>
           <div class="actions">
             <button type="button" class="button" onClick=${onClose}>${t('app.cancel')}</button>
-            <button type="submit" class="button primary" disabled=${busy || (way === 'member' && !email.trim())}>${t(way === 'member' ? 'rec.shareDo' : 'rec.shareLinkDo')}</button>
+            <button type="submit" class="button primary" disabled=${busy || (way === 'member' && !email.trim())}>${t(way === 'link' ? 'rec.shareLinkDo' : 'rec.shareDo')}</button>
           </div>
         </form>`}
     </${Dialog}>`;
 }
 
 /** @param {Share} share */
-const whatOf = (share) => (share.kind === 'link' ? t('rec.shareLink') : share.name || t('rec.shareMember'));
+function whatOf({ kind, name }) {
+  if (kind === 'link') return t('rec.shareLink');
+  return kind === 'group' ? t('rec.shareGroup', { name: name ?? '' }) : name || t('rec.shareMember');
+}
 
 /** @param {Share} share */
 function factsOf(share) {

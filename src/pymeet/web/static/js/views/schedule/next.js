@@ -2,48 +2,52 @@
 
 /** @import { Answer, Entry } from '../../api-meetings.js' */
 import { useState } from '../../../vendor/preact-hooks.js';
-import { answerMeeting, cancelMeeting, nextMeetings } from '../../api-meetings.js';
-import { dateOf, momentOf, t } from '../../i18n.js';
+import { answerMeeting, nextMeetings } from '../../api-meetings.js';
+import { t } from '../../i18n.js';
 import { Problem, Waiting, useAct, useLoaded } from '../act.js';
-import { ConfirmDialog, html } from '../ui.js';
+import { html } from '../ui.js';
 import { AnswerButtons } from './answer.js';
+import { CancelDialog } from './cancel.js';
+import { DetailsDialog } from './details.js';
 import { ScheduleDialog } from './dialog.js';
+import { whenOf } from './parts.js';
 
 const SHOWN = 5;
 
-/** @param {{ entry: Entry, onChange: () => void, onCancel: () => void, reload: () => unknown }} props */
-function Row({ entry, onChange, onCancel, reload }) {
+/** @typedef {'details' | 'change' | 'cancel'} Asked */
+
+/** @param {{ entry: Entry, onAsk: (what: Asked) => void, reload: () => unknown }} props */
+function Row({ entry, onAsk, reload }) {
   const { busy, problem, act } = useAct();
-  const { title, room, occurrence, answer } = entry;
+  const { title, room, answer } = entry;
   const say = async (/** @type {Answer} */ word) => { if (await act(() => answerMeeting(entry.id, word))) void reload(); };
   return html`
     <li class="room-row">
       <div class="room-words">
         <h3><a href=${`/r/${encodeURIComponent(room.slug)}`} title=${t('meet.join')}>${title}</a></h3>
         <p class="quiet-text">
-          <span>${entry.all_day ? dateOf(occurrence.starts_at) : momentOf(occurrence.starts_at)}</span>
+          <span>${whenOf(entry)}</span>
           ${!entry.mine && html`<span>${t('meet.by', { name: entry.organiser })}</span>`}
           ${answer === 'none' && html`<span>${t('meet.answer.none')}</span>`}
         </p>
         ${!entry.mine && html`<${AnswerButtons} label=${t('meet.answer.label', { title })} answer=${answer} busy=${busy} onAnswer=${say} />`}
         <${Problem} text=${problem} />
       </div>
-      ${entry.mine && html`
-        <div class="room-actions">
-          <button type="button" class="button small" aria-label=${t('meet.changeOf', { title })} onClick=${onChange}>${t('meet.change')}</button>
-          <button type="button" class="button small" aria-label=${t('meet.cancelOf', { title })} onClick=${onCancel}>${t('app.cancel')}</button>
-        </div>`}
+      <div class="room-actions meeting-actions">
+        <button type="button" class="button small" aria-label=${t('meet.detailsOf', { title })} onClick=${() => onAsk('details')}>${t('meet.details')}</button>
+        ${entry.mine && html`
+          <button type="button" class="button small" aria-label=${t('meet.changeOf', { title })} onClick=${() => onAsk('change')}>${t('meet.change')}</button>
+          <button type="button" class="button small" aria-label=${t('meet.cancelOf', { title })} onClick=${() => onAsk('cancel')}>${t('meet.cancelShort')}</button>`}
+      </div>
     </li>`;
 }
 
-/** @param {{ zone?: string | null }} props the time zone of the account */
-export function NextMeetings({ zone }) {
+/** @param {{ zone?: string | null, onPlanned: () => void }} props `zone`: the time zone of the account */
+export function NextMeetings({ zone, onPlanned }) {
   const { value, problem, reload } = useLoaded(() => nextMeetings(SHOWN));
-  const [open, setOpen] = useState(/** @type {{ entry: Entry | null } | null} */ (null));
-  const [leaving, setLeaving] = useState(/** @type {Entry | null} */ (null));
-  const { problem: failed, act } = useAct();
-  const done = () => { setOpen(null); void reload(); };
-  const cancel = async (/** @type {Entry} */ entry) => { if (await act(() => cancelMeeting(entry.id))) void reload(); };
+  const [open, setOpen] = useState(/** @type {{ what: Asked, entry: Entry } | { what: 'plan', entry: null } | null} */ (null));
+  const close = () => setOpen(null);
+  const done = () => { close(); void reload(); };
   return html`
     <section class="card" aria-labelledby="next-meetings">
       <h2 id="next-meetings">${t('meet.next')}</h2>
@@ -53,14 +57,13 @@ export function NextMeetings({ zone }) {
         <ul class="room-list">
           ${value.occurrences.map((entry) => html`
             <${Row} key=${`${entry.id}.${entry.occurrence.recurrence_id}`} entry=${entry} reload=${reload}
-              onChange=${() => setOpen({ entry })} onCancel=${() => setLeaving(entry)} />`)}
+              onAsk=${(/** @type {Asked} */ what) => setOpen({ what, entry })} />`)}
         </ul>`}
-      <${Problem} text=${failed} />
-      <div class="actions"><button type="button" class="button" onClick=${() => setOpen({ entry: null })}>${t('meet.plan')}</button></div>
-      ${open && html`<${ScheduleDialog} entry=${open.entry} zone=${zone} onDone=${done} onClose=${() => setOpen(null)} />`}
-      ${leaving && html`
-        <${ConfirmDialog} title=${t('meet.cancelOf', { title: leaving.title })} action=${t('meet.cancel')}
-          plan=${[t('meet.cancelAll'), ...(leaving.rrule ? [t('meet.cancelSeries')] : [])]}
-          onConfirm=${() => void cancel(leaving)} onClose=${() => setLeaving(null)} />`}
+      <div class="actions"><button type="button" class="button" onClick=${() => setOpen({ what: 'plan', entry: null })}>${t('meet.plan')}</button></div>
+      ${open?.what === 'plan' && html`
+        <${ScheduleDialog} entry=${null} zone=${zone} onDone=${() => { done(); onPlanned(); }} onClose=${close} />`}
+      ${open?.what === 'change' && html`<${ScheduleDialog} entry=${open.entry} onDone=${done} onClose=${close} />`}
+      ${open?.what === 'cancel' && html`<${CancelDialog} entry=${open.entry} onDone=${done} onClose=${close} />`}
+      ${open?.what === 'details' && html`<${DetailsDialog} entry=${open.entry} onClose=${close} />`}
     </section>`;
 }

@@ -1,9 +1,9 @@
 // What the parts of the security page share.
 
-import { useState } from '../../../vendor/preact-hooks.js';
 import { t } from '../../i18n.js';
 import { Problem, useAct } from '../act.js';
-import { Dialog, Field, html } from '../ui.js';
+import { useConfirming } from '../confirming.js';
+import { Dialog, html } from '../ui.js';
 
 /** @typedef {{ reload: () => Promise<unknown> }} Reload */
 
@@ -17,35 +17,34 @@ export function Line({ title, below, mark, children }) {
 }
 
 /**
- * Asks for the password before something that matters; a session that somebody left open is not enough for it.
+ * Asks once more who it is before something that matters; a session that somebody left open is not enough for it.
  * @param {object} props
  * @param {string} props.title
  * @param {string} [props.text]
  * @param {string} props.action
  * @param {boolean} [props.danger]
- * @param {(password: string) => Promise<unknown>} props.work
+ * @param {boolean} [props.ready] whether the further fields are filled in
+ * @param {(password: string | undefined) => Promise<unknown>} props.work nothing is handed to it where no password is needed
  * @param {() => void} props.onClose
  * @param {any} [props.children] further fields, before that of the password
  */
-export function PasswordDialog({ title, text, action, danger = false, work, onClose, children }) {
-  const [password, setPassword] = useState('');
+export function PasswordDialog({ title, text, action, danger = false, ready = true, work, onClose, children }) {
   const { busy, problem, setProblem, act } = useAct();
+  const who = useConfirming({ label: t('security.yourPassword'), onChange: () => setProblem('') });
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    void act(() => work(password));
+    void act(() => work(who.password));
   };
-  const change = (/** @type {string} */ value) => { setPassword(value); setProblem(''); };
   return html`
     <${Dialog} title=${title} onClose=${onClose}>
       <form class="dialog-form" onSubmit=${submit}>
         ${text && html`<p>${text}</p>`}
         <${Problem} text=${problem} />
-        ${children}
-        <${Field} label=${t('security.yourPassword')} type="password" value=${password} onInput=${change}
-          input=${{ autocomplete: 'current-password', required: true }} />
+        ${!who.elsewhere && children}
+        ${who.field}
         <div class="actions">
           <button type="button" class="button" onClick=${onClose}>${t('app.cancel')}</button>
-          <button type="submit" class=${danger ? 'button danger' : 'button primary'} disabled=${busy || !password}>${action}</button>
+          ${!who.elsewhere && html`<button type="submit" class=${danger ? 'button danger' : 'button primary'} disabled=${busy || !who.ready || !ready}>${action}</button>`}
         </div>
       </form>
     </${Dialog}>`;

@@ -39,9 +39,10 @@ function ChangeDialog({ email, shortest, onDone, onClose }) {
     </${Dialog}>`;
 }
 
-/** @param {{ email: string, changedAt: number | null, shortest: number, reload: () => Promise<unknown> }} props */
-export function Password({ email, changedAt, shortest, reload }) {
+/** @param {{ email: string, changedAt: number | null, shortest: number, provider?: string, reload: () => Promise<unknown> }} props */
+export function Password({ email, changedAt, shortest, provider, reload }) {
   const [open, setOpen] = useState(false);
+  const none = !changedAt && provider;
   const done = async () => {
     setOpen(false);
     toast(t('security.passwordChanged'));
@@ -52,9 +53,9 @@ export function Password({ email, changedAt, shortest, reload }) {
       <div class="card-head">
         <div class="card-words">
           <h2 id="password-title">${t('signIn.password')}</h2>
-          <p class="quiet-text">${changedAt ? t('security.passwordSince', { date: dateOf(changedAt) }) : t('security.passwordSet')}</p>
+          <p class="quiet-text">${changedAt ? t('security.passwordSince', { date: dateOf(changedAt) }) : none ? t('provider.noPassword', { name: provider }) : t('security.passwordSet')}</p>
         </div>
-        <button type="button" class="button" onClick=${() => setOpen(true)}>${t('security.changePassword')}…</button>
+        ${!none && html`<button type="button" class="button" onClick=${() => setOpen(true)}>${t('security.changePassword')}…</button>`}
       </div>
       ${open && html`<${ChangeDialog} email=${email} shortest=${shortest} onDone=${() => void done()} onClose=${() => setOpen(false)} />`}
     </section>`;

@@ -1,0 +1,27 @@
+// What the dialogs of planned meetings reckon with: wall clocks as they are written, rules, and who comes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { changeOf, ruleOf, tally, wallClockOf } from '../../src/pymeet/web/static/js/models/schedule.js';
+
+test('the name of an occurrence is the wall clock at which it begins by the rule', () => {
+  assert.equal(wallClockOf('20270328T090500'), '2027-03-28T09:05');
+  assert.equal(wallClockOf('20270328'), '2027-03-28');
+});
+
+test('one occurrence has changes of its own', () => {
+  const moved = { recurrence_id: '20270404T090000', cancelled: false, start: '2027-04-05T10:00', duration_min: 30 };
+  assert.equal(changeOf([moved], '20270404T090000'), moved);
+  assert.equal(changeOf([moved], '20270328T090000'), undefined);
+});
+
+test('a rule ends on a day or never', () => {
+  assert.equal(ruleOf('WEEKLY', '2027-06-30'), 'FREQ=WEEKLY;UNTIL=20270630');
+  assert.equal(ruleOf('DAILY', ''), 'FREQ=DAILY');
+  assert.equal(ruleOf('once', '2027-06-30'), null);
+});
+
+test('answers are counted, also those that nobody gave', () => {
+  const invitees = [{ name: null, answer: /** @type {const} */ ('none') }, { name: 'Mei', answer: /** @type {const} */ ('accepted') }];
+  assert.deepEqual(tally(invitees), { none: 1, accepted: 1, tentative: 0, declined: 0 });
+});
