@@ -113,8 +113,8 @@ async def test_an_owner_who_is_away_is_told_that_somebody_waits(scene: Scene, se
             await waiting.send_json({"type": "join", "v": 1, "name": "Gail"})
             assert (await waiting.receive_json())["type"] == "waiting"
             async with asyncio.timeout(5):
-                while not (found := await told(scene.ann)):
-                    await asyncio.sleep(0.02)  # pages ask again, too: nothing tells them
+                while not (found := await told(scene.ann)):  # noqa: ASYNC110  pages ask again, too: nothing tells them
+                    await asyncio.sleep(0.02)
     assert [(each["kind"], each["subject"], each["page"]) for each in found] == [
         ("somebody_waits", "Garden", f"/r/{slug}")
     ]

@@ -45,7 +45,7 @@ MAX_LENGTH: Final = 32 * 1024
 _MAX_KEYS: Final = 50
 _MAX_ID: Final = 255
 _MAX_SESSION: Final = 1000
-_KINDS: Final = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+_KINDS: Final[Mapping[str, type[RSAKey | ECKey | OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 class TokenError(PymeetError):

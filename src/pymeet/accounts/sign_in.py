@@ -117,7 +117,7 @@ class SignIn:
     def began(self, ticket: str) -> ProviderSession | None:
         """How the OpenID provider signed in who answers this ticket, where it did. Uses nothing."""
         found = self._tickets.get(ticket)
-        return found and found.began
+        return None if found is None else found.began
 
     async def by_code(self, ticket: str, code: str, browser: Browser) -> str:
         """Whose ticket it is, if the app shows this code now; each code is good once. Ends the ticket.

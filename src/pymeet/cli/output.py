@@ -33,7 +33,8 @@ _NOT_FOLDED = 22
 """A cell of so many columns stays on one line; ids have 22."""
 
 _REMEDIES = {
-    "not_found": "Check the spelling: `pymeet user list`, `pymeet room list`, `pymeet group list` and `pymeet recording list` show what there is.",
+    "not_found": "Check the spelling: `pymeet user list`, `pymeet room list`, `pymeet group list` and "
+    "`pymeet recording list` show what there is.",
     "no_such_file": "Check the path.",
     "file_exists": "Choose another name.",
     "account_disabled": "It stays so; `pymeet user list` shows which accounts are active.",

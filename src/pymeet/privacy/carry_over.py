@@ -1,10 +1,10 @@
 """What a restore must not take back: rights, promises and locks that are newer than the backup.
 
 Holds, requests, restrictions, objections, consents, breaches, notices and periods of the database that is replaced win
-over those in the backup; so do passwords, second factors, accounts at an OpenID provider, addresses, roles, locked accounts, and what members set
-about mails and calendars. Sessions, one-time links, known
-browsers and mails of the backup go: they were used, ended or sent since. Who was taken out of a recording stays out of
-it. Both databases have the newest schema.
+over those in the backup; so do passwords, second factors, accounts at an OpenID provider, addresses, roles, locked
+accounts, and what members set about mails and calendars. Sessions, one-time links, known browsers and mails of the
+backup go: they were used, ended or sent since. Who was taken out of a recording stays out of it. Both databases have the
+newest schema.
 """
 
 from collections.abc import Mapping, Sequence

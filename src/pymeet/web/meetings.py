@@ -277,7 +277,11 @@ def _invitee(invitee: Invitee, *, with_address: bool) -> dict[str, Any]:
     """Addresses are shown to the organiser only, and only those that the organiser typed."""
     shown: dict[str, Any] = {"name": invitee.name, "answer": invitee.answer}
     if with_address:
-        shown |= {"id": invitee.id, "email": None if invitee.by_group else invitee.email, "answered_at": invitee.answered_at_ms}
+        shown |= {
+            "id": invitee.id,
+            "email": None if invitee.by_group else invitee.email,
+            "answered_at": invitee.answered_at_ms,
+        }
     return shown
 
 

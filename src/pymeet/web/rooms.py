@@ -44,7 +44,9 @@ async def list_own(request: web.Request) -> web.Response:
     """The asker's rooms; to administrators also those that belong to nobody, for nobody else hosts them."""
     parts = request.app[PARTS]
     user = await member(request)
-    rooms, following = cut(request, await parts.meetings.rooms(user.id, or_nobody=user.is_admin), lambda room: room.slug)
+    rooms, following = cut(
+        request, await parts.meetings.rooms(user.id, or_nobody=user.is_admin), lambda room: room.slug
+    )
     return web.json_response(
         {
             "rooms": [
