@@ -14,7 +14,7 @@ from privacy_people import Person, guest_was_there, person, ready, seated
 from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 from tests.support.recordings import Seat, make_recording
 
-from pymeet.db.schema import exports, films, identities, metadata, passkeys, sessions
+from pymeet.db.schema import exports, films, identities, metadata, passkeys, requests, sessions
 from pymeet.ids import new_id, new_secret
 from pymeet.ops.client import call
 from pymeet.privacy import consents
@@ -169,10 +169,16 @@ async def sessions_of(world: World) -> list[dict[str, Any]]:
 
 
 async def settled(server: Server) -> None:
-    """Returns when no archive is being made: a server makes a few at a time only."""
+    """Returns when no archive is being made, of which a server makes a few at a time only, and nobody is being erased."""
 
     def busy(conn: Connection) -> bool:
-        return conn.execute(select(exports.c.id).where(exports.c.state == "building")).first() is not None
+        now_ms, over = server.clock.now_ms(), ("done", "refused", "cancelled")
+        erasing = (requests.c.right == "erasure", requests.c.not_before_ms <= now_ms, requests.c.state.not_in(over))
+        looks = (
+            select(exports.c.id).where(exports.c.state == "building"),
+            select(requests.c.id).where(*erasing),
+        )
+        return any(conn.execute(each).first() for each in looks)
 
     async with asyncio.timeout(60):
         while True:
@@ -196,6 +202,7 @@ _GOES_ON: Final = {
 
 async def snapshot(server: Server) -> dict[str, Any]:
     """Everything else that is stored: what a request changes that it should not."""
+    await settled(server)
 
     def columns(of: Table) -> list[ColumnElement[Any]]:
         """Sessions and people are marked as seen, now and then; and films are being made, which takes its time."""
