@@ -56,6 +56,7 @@ from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
 from pymeet.sfu.udp import MediaPort
 from pymeet.signaling import session
+from pymeet.signaling.sign_outs import SignOuts
 from pymeet.stepback import share_closely
 from pymeet.web.app import forget_attempts, make_app
 from pymeet.web.pages import read_client
@@ -204,6 +205,8 @@ class Server:
             knocked=knocks.noted,
         )
         self._run_beside(knocks.run())
+        sign_outs = SignOuts(services.accounts.open_sessions)
+        self._run_beside(sign_outs.run())
         self._run_beside(self.films.run())
         self._run_beside(reminders.run(planning.reminders))
         self._run_beside(recovery.run(self.lifecycle, broken_off))
@@ -222,6 +225,7 @@ class Server:
                 session.handle,
                 registry=self.registry,
                 clock=self.clock,
+                sign_outs=sign_outs,
                 receipt_of=lambda participant_id, room_id: receipts.issue(
                     receipt_key, participant_id, room_id, self.clock.now_ms()
                 ),

@@ -182,6 +182,15 @@ test('a seat taken over by another tab is not taken back', () => {
   assert.equal(timers.waiting, 0);
 });
 
+test('whoever was signed out elsewhere does not come back by themselves', () => {
+  const { last, join, seen, timers } = setUp();
+  join();
+  last().say({ type: 'error', code: 'signed_out', message: 'You were signed out.' });
+  last().end(4403);
+  assert.deepEqual(seen.endings, [{ code: 'signed_out', message: '' }]);
+  assert.equal(timers.waiting, 0);
+});
+
 for (const type of ['removed', 'ended']) {
   test(`${type} is final and keeps the server's sentence`, () => {
     const { last, join, seen, timers } = setUp();

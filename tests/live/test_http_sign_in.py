@@ -1,5 +1,6 @@
 """Second factors, passkeys, sessions and devices over HTTP, as pages use them."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 import pyotp
 import pytest
 from live_server import PASSWORD, Visitor, first_admin, make_config, running, visiting
+from privacy_people import seated
 from sqlalchemy import select
 from tests.support.authenticator import Authenticator
 
@@ -166,6 +168,29 @@ async def test_sessions_are_seen_and_ended_from_elsewhere(site: Server):
         assert (await ask(ada, "GET", "/me"))["user"]["name"] == "Ada"
         common = {"current": "eight green lanterns sink", "new": "password12345"}
         assert (await ask(ada, "POST", "/security/password", common, 400))["code"] == "common_password"
+
+
+async def test_a_session_that_is_ended_leaves_the_meeting_too(site: Server):
+    """Who signs a lost phone out must not have to look on while it goes on listening, or waits to be let in."""
+    async with first_admin(site) as ada, browser(site, PHONE) as phone, browser(site) as guest:
+        await ask(phone, "POST", "/sign-in", ADA)
+        slug = await ada.make_room()
+        async with (
+            seated(ada, slug, "Ada") as laptop,
+            seated(phone, slug, "Ada") as lost,
+            seated(guest, slug, "Eve") as eve,
+        ):
+            await ask(ada, "POST", "/security/sessions/end-others")
+
+            last = None
+            async with asyncio.timeout(10):
+                async for message in lost.socket:
+                    last = message.json()
+            assert last is not None
+            assert (last["type"], last["code"], lost.socket.close_code) == ("error", "signed_out", 4403)
+            await laptop.say("Only we are here now")
+            await eve.leave()
+            assert len((await ask(ada, "GET", f"/admin/live/{slug}/people"))["people"]) == 1
 
 
 async def test_a_strange_browser_is_told_by_mail(site: Server):

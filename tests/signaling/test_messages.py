@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from pymeet.signaling import messages
 from pymeet.signaling.closing import CloseCode
+from pymeet.signaling.error_codes import ErrorCode
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 COMMON = {"type", "id", "re"}
@@ -63,7 +64,7 @@ def test_error_codes_are_those_of_the_document() -> None:
     """Clients decide by them what to do."""
     (line,) = re.findall(r"^- error codes: (.*)$", DOCUMENT, re.MULTILINE)
 
-    assert words_in(line) == set(get_args(messages.ErrorCode))
+    assert words_in(line) == set(get_args(ErrorCode))
 
 
 def test_close_codes_are_those_of_the_document() -> None:

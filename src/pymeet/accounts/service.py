@@ -3,6 +3,8 @@
 Tokens are handed out once and stored only as their SHA-256: whoever reads the database cannot sign in with it.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import RowMapping
 
 from pymeet.accounts import identity_store, store
@@ -244,6 +246,11 @@ class Accounts:
             async with self._db.write() as conn:
                 await store.touch_session(conn, hash_of(token), row["id"], now_ms, expires_at_ms)
         return user_of(row)
+
+    async def open_sessions(self, keys: Collection[str]) -> set[str]:
+        """Which of these sessions have neither ended nor expired; a key is what is stored of a token. Counts as no use."""
+        async with self._db.read() as conn:
+            return await store.open_sessions(conn, keys, self._clock.now_ms())
 
     async def close_session(self, token: str) -> None:
         """Signs out; an unknown token is no error."""

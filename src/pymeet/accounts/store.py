@@ -1,5 +1,6 @@
 """The SQL of accounts. Every function takes the connection of a transaction that its caller owns."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, insert, or_, select, update
@@ -237,6 +238,16 @@ async def session(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping
         )
     )
     return (await conn.execute(query)).mappings().first()
+
+
+async def open_sessions(conn: Transaction, token_hashes: Collection[str], now_ms: int) -> set[str]:
+    """Which of these sessions can still be used."""
+    query = (
+        select(sessions.c.token_hash)
+        .join(users)
+        .where(sessions.c.token_hash.in_(token_hashes), sessions.c.expires_at_ms > now_ms, usable())
+    )
+    return set((await conn.execute(query)).scalars())
 
 
 async def touch_session(conn: Transaction, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> None:

@@ -21,8 +21,9 @@ from pymeet.rooms.people import Departure, Reaction, Source
 from pymeet.rooms.recording import Answer
 from pymeet.sfu.errors import DescriptionError
 from pymeet.signaling import messages
+from pymeet.signaling.error_codes import ErrorCode
 
-_CODES: frozenset[str] = frozenset(get_args(messages.ErrorCode))
+_CODES: frozenset[str] = frozenset(get_args(ErrorCode))
 
 
 async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.ServerMessage:

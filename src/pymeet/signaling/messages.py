@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from pymeet.signaling.error_codes import ErrorCode
+
 Source = Literal["microphone", "camera", "screen", "screen_audio"]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
 Description = Annotated[str, Field(min_length=1, max_length=200_000)]
@@ -447,26 +449,6 @@ class Pong(Answer):
 
 class Ok(Answer):
     type: Literal["ok"] = "ok"
-
-
-ErrorCode = Literal[
-    "protocol_error",
-    "invalid_input",
-    "not_allowed",
-    "not_signed_in",
-    "not_found",
-    "conflict",
-    "too_many",
-    "room_full",
-    "wrong_password",
-    "locked",
-    "refused",
-    "bad_description",
-    "recording_off",
-    "recording_failed",
-    "disk_full",
-    "internal",
-]
 
 
 class Error(Answer):

@@ -6,6 +6,7 @@ the cookie and the Origin before `handle` is called.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -13,7 +14,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from pymeet.accounts.model import User
 from pymeet.clock import Clock
-from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, ProtocolError, PymeetError
+from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError, ProtocolError, PymeetError
 from pymeet.meetings.model import Room
 from pymeet.rooms.events import Event, Waits, Welcome
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
@@ -30,6 +31,7 @@ from pymeet.signaling.encoding import encode, message_of
 from pymeet.signaling.limits import Allowance
 from pymeet.signaling.outbox import Frame, FrameKind, Outbox
 from pymeet.signaling.parsing import id_of, parse
+from pymeet.signaling.sign_outs import SignOuts
 
 _log = structlog.get_logger(__name__)
 
@@ -65,11 +67,14 @@ async def handle(
     timing: Timing | None = None,
     receipt_of: ReceiptOf | None = None,
     network: str = "",
+    signed_in_by: str | None = None,
+    sign_outs: SignOuts | None = None,
 ) -> web.WebSocketResponse:
     """Takes the request over as a WebSocket until it ends. Without a room the client is told so, with code 4404.
 
-    `network` is from where they come, for what is counted by it. `receipt_of` makes the privacy receipts that guests get at
-    joining; without it they get none.
+    `network` is from where they come, for what is counted by it. `signed_in_by` is the session by which `user` is signed
+    in, and `sign_outs` tells when it ends: then the connection does, and the seat is given up. `receipt_of` makes the
+    privacy receipts that guests get at joining; without it they get none.
     """
     socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=READ_LIMIT, timeout=_HANG_UP_S)
     try:
@@ -81,7 +86,9 @@ async def handle(
         await socket.send_frame(encode(gone), WSMsgType.TEXT)
         await socket.close(code=CloseCode.NOT_FOUND)
         return socket
-    await Session(request, socket, registry, user, room, clock, timing or Timing(), receipt_of, network).run()
+    session = Session(request, socket, registry, user, room, clock, timing or Timing(), receipt_of, network)
+    with sign_outs.watching(signed_in_by, session.sign_out) if sign_outs else nullcontext():
+        await session.run()
     return socket
 
 
@@ -155,6 +162,12 @@ class Session:
     async def wait_closed(self) -> None:
         """Returns when the connection is gone."""
         await self._closed.wait()
+
+    def sign_out(self) -> None:
+        """The session by which they were signed in has ended: they leave, and may come back when they sign in."""
+        self._is_leaving = True
+        self._tell(error_answer(NotSignedInError("You were signed out.", code="signed_out"), None))
+        self._end(CloseCode.REFUSED)
 
     # -- the life of a connection -------------------------------------------------------------------------------
 

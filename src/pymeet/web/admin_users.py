@@ -71,7 +71,7 @@ async def enable(request: web.Request) -> web.Response:
 
 
 async def change_role(request: web.Request) -> web.Response:
-    """Ends their sessions. In a meeting that is going on they keep the role with which they joined it."""
+    """Ends their sessions, and with them their part in a meeting that is going on."""
     user = await administrator(request)
     body = await read_json(request, RoleWish)
     await request.app[PARTS].accounts.change_role(await _id(request), Role(body.role), by=user.id)

@@ -29,9 +29,11 @@ class Signaling(Protocol):
     """Takes a request over as a WebSocket; `signaling/` behind a callable, for the two do not know each other."""
 
     async def __call__(
-        self, request: web.Request, *, user: User | None, room: Room | None, network: str
+        self, request: web.Request, *, user: User | None, room: Room | None, network: str, signed_in_by: str | None
     ) -> web.StreamResponse:
-        """Returns when the connection is over. Without a room the client is told that there is none."""
+        """Returns when the connection is over. Without a room the client is told that there is none.
+
+        `signed_in_by` names the session of `user`, with which the connection ends."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from aiohttp import web
 from pymeet.accounts.devices import KNOWN_MS, Browser, NewDeviceMail, device_name, token_hash
 from pymeet.accounts.model import ProviderSession, User
 from pymeet.accounts.passkeys import Site, site_of
+from pymeet.accounts.rows import hash_of
 from pymeet.accounts.sign_in import Challenge
 from pymeet.errors import ConflictError, NotAllowedError, NotSignedInError
 from pymeet.ops.addresses import public_url
@@ -39,6 +40,12 @@ async def member(request: web.Request) -> User:
 def session_token(request: web.Request) -> str | None:
     """The token in the cookie that belongs to the request's scheme; one of the other name is not looked at."""
     return _cookie(request, name_for(_https(request)))
+
+
+def session_key(request: web.Request) -> str | None:
+    """What names the session of the request without opening it; see `Accounts.open_sessions`."""
+    token = session_token(request)
+    return hash_of(token) if token else None
 
 
 def browser(request: web.Request) -> Browser:

@@ -5,7 +5,7 @@ from aiohttp import web
 from pymeet.errors import NotFoundError
 from pymeet.web.origins import client_address, neighbourhood
 from pymeet.web.parts import PARTS
-from pymeet.web.sessions import visitor
+from pymeet.web.sessions import session_key, visitor
 
 
 async def connect(request: web.Request) -> web.StreamResponse:
@@ -17,4 +17,6 @@ async def connect(request: web.Request) -> web.StreamResponse:
         room = None
     user = await visitor(request)
     network = neighbourhood(client_address(request, parts.config.http.trusted_proxies))
-    return await parts.signaling(request, user=user, room=room, network=network)
+    return await parts.signaling(
+        request, user=user, room=room, network=network, signed_in_by=session_key(request) if user else None
+    )

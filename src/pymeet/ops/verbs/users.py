@@ -64,7 +64,7 @@ async def user_show(services: Services, *, email: str) -> dict[str, Any]:
 async def user_role(services: Services, *, email: str, role: str) -> dict[str, Any]:
     """Makes somebody member, administrator or data protection officer, and ends their sessions.
 
-    In a meeting that is going on they keep the role with which they joined it.
+    They leave a meeting that is going on, as it was joined with such a session.
     """
     return _user(await services.accounts.change_role(email, _role(role)))
 

@@ -185,6 +185,7 @@ export class Connection {
     this.#stop('probe');
     if (message.type === 'joined') return this.#joined(message);
     if (message.type === 'waiting') return this.#waits(message);
+    if (message.type === 'error' && message.code === 'signed_out') return this.#end({ code: 'signed_out', message: '' });
     if (message.type === 'error' && this.#state !== 'joined') return this.#refused(message);
     if (message.type === 'closing') this.#askedDelayMs = message.retry_s * 1000;
     if (message.type === 'removed' || message.type === 'ended') this.#announced = { code: message.type, message: message.reason };

@@ -300,6 +300,8 @@ export default {
   'end.endedText': 'Die Leitung hat sie für alle beendet. Kamera und Mikrofon sind aus.',
   'end.taken_over': 'Die Besprechung geht in einem anderen Tab weiter',
   'end.taken_overText': 'Ein Platz lässt sich nur einmal verwenden. Kamera und Mikrofon sind hier aus.',
+  'end.signed_out': 'Sie wurden abgemeldet',
+  'end.signed_outText': 'Ihre Sitzung wurde hier oder anderswo beendet, darum haben Sie die Besprechung verlassen. Kamera und Mikrofon sind aus.',
   'end.protocol_error': 'Die Besprechung wurde hier unterbrochen',
   'end.protocol_errorText': 'Diese Seite und der Server haben sich nicht verstanden. Laden Sie die Seite neu; geschieht es wieder, sagen Sie es der Person, die diesen Server betreibt.',
 };

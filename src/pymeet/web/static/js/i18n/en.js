@@ -299,6 +299,8 @@ export default {
   'end.endedText': 'A host ended it for everybody. Camera and microphone are off.',
   'end.taken_over': 'The meeting goes on in another tab',
   'end.taken_overText': 'The same seat can be used only once. Camera and microphone are off here.',
+  'end.signed_out': 'You were signed out',
+  'end.signed_outText': 'Your session ended, here or from elsewhere, so you left the meeting. Camera and microphone are off.',
   'end.protocol_error': 'The meeting had to stop here',
   'end.protocol_errorText': 'This page and the server did not understand each other. Reload the page; if it happens again, tell whoever runs this server.',
 };

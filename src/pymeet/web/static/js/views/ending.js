@@ -5,10 +5,13 @@ import { t } from '../i18n.js';
 import { SaveReceipt } from './receipt.js';
 import { Statement, html } from './ui.js';
 
-const ENDS = /** @type {const} */ (['left', 'removed', 'ended', 'taken_over', 'protocol_error']);
+const ENDS = /** @type {const} */ (['left', 'removed', 'ended', 'taken_over', 'signed_out', 'protocol_error']);
 /** @typedef {'missing' | 'closed' | 'barred' | 'full' | 'locked' | 'error'} Refusal */
 /** Refusals that read like those before the preview. @type {Record<string, Refusal>} */
 const REFUSALS = { not_found: 'missing', not_allowed: 'barred', not_signed_in: 'closed', room_full: 'full', locked: 'locked' };
+
+/** The way back to this room for members. */
+const signIn = () => `/sign-in?next=${encodeURIComponent(location.pathname)}`;
 
 /** For guests. @param {{ receipt: string }} props */
 function YourData({ receipt }) {
@@ -36,12 +39,14 @@ export function EndingView({ ending, receipt, recorded, onRejoin }) {
   if (refusal) return html`<${EntryRefused} why=${refusal} onRetry=${onRejoin} />`;
   if (ending.code === 'refused') return html`<${NotLetIn} reason=${ending.message} />`;
   const code = ENDS.find((known) => known === ending.code) ?? 'protocol_error';
-  const final = code === 'removed';
+  const out = code === 'signed_out';
+  const final = code === 'removed' || out;
   const after = receipt ? html`<${YourData} receipt=${receipt} />` : recorded && html`<${YourRecording} />`;
   return html`
     <${Statement} title=${t(`end.${code}`)} text=${t(`end.${code}Text`)} after=${after}>
       ${!final && html`<button type="button" class="button primary" onClick=${onRejoin}>${t('end.rejoin')}</button>`}
-      <a class=${final ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
+      ${out && html`<a class="button primary" href=${signIn()}>${t('start.signIn')}</a>`}
+      <a class=${final && !out ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;
 }
 
@@ -55,10 +60,9 @@ function NotLetIn({ reason }) {
 
 /** @param {{ why: Refusal, onRetry: () => void }} props */
 export function EntryRefused({ why, onRetry }) {
-  const next = encodeURIComponent(location.pathname);
   return html`
     <${Statement} title=${t(`room.${why}Title`)} text=${t(`room.${why}`)}>
-      ${why === 'closed' && html`<a class="button primary" href=${`/sign-in?next=${next}`}>${t('start.signIn')}</a>`}
+      ${why === 'closed' && html`<a class="button primary" href=${signIn()}>${t('start.signIn')}</a>`}
       ${(why === 'full' || why === 'locked' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
       <a class=${why === 'missing' || why === 'barred' ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;
