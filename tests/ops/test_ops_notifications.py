@@ -325,6 +325,7 @@ async def test_a_new_browser_and_a_decision_are_told(
 ) -> None:
     """The browser by its name, as long as it is known."""
     ann = await person(services, "Ann")
+    clock.advance(3600)  # who got their account a moment ago is not told of the browser in which they did
     devices = Devices(services.db, services.clock, remember_ms=0)
     token = await devices.arrived(ann, Browser(None, "Firefox (Linux)"), remember=False, mail=None)
     await devices.arrived(ann, Browser(token, "Firefox (Linux)"), remember=False, mail=None)

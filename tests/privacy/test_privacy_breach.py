@@ -121,7 +121,7 @@ async def test_what_is_sensitive_comes_from_the_columns(scene: Scene):
 
     assert of(found, Category.ACCOUNT).sensitive == (Kind.CONTACT,)
     assert of(found, Category.CHAT).sensitive == (Kind.CONTENT,)
-    assert of(found, Category.SIGN_IN).sensitive == (Kind.CREDENTIAL, Kind.CONTACT)
+    assert of(found, Category.SIGN_IN).sensitive == (Kind.CREDENTIAL, Kind.CONTACT, Kind.CONTENT)
     assert of(found, Category.ATTENDANCE).sensitive == ()
 
 

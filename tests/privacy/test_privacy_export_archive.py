@@ -118,7 +118,7 @@ async def test_the_manifest_and_the_checksums_cover_every_file(lifecycle: Lifecy
             assert each["rows"] == len(archive.rows(each["table"]))
             assert each["purpose"]
             assert each["legal_basis"].startswith("GDPR Article 6(1)")
-            assert each["kept"]
+            assert each["kept"], each["table"]
             assert each["read_from"] <= each["read_until"]
 
 

@@ -10,7 +10,7 @@ from pymeet.cli.output import hint, moment, say, show_json, show_table
 
 app = typer.Typer(
     name="settings",
-    help="Change settings of the running server, over what the configuration file says.",
+    help="Change settings while the server runs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -20,7 +20,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The setting, such as 
 
 @app.command("list", cls=Command)
 def list_settings(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """List these settings, with the value that holds and the configuration's."""
+    """List these settings, and where each value comes from."""
     settings = operate(config, "settings.list")
     if as_json:
         show_json(settings)

@@ -189,7 +189,7 @@ def remove_second_factor(email: Email, yes: Yes = False, config: ConfigFile = No
 
 @app.command(cls=Command)
 def unlink(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Take away the account at the OpenID provider that is linked with this one.
+    """Take away the link with an OpenID provider.
 
     For when the wrong one was linked, or the address went to somebody else there. The next sign-in that fits is linked anew.
     """

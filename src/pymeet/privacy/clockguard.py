@@ -29,7 +29,7 @@ DAY_MS: Final = days(1)
 ENOUGH_ROWS: Final = 10
 """From so many rows on, a class that would vanish whole is a sign of a wrong clock."""
 
-_AHEAD: Final = frozenset({"consent", "link", "recording", "session"})
+_AHEAD: Final = frozenset({"consent", "link", "recording", "session", "token"})
 """Classes whose clocks lie ahead by their nature: they show when something will have ended, or what was pinned."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

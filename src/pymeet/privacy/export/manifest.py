@@ -111,6 +111,8 @@ def _kept(entry: TableEntry, period: Period) -> list[dict[str, Any]]:
             kept.append({"class": rule.name, "period": length, "begins": rule.rule.begins, "clock": rule.clock})
         elif isinstance(rule, KeepWith):
             kept.append({"as_long_as": rule.table, "by": rule.column})
+        else:
+            kept.append({"lasting": rule.reason})
     return kept
 
 
