@@ -36,6 +36,11 @@ class House:
         _, answer = await self.ada.json("GET", f"{ADMIN}/audit")
         return [event["action"] for event in answer["events"]]
 
+    async def targets(self) -> list[str]:
+        """What the events of the audit log were about, the newest first."""
+        _, answer = await self.ada.json("GET", f"{ADMIN}/audit")
+        return [event["target"] for event in answer["events"]]
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: Any) -> AsyncIterator[House]:
@@ -147,6 +152,7 @@ async def test_a_live_meeting_is_seen_without_names_and_ended(house: House) -> N
     async with in_meeting(house.bob, slug, "Bob in person") as bob:
         _, live = await house.ada.json("GET", f"{ADMIN}/live")
         assert "meeting.looked_at" not in await house.actions()
+        assert "meetings" not in await house.targets()  # the page asks again and again, and nobody is named
         _, seen = await house.ada.json("GET", f"{ADMIN}/live/{slug}/people")
         looked = await house.actions()
         status, _ = await house.ada.json("POST", f"{ADMIN}/live/{slug}/end")

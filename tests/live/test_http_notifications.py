@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from live_server import PASSWORD, Visitor, visiting
 from privacy_people import Person, person, ready
+from sqlalchemy import select, update
 
+from pymeet.db.schema import sessions, users
 from pymeet.server import Server
 
 API = "/api/v1/notifications"
@@ -67,6 +69,28 @@ async def test_a_member_reads_marks_and_deletes_what_they_are_told(scene: Scene,
     assert await told(bob) == []
     for wrong in ("limit=0", "limit=101", "limit=x", "after=x"):
         assert (await bob.json("GET", f"{API}?{wrong}"))[0] == 400
+
+
+async def test_what_a_page_asks_by_itself_keeps_no_session_alive(scene: Scene, server: Server) -> None:
+    """The bell asks every minute: a browser that somebody left open would stay signed in, and look used, for weeks."""
+
+    async def session() -> tuple[int, int, int]:
+        mine = select(sessions.c.last_seen_at_ms, sessions.c.expires_at_ms, users.c.last_seen_at_ms).join(users)
+        async with server.database.read() as conn:
+            found = (await conn.execute(mine.where(users.c.email == "bob@example.org"))).one()
+        return found[0], found[1], found[2]
+
+    bob, long_ago = scene.bob, 1000
+    async with server.database.write() as conn:
+        who = select(users.c.id).where(users.c.email == "bob@example.org").scalar_subquery()
+        await conn.execute(update(sessions).where(sessions.c.user_id == who).values(last_seen_at_ms=long_ago))
+    before = await session()
+
+    assert (await bob.json("GET", f"{API}/unread"))[1] == {"unread": 1}
+    assert await session() == before
+
+    assert len(await told(bob)) == 1
+    assert (await session())[0] > long_ago
 
 
 async def test_a_member_chooses_what_they_are_told(scene: Scene) -> None:

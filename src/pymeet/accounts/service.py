@@ -234,23 +234,35 @@ class Accounts:
             await record(conn, now_ms, user.id, "user.signed_in", user.id)
         return Session(token, now_ms + self._absolute_ms)
 
-    async def user_of_session(self, token: str) -> User | None:
-        """Who holds the token; None when it is unknown, ended or expired. Counts as use of the session."""
+    async def user_of_session(self, token: str, *, uses: bool = True) -> User | None:
+        """Who holds the token; None when it is unknown, ended or expired.
+
+        Counts as use of the session, unless not the person `uses` it but a page that asks by itself.
+        """
         now_ms = self._clock.now_ms()
         async with self._db.read() as conn:
             row = await store.session(conn, hash_of(token), now_ms)
         if row is None:
             return None
-        if now_ms - row["seen_at_ms"] >= TOUCH_EVERY_MS:
+        if uses and now_ms - row["seen_at_ms"] >= TOUCH_EVERY_MS:
             expires_at_ms = self._expiry(opened_at_ms=row["opened_at_ms"], used_at_ms=now_ms)
             async with self._db.write() as conn:
                 await store.touch_session(conn, hash_of(token), row["id"], now_ms, expires_at_ms)
         return user_of(row)
 
     async def open_sessions(self, keys: Collection[str]) -> set[str]:
-        """Which of these sessions have neither ended nor expired; a key is what is stored of a token. Counts as no use."""
+        """Which of these sessions have neither ended nor expired; a key is what is stored of a token. Counts as use: who is
+        in a meeting for long is not idle."""
+        now_ms = self._clock.now_ms()
         async with self._db.read() as conn:
-            return await store.open_sessions(conn, keys, self._clock.now_ms())
+            rows = await store.open_sessions(conn, keys, now_ms)
+        due = [row for row in rows if now_ms - row["seen_at_ms"] >= TOUCH_EVERY_MS]
+        if due:
+            async with self._db.write() as conn:
+                for row in due:
+                    expires_at_ms = self._expiry(opened_at_ms=row["opened_at_ms"], used_at_ms=now_ms)
+                    await store.touch_session(conn, row["token_hash"], row["user_id"], now_ms, expires_at_ms)
+        return {row["token_hash"] for row in rows}
 
     async def close_session(self, token: str) -> None:
         """Signs out; an unknown token is no error."""

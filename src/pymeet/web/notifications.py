@@ -46,8 +46,8 @@ async def list_notifications(request: web.Request) -> web.Response:
 
 
 async def unread(request: web.Request) -> web.Response:
-    """How many there are: what pages ask from time to time."""
-    user = await member(request)
+    """How many there are. Pages ask by themselves, every minute: that is no use of the session, which would never end."""
+    user = await member(request, uses=False)
     return web.json_response({"unread": await _notifications(request).unread(user)})
 
 

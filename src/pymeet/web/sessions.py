@@ -21,17 +21,17 @@ from pymeet.web.people import shown_user
 SECURITY_PAGE = "/security"
 
 
-async def visitor(request: web.Request) -> User | None:
-    """The signed-in person, or whose API token it is; None for anybody else."""
+async def visitor(request: web.Request, *, uses: bool = True) -> User | None:
+    """The signed-in person, or whose API token it is; None for anybody else. `uses`: see `Accounts.user_of_session`."""
     if bears_token(request):
         return person_of_token(request)
     token = session_token(request)
-    return await request.app[PARTS].accounts.user_of_session(token) if token else None
+    return await request.app[PARTS].accounts.user_of_session(token, uses=uses) if token else None
 
 
-async def member(request: web.Request) -> User:
-    """The signed-in person; NotSignedInError for anybody else."""
-    user = await visitor(request)
+async def member(request: web.Request, *, uses: bool = True) -> User:
+    """The signed-in person; NotSignedInError for anybody else. `uses`: see `Accounts.user_of_session`."""
+    user = await visitor(request, uses=uses)
     if user is None:
         raise NotSignedInError("Sign in first.")
     return user
