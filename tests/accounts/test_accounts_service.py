@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pymeet.accounts import directory, store
 from pymeet.accounts.links import Redeemed
 from pymeet.accounts.passwords import Passwords
+from pymeet.accounts.rows import hash_of
 from pymeet.accounts.service import Accounts, Link, Role, User
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import ManualClock
@@ -353,6 +354,18 @@ async def test_an_unused_session_ends_after_seven_days(accounts: Accounts, clock
     clock.advance(7 * DAY)
 
     assert await accounts.user_of_session(session.token) is None
+
+
+async def test_a_session_in_a_meeting_is_used(accounts: Accounts, clock: ManualClock):
+    """Whoever talks for longer than a session may be idle must not be sent out in the middle of a sentence."""
+    session = await accounts.open_session(await member(accounts))
+    key = hash_of(session.token)
+    for _ in range(3):
+        clock.advance(6 * DAY)
+        assert await accounts.open_sessions({key, "unknown"}) == {key}
+
+    await accounts.close_session(session.token)
+    assert await accounts.open_sessions({key}) == set()
 
 
 async def test_a_used_session_lives_on_but_not_for_ever(accounts: Accounts, clock: ManualClock):

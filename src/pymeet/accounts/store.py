@@ -1,6 +1,6 @@
 """The SQL of accounts. Every function takes the connection of a transaction that its caller owns."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, insert, or_, select, update
@@ -240,14 +240,20 @@ async def session(conn: Transaction, token_hash: str, now_ms: int) -> RowMapping
     return (await conn.execute(query)).mappings().first()
 
 
-async def open_sessions(conn: Transaction, token_hashes: Collection[str], now_ms: int) -> set[str]:
-    """Which of these sessions can still be used."""
+async def open_sessions(conn: Transaction, token_hashes: Collection[str], now_ms: int) -> Sequence[RowMapping]:
+    """Those of these sessions that can still be used: `token_hash`, `user_id`, `seen_at_ms` and `opened_at_ms` of each."""
+    seen_at_ms, opened_at_ms = sessions.c.last_seen_at_ms, sessions.c.created_at_ms
     query = (
-        select(sessions.c.token_hash)
+        select(
+            sessions.c.token_hash,
+            sessions.c.user_id,
+            seen_at_ms.label("seen_at_ms"),
+            opened_at_ms.label("opened_at_ms"),
+        )
         .join(users)
         .where(sessions.c.token_hash.in_(token_hashes), sessions.c.expires_at_ms > now_ms, usable())
     )
-    return set((await conn.execute(query)).scalars())
+    return (await conn.execute(query)).mappings().all()
 
 
 async def touch_session(conn: Transaction, token_hash: str, user_id: str, at_ms: int, expires_at_ms: int) -> None:

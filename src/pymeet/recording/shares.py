@@ -76,8 +76,7 @@ class Shares:
         """Shares with whoever has this address; the share's id. InvalidInputError, TooManyError, and as `Catalogue.one`."""
         address = clean_email(email)
         await self._catalogue.one(asker, recording_id, Verb.SHARE)
-        if not self._invitations.attempt(asker.actor, self._lifecycle.clock.monotonic()):
-            raise TooManyError("Too many shares in a short time. Try again later.")
+        self._count(asker)
 
         def whom(conn: Connection) -> dict[str, Any]:
             return {"kind": "member", "user_id": store.member_by_email(conn, address)}
@@ -90,6 +89,7 @@ class Shares:
         NotFoundError for a group in which the asker is not, ConflictError (`already_shared`), TooManyError, and as
         `Catalogue.one`.
         """
+        self._count(asker)
         share_id, now_ms = new_id(), self._lifecycle.clock.now_ms()
 
         def add(conn: Connection) -> None:
@@ -104,6 +104,10 @@ class Shares:
         async with self._lifecycle.db.write() as conn:
             await conn.run_sync(add)
         return share_id
+
+    def _count(self, asker: Asker) -> None:
+        if not self._invitations.attempt(asker.actor, self._lifecycle.clock.monotonic()):
+            raise TooManyError("Too many shares in a short time. Try again later.")
 
     async def by_link(
         self, asker: Asker, recording_id: str, valid_days: int, password: str | None = None

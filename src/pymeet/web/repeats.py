@@ -58,7 +58,12 @@ class Repeats:
             raise StatusError(422, f"This {HEADER} was used for something else. Use a new one.", code="key_reused")
         async with made.one_at_a_time:
             if made.id is None:
-                made.id = await make()
+                try:
+                    made.id = await make()
+                    self._made.setdefault(name, made)
+                finally:
+                    if made.id is None:  # what failed must not push out what others made
+                        self._made.pop(name, None)
         return made.id
 
     def forget(self, now: float) -> None:
