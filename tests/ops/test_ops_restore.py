@@ -29,16 +29,22 @@ from pymeet.db.schema import (
     calendar_feeds,
     exports,
     films,
+    group_members,
+    groups,
     holds,
     known_devices,
     mail_outbox,
     messages,
     notification_settings,
+    notifications,
     one_time_links,
     passkeys,
     processing_limits,
+    recording_group_shares,
     recording_people,
+    recording_shares,
     recording_tracks,
+    recordings,
     recovery_codes,
     requests,
     retention_periods,
@@ -65,8 +71,9 @@ from pymeet.recording.removal import remove_person
 DAY_S = 86_400.0
 DAY_MS = 86_400_000
 BROWSERS = {"known_devices.id", "known_devices.name", "known_devices.token_hash"}
-WORN_OUT = {"session", "sessions.id", "id_token", "provider_session", "link", "mail", "mail.values", *BROWSERS}
-"""What no restore brings back: it was used, has ended, or was sent, or is trust that may have been withdrawn since."""
+WORN_OUT = {"session", "sessions.id", "id_token", "provider_session", "link", "mail", "mail.values", "notifications.id"}
+WORN_OUT |= BROWSERS
+"""What no restore brings back: it was used, has ended, was sent or read, or is trust that may have been withdrawn."""
 
 
 EVERY = 1 if os.environ.get("PYMEET_GATES") == "long" else 3
@@ -315,6 +322,75 @@ async def test_who_was_taken_out_of_a_recording_stays_out_of_it(config: Config, 
                 services.files.open(gone)
 
 
+async def test_who_was_taken_out_of_a_group_or_a_share_stays_out(config: Config, clock: ManualClock) -> None:
+    """They would watch recordings again that are none of their business any more. With a recording and a group that are
+    gone altogether come those who were in them."""
+    ann, ben, cleo = new_member(), new_member(), new_member()
+    async with opened(config, clock) as services:
+        for person in (ann, ben, cleo):
+            await fill(services, person)
+            await services.db.work(_add_link, person.person.id, clock.now_ms() + 7 * DAY_MS)
+        path = await make(services)
+        in_groups, shared = await _who_may_watch(services)
+    assert (len(in_groups), len(shared)) == (3, 9)
+    bens_group = next(group for group, member_id in in_groups if member_id == ben.person.id)
+
+    def change(conn: Connection) -> None:
+        of_ann = select(recordings.c.id).where(recordings.c.owner_id == ann.person.id)
+        for table in (recording_shares, recording_group_shares):
+            conn.execute(delete(table).where(table.c.recording_id.in_(of_ann)))
+        conn.execute(delete(group_members).where(group_members.c.user_id == ann.person.id))
+        of_cleo = select(group_members.c.group_id).where(group_members.c.user_id == cleo.person.id)
+        conn.execute(delete(groups).where(groups.c.id.in_(of_cleo)))
+        conn.execute(delete(recordings).where(recordings.c.owner_id == cleo.person.id))
+        conn.execute(insert(group_members).values(group_id=bens_group, user_id=cleo.person.id, added_at_ms=5))
+
+    async with opened(config, clock) as services:
+        await services.db.work(change)
+
+    await put_back(config, clock, path)
+
+    async with opened(config, clock) as services:
+        left, left_shares = await _who_may_watch(services)
+    assert left == {(group, member_id) for group, member_id in in_groups if member_id != ann.person.id}
+    assert left_shares == {(share, owner) for share, owner in shared if owner != ann.person.id}
+
+
+def _add_link(conn: Connection, owner_id: str, expires_at_ms: int) -> None:
+    """To the person's recording."""
+    recording_id = conn.execute(select(recordings.c.id).where(recordings.c.owner_id == owner_id)).scalar_one()
+    link = {"id": new_id(), "kind": "link", "token_hash": new_id(), "expires_at_ms": expires_at_ms}
+    conn.execute(insert(recording_shares).values(recording_id=recording_id, made_at_ms=1, **link))
+
+
+async def _who_may_watch(services: Services) -> tuple[set[Any], set[Any]]:
+    """Groups with their members, and shares with the owners of their recordings."""
+    owner_of = dict(await rows(services, recordings.c.id, recordings.c.owner_id))
+    shares = set()
+    for table in (recording_shares, recording_group_shares):
+        shares |= await rows(services, table.c.id, table.c.recording_id)
+    in_groups = await rows(services, group_members.c.group_id, group_members.c.user_id)
+    return in_groups, {(share, owner_of[recording_id]) for share, recording_id in shares}
+
+
+async def test_settings_are_as_they_were_last(config: Config, clock: ManualClock) -> None:
+    """What an administrator shut since, such as the door for guests, would stand open again."""
+    async with opened(config, clock) as services:
+        await services.settings.change("rooms.guests_allowed", True, now_ms=1)
+        await services.settings.change("http.announcement", "We move on Friday.", now_ms=1)
+        path = await make(services)
+        await services.settings.change("rooms.guests_allowed", False, now_ms=2)
+        await services.settings.change("recording.enabled", False, now_ms=2)
+        await services.settings.give_back("http.announcement", now_ms=2)
+        before = services.settings.listed()
+
+    await put_back(config, clock, path)
+
+    async with opened(config, clock) as services:
+        assert services.settings.listed() == before
+        assert not services.settings.config.rooms.guests_allowed
+
+
 async def test_rights_locks_and_promises_are_as_they_were_last(config: Config, clock: ManualClock) -> None:
     """Otherwise a restore would lift a restriction, unlock an account, and forget that somebody asked to be erased."""
     ann, ben = new_member(), new_member()
@@ -353,7 +429,7 @@ async def test_nobody_is_signed_in_and_no_mail_goes_out_again(config: Config, cl
     await put_back(config, clock, path)
 
     async with opened(config, clock) as services:
-        for table in (sessions, one_time_links, known_devices, mail_outbox):
+        for table in (sessions, one_time_links, known_devices, mail_outbox, notifications):
             assert await rows(services, *table.primary_key.columns) == set()
 
 

@@ -1,10 +1,10 @@
 """What a restore must not take back: rights, promises and locks that are newer than the backup.
 
-Holds, requests, restrictions, objections, consents, breaches, notices and periods of the database that is replaced win
-over those in the backup; so do passwords, second factors, accounts at an OpenID provider, addresses, roles, locked
-accounts, and what members set about mails and calendars. Sessions, one-time links, known browsers and mails of the
-backup go: they were used, ended or sent since. Who was taken out of a recording stays out of it. Both databases have the
-newest schema.
+Holds, requests, restrictions, objections, consents, breaches, notices, periods and the server's settings of the database
+that is replaced win over those in the backup; so do passwords, second factors, accounts at an OpenID provider, addresses,
+roles, locked accounts, and what members set about mails and calendars. Sessions, one-time links, known browsers, mails and
+notifications of the backup go: they were used, ended, sent or read since. Who was taken out of a recording or a group
+stays out of it, and shares that were ended stay so. Both databases have the newest schema.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +23,8 @@ from pymeet.db.schema import (
     erasure_ledger,
     film_people,
     films,
+    group_members,
+    groups,
     holds,
     identities,
     known_devices,
@@ -31,10 +33,13 @@ from pymeet.db.schema import (
     notices,
     notification_choices,
     notification_settings,
+    notifications,
     one_time_links,
     passkeys,
     processing_limits,
+    recording_group_shares,
     recording_people,
+    recording_shares,
     recordings,
     recovery_codes,
     request_events,
@@ -42,6 +47,7 @@ from pymeet.db.schema import (
     retention_periods,
     room_retention,
     second_factors,
+    server_settings,
     sessions,
     user_credentials,
     users,
@@ -59,8 +65,8 @@ _BY_ID: Final = (requests, holds, processing_limits, consents, breaches, notices
 _WITHOUT_NUMBER: Final = (request_events, erasure_ledger)
 """Rows that have no name but a number, which both databases may have given: those that are missing are added."""
 
-_REPLACED: Final = (retention_periods, room_retention)
-"""Which period is in force is what was decided last."""
+_REPLACED: Final = (retention_periods, room_retention, server_settings)
+"""Which period is in force, and what an administrator allows, is what was decided last."""
 
 _ROLES: Final = ("is_admin", "is_dpo", "disabled_at_ms")
 
@@ -70,7 +76,10 @@ _FACTORS: Final = (second_factors, passkeys, recovery_codes, identities, api_tok
 _SETTINGS: Final = (calendar_feeds, notification_settings, notification_choices)
 """A calendar's address that was withdrawn must not show meetings again, and mails that were refused stay so."""
 
-_WORN_OUT: Final = (sessions, one_time_links, known_devices, mail_outbox)
+_TAKEN_AWAY: Final = (group_members, recording_group_shares, recording_shares)
+"""A row that only the backup has was taken away since, if the database that is replaced knows all that it points at."""
+
+_WORN_OUT: Final = (sessions, one_time_links, known_devices, mail_outbox, notifications)
 
 
 @dataclass(frozen=True)
@@ -90,8 +99,10 @@ def read(conn: Connection) -> Rows:
     roles = select(users.c.id, users.c.email, *(users.c[name] for name in _ROLES))
     for table, query in (
         (users, roles),
+        (groups, select(groups.c.id)),
         (recordings, select(recordings.c.id)),
         (recording_people, select(recording_people.c.id)),
+        *((table, select(*table.primary_key.columns)) for table in _TAKEN_AWAY),
     ):
         found[table.name] = [dict(row) for row in conn.execute(query).mappings()]
     return found
@@ -110,6 +121,8 @@ def put(conn: Connection, given: Rows) -> Carried:
         same = identities.c.subject == row["subject"], identities.c.issuer == row["issuer"]
         conn.execute(delete(identities).where(*same))
     _put_addresses(conn, given[users.name])
+    for table in _TAKEN_AWAY:
+        _take_away(conn, table, given)
     for table in (user_credentials, *_FACTORS, *_SETTINGS, *_BY_ID, *_REPLACED, *_WITHOUT_NUMBER):
         for row in given[table.name]:
             counts[table.name] = counts.get(table.name, 0) + _put(conn, table, row)
@@ -181,6 +194,19 @@ def _put_addresses(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         for user_id, email in emails.items():
             if email not in kept:
                 conn.execute(update(users).where(users.c.id == user_id).values(email=email))
+
+
+def _take_away(conn: Connection, table: Table, given: Rows) -> None:
+    """Deletes what the replaced database has no more, though it knows whom and what it was about."""
+    stayed = {tuple(row.values()) for row in given[table.name]}
+    known = {
+        key.parent.name: {None, *(row[key.column.name] for row in given[key.column.table.name])}
+        for key in table.foreign_keys
+    }
+    for row in conn.execute(select(table)).mappings().all():
+        here = {column: row[column.name] for column in table.primary_key.columns}
+        if tuple(here.values()) not in stayed and all(row[name] in ids for name, ids in known.items()):
+            conn.execute(delete(table).where(*(column == value for column, value in here.items())))
 
 
 def _put(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
