@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pymeet.accounts import directory, store
@@ -17,7 +17,7 @@ from pymeet.accounts.service import Accounts, Link, Role, User
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import ManualClock
 from pymeet.db.engine import Database
-from pymeet.db.schema import audit_events, audit_people, metadata, sessions, user_credentials
+from pymeet.db.schema import audit_events, audit_people, metadata, passkeys, sessions, user_credentials
 from pymeet.errors import (
     ConflictError,
     InvalidInputError,
@@ -606,6 +606,20 @@ async def test_the_last_administrator_stays(accounts: Accounts):
     assert (await accounts.change_role(invited.email, Role.MEMBER)).role is Role.MEMBER
     await member(accounts, "eve@example.org", admin=True)
     assert (await accounts.change_role(admin.email, Role.DPO)).role is Role.DPO
+
+
+async def test_an_administrator_with_nothing_but_a_passkey_is_one(accounts: Accounts, db: Database):
+    """Or the server would call for a first administrator again, and let the only one go."""
+    admin = await member(accounts, admin=True)
+    key = {"name": "Key", "credential_id": "c", "public_key": "p", "sign_count": 0, "created_at_ms": 1}
+    async with db.write() as conn:
+        await conn.execute(delete(user_credentials))
+        await conn.execute(insert(passkeys).values(id="k", user_id=admin.id, **key))
+
+    with pytest.raises(ConflictError) as caught:
+        await accounts.change_role(admin.email, Role.MEMBER)
+    assert caught.value.code == "last_admin"
+    assert await accounts.links.for_first_admin() is None
 
 
 async def test_nobody_is_seen_who_never_came(accounts: Accounts, db: Database, clock: ManualClock):

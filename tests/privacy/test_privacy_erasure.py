@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from tests.support import canaries as schema_canaries
 from tests.support.erasing import Canary, fill, found_in, new_guest, new_member, opened
 
@@ -20,15 +20,18 @@ from pymeet.db.inventory import Anchor, Erase, Subject, entries
 from pymeet.db.schema import (
     attendance,
     erasure_ledger,
+    identities,
     mail_outbox,
     messages,
     metadata,
     one_time_links,
+    passkeys,
     processing_limits,
     request_events,
     requests,
     rooms,
     sessions,
+    user_credentials,
     users,
 )
 from pymeet.errors import ConflictError, NotFoundError
@@ -257,6 +260,22 @@ async def test_the_last_administrator_cannot_be_erased(services: Services) -> No
     assert (await erasures.preview(ann.person)).last_administrator
     await _make_admin(services, ben)
     assert (await erasures.erase_now(ann.person, "operator", audit.OPERATOR)).complete
+
+
+async def test_the_last_administrator_cannot_be_erased_without_a_password_either(services: Services) -> None:
+    """An account at the OpenID provider, or a passkey, lets an administrator in just as well."""
+    ann = new_member()
+    await both(services, ann, new_member())
+    await _make_admin(services, ann)
+    async with services.db.write() as conn:
+        await conn.execute(delete(user_credentials))
+    erasures = Erasures(services.lifecycle)
+
+    for other_way in (passkeys, identities):
+        assert (await erasures.preview(ann.person)).last_administrator
+        async with services.db.write() as conn:
+            await conn.execute(delete(other_way))
+    assert not (await erasures.preview(ann.person)).last_administrator
 
 
 async def test_an_address_that_somebody_only_typed_is_not_theirs(services: Services) -> None:

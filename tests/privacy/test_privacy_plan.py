@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, delete, insert, text
 from sqlalchemy.dialects import sqlite
 from tests.support.retention import DAY_MS, NOW_MS, add_messages, add_room, add_seat, add_user, open_lifecycle
 
 from pymeet.db import audit
 from pymeet.db.inventory import Purge
-from pymeet.db.schema import exports, request_events, requests
+from pymeet.db.schema import exports, identities, request_events, requests, user_credentials
 from pymeet.errors import InvalidInputError
 from pymeet.privacy import holds, limits
 from pymeet.privacy.parts import Lifecycle
@@ -174,6 +174,23 @@ async def test_the_last_administrator_who_can_sign_in_is_never_planned(lifecycle
     assert (step.action, step.count) == (Purge.ERASE, 3)
     one = await made(lifecycle, classes=["account"], person=member("old-admin"))
     assert one.steps == ()
+
+
+async def test_an_administrator_without_a_password_is_not_planned_either(lifecycle: Lifecycle):
+    """Where everybody comes by the OpenID provider, nobody has one."""
+
+    def fill(conn: Connection) -> None:
+        add_user(conn, "old-admin", seen_ms=NOW_MS - days(900), admin=True)
+        add_user(conn, "older-admin", seen_ms=NOW_MS - days(1000), admin=True)
+        conn.execute(delete(user_credentials))
+        for whose in ("old-admin", "older-admin"):
+            there = {"issuer": "https://login.example.org", "subject": whose}
+            conn.execute(insert(identities).values(id=whose, user_id=whose, created_at_ms=1, last_used_at_ms=1, **there))
+
+    await lifecycle.db.work(fill)
+    (step,) = (await made(lifecycle, classes=["account"])).steps
+    assert (step.action, step.count) == (Purge.ERASE, 1)
+    assert (await made(lifecycle, classes=["account"], person=member("old-admin"))).steps == ()
 
 
 async def test_children_and_files_are_counted(lifecycle: Lifecycle):

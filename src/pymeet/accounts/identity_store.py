@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, exists, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_change
 
 from pymeet.accounts.model import ProviderSession
+from pymeet.db import ways_in
 from pymeet.db.engine import Transaction
-from pymeet.db.schema import identities, passkeys, provider_sessions, sessions, user_credentials
+from pymeet.db.schema import identities, provider_sessions, sessions, users
 
 
 async def identity(conn: Transaction, issuer: str, subject: str) -> RowMapping | None:
@@ -47,9 +48,8 @@ async def remove_identities(conn: Transaction, user_id: str) -> int:
 
 async def has_own_way_in(conn: Transaction, user_id: str) -> bool:
     """Whether the person can sign in without the provider: by a password or a passkey."""
-    password = select(user_credentials.c.user_id).where(user_credentials.c.user_id == user_id)
-    passkey = select(passkeys.c.user_id).where(passkeys.c.user_id == user_id)
-    return bool((await conn.execute(select(exists(password) | exists(passkey)))).scalar_one())
+    query = select(users.c.id).where(users.c.id == user_id, ways_in.has_own_way_in())
+    return (await conn.execute(query)).first() is not None
 
 
 async def put_provider_session(conn: Transaction, session_id: str, user_id: str, began: ProviderSession) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, in
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import (
     api_tokens,
-    identities,
     known_devices,
     one_time_links,
     processing_limits,
@@ -17,6 +16,7 @@ from pymeet.db.schema import (
     user_credentials,
     users,
 )
+from pymeet.db.ways_in import has_way_in
 from pymeet.ids import new_id
 
 FIRST_ADMIN = "first_admin"
@@ -36,10 +36,8 @@ def being_erased() -> ColumnElement[bool]:
 
 
 def is_invited() -> ColumnElement[bool]:
-    """The condition that picks accounts whose holder did not come yet: without a password, or an account elsewhere."""
-    password = select(user_credentials.c.user_id).where(user_credentials.c.user_id == users.c.id)
-    identity = select(identities.c.id).where(identities.c.user_id == users.c.id)
-    return ~(exists(password.correlate(users)) | exists(identity.correlate(users)))
+    """The condition that picks accounts whose holder did not come yet: nothing lets them in."""
+    return ~has_way_in()
 
 
 def usable() -> ColumnElement[bool]:
@@ -96,7 +94,7 @@ async def change_user(conn: Transaction, user_id: str, **values: Any) -> None:
 
 
 async def has_come(conn: Transaction, user_id: str) -> bool:
-    """Whether the person has a password, or an account elsewhere: who has neither was invited and did not come yet."""
+    """Whether something lets the person in; otherwise they were invited and did not come yet."""
     return (await conn.execute(select(users.c.id).where(users.c.id == user_id, ~is_invited()))).first() is not None
 
 

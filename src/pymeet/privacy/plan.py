@@ -14,7 +14,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, false, func, literal, or_, select, true
 
 from pymeet.db.inventory import Anchor, Keep, Purge, TableEntry, entries
-from pymeet.db.schema import audit_events, audit_people, metadata, user_credentials, users
+from pymeet.db.schema import audit_events, audit_people, metadata, users
+from pymeet.db.ways_in import has_way_in
 from pymeet.errors import InvalidInputError
 from pymeet.privacy.holds import kept
 from pymeet.privacy.limits import restricted
@@ -219,8 +220,7 @@ def recounted(conn: Connection, step: Step, plan: Plan, running_rooms: Collectio
 
 def not_last_admin() -> ColumnElement[bool]:
     """Leaves out the administrator who was here last: somebody must be able to sign in."""
-    able = select(users.c.id).join(user_credentials, user_credentials.c.user_id == users.c.id)
-    able = able.where(users.c.is_admin, users.c.disabled_at_ms.is_(None))
+    able = select(users.c.id).where(users.c.is_admin, users.c.disabled_at_ms.is_(None), has_way_in())
     last = able.order_by(users.c.last_seen_at_ms.desc(), users.c.id).limit(1).correlate(None).scalar_subquery()
     return func.coalesce(users.c.id != last, true())
 
