@@ -196,6 +196,18 @@ def test_the_notice_follows_the_settings():
     assert "Without an account you get a receipt" not in text
 
 
+def test_the_notice_says_what_comes_from_a_provider():
+    """Data that was not got from the person has a source, which they must be told (Article 14(2)(f)); without a provider, none."""
+    oidc = {"issuer": "https://login.example.org", "client_id": "pymeet", "name": "Example Clinic"}
+    http = {"public_url": "https://meet.example.org"}
+    for language, said in (
+        ("en", "Your name, your address and your role here may come from Example Clinic."),
+        ("de", "Ihr Name, Ihre Adresse und Ihre Rolle hier können von Example Clinic stammen."),
+    ):
+        assert said in notice_text(language, *make(oidc=oidc, http=http))
+        assert said.rpartition("Example")[0] not in notice_text(language, *make())
+
+
 def test_the_notice_says_what_has_no_end():
     """Participants must see it before they write."""
     config, effective = make(retention={"chat": "forever"})

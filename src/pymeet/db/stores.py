@@ -246,14 +246,16 @@ CLIENT = (
     ClientStore(
         name="__Host-pymeet_oidc",
         place=Place.COOKIE,
-        holds="A random number, the page to come back to and what the sign-in is for, signed.",
+        holds="A random number, the page to come back to, what the sign-in is for and, for who is signed in already and links "
+        "or confirms an account, the id of theirs here, signed.",
         purpose="To be sure that who comes back from the OpenID provider is who went there.",
         lifetime="10 minutes, or until the sign-in is done; none where no provider is set up.",
     ),
     ClientStore(
         name="pymeet_oidc",
         place=Place.COOKIE,
-        holds="A random number, the page to come back to and what the sign-in is for, signed.",
+        holds="A random number, the page to come back to, what the sign-in is for and, for who is signed in already and links "
+        "or confirms an account, the id of theirs here, signed.",
         purpose="The same on a server without TLS, which only answers its own machine.",
         lifetime="10 minutes, or until the sign-in is done; none where no provider is set up.",
     ),
@@ -365,7 +367,9 @@ MEMORY = (
     MemoryStore(
         name="sign-ins that wait for a second factor",
         category=Category.SIGN_IN,
-        holds="Ids of accounts, how often a second factor was tried, and a random number that a passkey has to sign.",
+        holds="Ids of accounts, the hash of the password, how often a second factor was tried, and a random number that a passkey "
+        "has to sign; for who comes from the OpenID provider, also what it said of the sign-in: its ID token, in which name and "
+        "e-mail address can stand.",
         purpose="To ask for the second factor after the password.",
         basis=Basis.CONTRACT,
         subjects=("member",),
@@ -426,13 +430,25 @@ MEMORY = (
     MemoryStore(
         name="live rooms",
         category=Category.MEETING,
-        holds="Who is in a room or waits to come in, their names, network addresses and what they send; who raised a hand, and "
-        "who was banned.",
+        holds="Who is in a room or waits to come in, their names, roles and times, which administrators can see; their network "
+        "addresses and what they send; who raised a hand, and who was banned; of members, the hash of the session with which "
+        "they came.",
         purpose="To hold the meeting.",
         basis=Basis.CONTRACT,
         subjects=("member", "guest"),
-        recipients=(Recipient.ROOM,),
+        recipients=(Recipient.ROOM, Recipient.ADMINISTRATORS),
         keep="Until they leave, or 60 seconds after their connection is lost; a ban until the meeting is over.",
+    ),
+    MemoryStore(
+        name="owners to be told that somebody waits",
+        category=Category.MEETING,
+        holds="Ids of rooms in which somebody waited to be let in while the owner was away, and of their owners.",
+        purpose="To tell owners of it, and not again and again.",
+        basis=Basis.CONTRACT,
+        subjects=("member",),
+        recipients=(),
+        keep="An owner's id until they are told, which is at once; a room's for 10 minutes, and until somebody waits in any room "
+        "after that.",
     ),
     MemoryStore(
         name="wrong room passwords by network address",

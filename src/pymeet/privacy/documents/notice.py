@@ -197,6 +197,7 @@ def _short(say: Words, config: Config, *, endless: bool) -> Iterator[str]:
     yield say(f"notice.short.{'mail' if config.mail.host else 'nobody'}")
     if config.oidc.issuer:
         yield say("notice.short.oidc", name=config.oidc.label)
+        yield say("notice.short.source", name=config.oidc.label)
     yield say("notice.short.adverts")
     if config.rooms.guests_allowed:
         yield say("notice.short.guests")
