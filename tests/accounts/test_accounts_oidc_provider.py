@@ -224,6 +224,25 @@ async def test_a_code_that_is_refused_is_told_from_a_provider_that_cannot_be_use
             await office.provider().redeem("c", verifier="v", redirect_uri="https://x.example")
 
 
+async def test_a_code_that_nobody_answers_makes_nobody_else_wait(office: Office):
+    """Anybody can send a code, also one at which the provider gives up."""
+
+    async def breaks_off(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    provider = office.provider()
+    office.answers = {"token": breaks_off, "userinfo": breaks_off}
+    with pytest.raises(ProviderError):
+        await provider.redeem("made-up", verifier="v", redirect_uri="https://x.example")
+    assert len(await provider.keys()) == 1
+    with pytest.raises(ProviderError):
+        await provider.userinfo("a")
+    office.answers = {}
+    assert (await provider.redeem("c", verifier="v", redirect_uri="https://x.example")).id_token == "i"
+
+
 async def test_a_provider_that_is_away_is_left_alone_for_a_moment():
     """So that many who want to sign in do not wait for it one after the other."""
     async with opened() as office:

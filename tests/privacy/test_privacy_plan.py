@@ -185,7 +185,9 @@ async def test_an_administrator_without_a_password_is_not_planned_either(lifecyc
         conn.execute(delete(user_credentials))
         for whose in ("old-admin", "older-admin"):
             there = {"issuer": "https://login.example.org", "subject": whose}
-            conn.execute(insert(identities).values(id=whose, user_id=whose, created_at_ms=1, last_used_at_ms=1, **there))
+            conn.execute(
+                insert(identities).values(id=whose, user_id=whose, created_at_ms=1, last_used_at_ms=1, **there)
+            )
 
     await lifecycle.db.work(fill)
     (step,) = (await made(lifecycle, classes=["account"])).steps

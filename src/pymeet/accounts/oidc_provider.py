@@ -32,7 +32,8 @@ AGAIN_S: Final = 30.0
 """Not more often is it asked for keys because of one that nobody knows; strangers can make such tokens."""
 
 PAUSE_S: Final = 3.0
-"""For so long it is left alone after it could not be reached."""
+"""For so long it is left alone after what it says about itself could not be had. What is asked with somebody's code
+makes no pause: strangers can send such codes."""
 
 
 class ProviderError(PymeetError):
@@ -90,7 +91,7 @@ class Provider:
         async with self._asking:
             if self._metadata is None or self._metadata[0] <= self._clock.monotonic() - GOOD_FOR_S:
                 url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-                found = self._read_metadata(await self._get(url))
+                found = self._read_metadata(await self._get(url, pausing=True))
                 self._metadata = (self._clock.monotonic(), found)
             return self._metadata[1]
 
@@ -100,7 +101,7 @@ class Provider:
         async with self._asking:
             age_s = None if self._keys is None else self._clock.monotonic() - self._keys[0]
             if self._keys is None or age_s is None or age_s >= (AGAIN_S if newer else GOOD_FOR_S):
-                found = read_keys(await self._get(address))
+                found = read_keys(await self._get(address, pausing=True))
                 if not found:
                     raise self._unusable("no keys")
                 self._keys = (self._clock.monotonic(), found)
@@ -144,16 +145,27 @@ class Provider:
         asked = {"client_id": self.client_id, "post_logout_redirect_uri": back_to}
         return with_query(address, {**({"id_token_hint": id_token} if id_token else {}), **asked})
 
-    async def _get(self, url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-        status, answer = await self._ask("GET", url, headers or {}, None)
+    async def _get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, pausing: bool = False
+    ) -> Mapping[str, Any]:
+        status, answer = await self._ask("GET", url, headers or {}, None, pausing=pausing)
         if status != 200:
             raise self._unusable("status")
         return answer
 
     async def _ask(
-        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None,
+        *,
+        pausing: bool = False,
     ) -> tuple[int, Mapping[str, Any]]:
-        """Status and answer, a JSON object. Every request has a connection of its own: there are few."""
+        """Status and answer, a JSON object. Every request has a connection of its own: there are few.
+
+        `pausing`: where it cannot be reached, it is left alone for a moment.
+        """
         if self._failed_at_s is not None and self._clock.monotonic() - self._failed_at_s < PAUSE_S:
             raise _unavailable("unreachable")
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
@@ -171,7 +183,8 @@ class Provider:
                         raise self._unusable("too large")
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-            self._failed_at_s = self._clock.monotonic()
+            if pausing:
+                self._failed_at_s = self._clock.monotonic()
             raise self._unusable("unreachable") from None
         try:
             answer = json.loads(body)
