@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeOf, ruleOf, tally, wallClockOf } from '../../src/pymeet/web/static/js/models/schedule.js';
+import { changeOf, firstRoom, ruleOf, tally, wallClockOf } from '../../src/pymeet/web/static/js/models/schedule.js';
 
 test('the name of an occurrence is the wall clock at which it begins by the rule', () => {
   assert.equal(wallClockOf('20270328T090500'), '2027-03-28T09:05');
@@ -13,6 +13,13 @@ test('one occurrence has changes of its own', () => {
   const moved = { recurrence_id: '20270404T090000', cancelled: false, start: '2027-04-05T10:00', duration_min: 30 };
   assert.equal(changeOf([moved], '20270404T090000'), moved);
   assert.equal(changeOf([moved], '20270328T090000'), undefined);
+});
+
+test('a new meeting gets a room of its own only where one may be made', () => {
+  const rooms = [{ slug: 'garden' }, { slug: 'attic' }];
+  assert.equal(firstRoom(rooms, true), '');
+  assert.equal(firstRoom(rooms, false), 'garden');
+  assert.equal(firstRoom([], false), '');
 });
 
 test('a rule ends on a day or never', () => {

@@ -36,5 +36,11 @@ export function soon(now) {
   return `${next.getFullYear()}-${two(next.getMonth() + 1)}-${two(next.getDate())}T${two(next.getHours())}:00`;
 }
 
+/**
+ * Where a new meeting takes place unless its organiser chooses: '' is a room made for it, and none for who may not make any.
+ * @param {{ slug: string }[]} rooms one's own @param {boolean} mayCreate
+ */
+export const firstRoom = (rooms, mayCreate) => (mayCreate ? '' : rooms[0]?.slug ?? '');
+
 /** @param {string} typed */
 export const addressesIn = (typed) => typed.split(/[\s,;]+/).filter(Boolean).map((email) => ({ email }));

@@ -66,7 +66,7 @@ export function StartView() {
           <${Note} tone="danger" icon="wifi-off"><p>${t('start.unreachable')}</p>
             <button type="button" class="button small" onClick=${() => void load()}>${t('app.again')}</button></${Note}>`}
         ${user && me.value && html`<${NoticeNote} notice=${me.value.notice} onRead=${load} />`}
-        ${user && html`<${NextMeetings} zone=${user.time_zone} onPlanned=${() => setPlanned(planned + 1)} />`}
+        ${user && html`<${NextMeetings} zone=${user.time_zone} mayCreate=${me.value?.may_create_rooms} onPlanned=${() => setPlanned(planned + 1)} />`}
         ${user && html`<${Rooms} mayCreate=${me.value?.may_create_rooms} version=${planned} />`}
         <${Enter} />
         ${user && html`<${LatestRecordings} />`}

@@ -66,6 +66,7 @@ export default {
   'meet.inviteHint': 'Eine je Zeile. Andere Eingeladene sehen sie nicht.',
   'meet.room': 'Raum',
   'meet.newRoom': 'Ein neuer Raum',
+  'meet.noRoom': 'Eine Besprechung braucht einen Raum, und Sie haben keinen. Räume legt hier die Administration an: Bitten Sie dort um einen.',
   'meet.save': 'Speichern',
   'meet.answer.label': 'Kommen Sie zu {title}?',
   'meet.answer.none': 'Sie haben noch nicht geantwortet',

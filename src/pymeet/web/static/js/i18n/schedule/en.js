@@ -66,6 +66,7 @@ export default {
   'meet.inviteHint': 'One on each line. Others who are invited do not see them.',
   'meet.room': 'Room',
   'meet.newRoom': 'A new room',
+  'meet.noRoom': 'A meeting needs a room, and you have none. Here administrators make rooms: ask one of them for a room.',
   'meet.save': 'Save',
   'meet.answer.label': 'Will you come to {title}?',
   'meet.answer.none': 'You have not answered',

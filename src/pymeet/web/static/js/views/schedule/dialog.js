@@ -51,12 +51,12 @@ function Change({ entry, onDone, onClose }) {
       : html`<${MeetingForm} whole=${whole} first=${first} onDone=${onDone} onClose=${onClose} />`}`;
 }
 
-/** @param {{ entry: Entry | null, zone?: string | null, onDone: () => void, onClose: () => void }} props without entry a new one */
-export function ScheduleDialog({ entry, zone, onDone, onClose }) {
+/** @param {{ entry: Entry | null, zone?: string | null, mayCreate?: boolean, onDone: () => void, onClose: () => void }} props without entry a new one */
+export function ScheduleDialog({ entry, zone, mayCreate, onDone, onClose }) {
   return html`
     <${Dialog} title=${entry ? t('meet.changeOf', { title: entry.title }) : t('meet.plan')} onClose=${onClose}>
       ${entry
         ? html`<${Change} entry=${entry} onDone=${onDone} onClose=${onClose} />`
-        : html`<${MeetingForm} whole=${null} zone=${zone} onDone=${onDone} onClose=${onClose} />`}
+        : html`<${MeetingForm} whole=${null} zone=${zone} mayCreate=${mayCreate} onDone=${onDone} onClose=${onClose} />`}
     </${Dialog}>`;
 }

@@ -6,7 +6,7 @@ import { useEffect, useState } from '../../../vendor/preact-hooks.js';
 import * as api from '../../api.js';
 import { changeMeeting, planMeeting } from '../../api-meetings.js';
 import { t } from '../../i18n.js';
-import { REPEATS, addressesIn, ruleOf, soon } from '../../models/schedule.js';
+import { REPEATS, addressesIn, firstRoom, ruleOf, soon } from '../../models/schedule.js';
 import { knownZones, regionsOf, zoneHere } from '../../models/time-zones.js';
 import { Problem, useAct } from '../act.js';
 import { Field, Note, html } from '../ui.js';
@@ -35,10 +35,11 @@ function AskedAgain({ whole }) {
  * @param {Whole | null} props.whole null for a new meeting
  * @param {string} [props.first] the wall clock to begin with: that of the meeting which was chosen
  * @param {string | null} [props.zone] of the account
+ * @param {boolean} [props.mayCreate] whether a room can be made for it
  * @param {() => void} props.onDone
  * @param {() => void} props.onClose
  */
-export function MeetingForm({ whole, first = soon(new Date()), zone, onDone, onClose }) {
+export function MeetingForm({ whole, first = soon(new Date()), zone, mayCreate = false, onDone, onClose }) {
   const [title, setTitle] = useState(whole?.title ?? '');
   const [agenda, setAgenda] = useState(whole?.agenda ?? '');
   const [start, setStart] = useState(first);
@@ -49,9 +50,15 @@ export function MeetingForm({ whole, first = soon(new Date()), zone, onDone, onC
   const [invited, setInvited] = useState('');
   const [groups, setGroups] = useState(/** @type {string[]} */ ([]));
   const [room, setRoom] = useState('');
-  const [rooms, setRooms] = useState(/** @type {{ slug: string, name: string }[]} */ ([]));
+  const [rooms, setRooms] = useState(/** @type {{ slug: string, name: string }[] | null} */ (null));
   const { busy, problem, act } = useAct();
-  useEffect(() => { if (!whole) void act(async () => setRooms((await api.rooms()).rooms)); }, []);
+  const load = async () => {
+    const found = (await api.rooms()).rooms;
+    setRooms(found);
+    setRoom(firstRoom(found, mayCreate));
+  };
+  useEffect(() => { if (!whole) void act(load); }, []);
+  const roomless = !whole && !mayCreate && !room;
   const moved = start !== first || timeZone !== whole?.time_zone;
   const keepsRule = repeat === 'kept' || (repeat === 'once' && !whole?.rrule);
   const anew = whole !== null && (moved || !keepsRule || Number(minutes) !== whole.duration_min);
@@ -81,9 +88,10 @@ export function MeetingForm({ whole, first = soon(new Date()), zone, onDone, onC
         <${Field} label=${t('meet.until')} type="date" value=${until} onInput=${setUntil} />`}
       ${!whole && html`
         <${Choice} label=${t('meet.room')} value=${room} onInput=${setRoom}>
-          <option value="">${t('meet.newRoom')}</option>
-          ${rooms.map(({ slug, name }) => html`<option value=${slug}>${name}</option>`)}
+          ${mayCreate && html`<option value="">${t('meet.newRoom')}</option>`}
+          ${rooms?.map(({ slug, name }) => html`<option value=${slug}>${name}</option>`)}
         </${Choice}>
+        ${roomless && rooms && html`<${Note} icon="circle-alert"><p>${t('meet.noRoom')}</p></${Note}>`}
         <${Lines} label=${t('meet.invite')} value=${invited} onInput=${setInvited} hint=${t('meet.inviteHint')} />
         <${GroupChoice} chosen=${groups} onChange=${setGroups} />`}
       <${Lines} label=${t('meet.agenda')} value=${agenda} onInput=${setAgenda} />
@@ -91,7 +99,7 @@ export function MeetingForm({ whole, first = soon(new Date()), zone, onDone, onC
       <${Problem} text=${problem} />
       <div class="actions">
         <button type="button" class="button" onClick=${onClose}>${t('app.cancel')}</button>
-        <button type="submit" class="button primary" disabled=${busy}>${t('meet.save')}</button>
+        <button type="submit" class="button primary" disabled=${busy || roomless}>${t('meet.save')}</button>
       </div>
     </form>`;
 }

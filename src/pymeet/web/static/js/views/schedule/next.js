@@ -42,8 +42,8 @@ function Row({ entry, onAsk, reload }) {
     </li>`;
 }
 
-/** @param {{ zone?: string | null, onPlanned: () => void }} props `zone`: the time zone of the account */
-export function NextMeetings({ zone, onPlanned }) {
+/** @param {{ zone?: string | null, mayCreate?: boolean, onPlanned: () => void }} props `zone`: the time zone of the account; `mayCreate`: rooms */
+export function NextMeetings({ zone, mayCreate, onPlanned }) {
   const { value, problem, reload } = useLoaded(() => nextMeetings(SHOWN));
   const [open, setOpen] = useState(/** @type {{ what: Asked, entry: Entry } | { what: 'plan', entry: null } | null} */ (null));
   const close = () => setOpen(null);
@@ -61,7 +61,7 @@ export function NextMeetings({ zone, onPlanned }) {
         </ul>`}
       <div class="actions"><button type="button" class="button" onClick=${() => setOpen({ what: 'plan', entry: null })}>${t('meet.plan')}</button></div>
       ${open?.what === 'plan' && html`
-        <${ScheduleDialog} entry=${null} zone=${zone} onDone=${() => { done(); onPlanned(); }} onClose=${close} />`}
+        <${ScheduleDialog} entry=${null} zone=${zone} mayCreate=${mayCreate} onDone=${() => { done(); onPlanned(); }} onClose=${close} />`}
       ${open?.what === 'change' && html`<${ScheduleDialog} entry=${open.entry} onDone=${done} onClose=${close} />`}
       ${open?.what === 'cancel' && html`<${CancelDialog} entry=${open.entry} onDone=${done} onClose=${close} />`}
       ${open?.what === 'details' && html`<${DetailsDialog} entry=${open.entry} onClose=${close} />`}
