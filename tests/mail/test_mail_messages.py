@@ -30,6 +30,7 @@ VALUES = {
     "organiser": "Ada",
     "when": "Monday, 29 March 2027, 09:00 to 10:00 (Europe/Berlin)",
     "repeats": "every week",
+    "was": "Monday, 22 March 2027, 09:00 to 10:00 (Europe/Berlin)",
     "agenda": "Who does what",
     "answer_url": "https://meet.example.org/rsvp#def",
 }

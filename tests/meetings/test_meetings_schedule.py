@@ -17,6 +17,7 @@ from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.db.schema import invitees, mail_outbox, meetings, metadata, users
 from pymeet.errors import InvalidInputError, TooManyError
+from pymeet.mail.message import Sender, compose
 from pymeet.meetings import schedule
 from pymeet.meetings.feeds import Notifications
 from pymeet.meetings.planning import Planning
@@ -66,6 +67,26 @@ async def mails(services: Services, template: str) -> list[tuple[str, dict[str, 
     async with services.db.read() as conn:
         found = (await conn.execute(query.order_by(mail_outbox.c.created_at_ms, mail_outbox.c.to_address))).all()
     return [(row.to_address, json.loads(row.template_values)) for row in found]
+
+
+async def letters(services: Services, template: str, to: str) -> list[tuple[str, str, str]]:
+    """The mails of a kind to somebody, oldest first: subject, text and HTML, each on one line."""
+    query = select(mail_outbox.c.language, mail_outbox.c.template_values).where(
+        mail_outbox.c.template == template, mail_outbox.c.to_address == to
+    )
+    sender = Sender("meet@example.org", "pymeet", "https://x.example", "x.example", "ada@example.org")
+    async with services.db.read() as conn:
+        found = (await conn.execute(query.order_by(mail_outbox.c.created_at_ms))).all()
+    read = []
+    for row in found:
+        values = json.loads(row.template_values)
+        mail = compose(
+            mail_id="x", template=template, language=row.language, values=values, to=to, sender=sender, now_ms=NINE_MS
+        )
+        parts = [mail.get_body((kind,)) for kind in ("plain", "html")]
+        text, html = (" ".join(part.get_content().split()) for part in parts if part is not None)
+        read.append((str(mail["Subject"]), text, html))
+    return read
 
 
 async def count(services: Services, table: str) -> int:
@@ -353,3 +374,93 @@ async def test_one_meeting_that_cannot_be_worked_out_does_not_stop_the_reminders
     async with services.db.read() as conn:
         query = select(meetings.c.next_at_ms).where(meetings.c.id == bad.id)
         assert (await conn.execute(query)).scalar_one() is None
+
+
+BOTH = [("carol@example.net", "en"), ("dora@example.net", "de")]
+
+
+async def test_that_a_whole_series_is_off_reads_otherwise_than_that_one_meeting_is(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """Who reads that Monday is cancelled comes the Monday after."""
+    ada = await person(services, "ada")
+    meeting = await planning.schedule.plan(ada, replace(WEEKLY, title="Tea"), None, BOTH)
+    once = await planning.schedule.plan(ada, replace(WEEKLY, title="Once", rrule=None), meeting.slug, BOTH)
+    await planning.schedule.cancel_one(ada, meeting.id, "20270329T090000")
+    clock.utc_ms += 1000
+    await planning.schedule.cancel(ada, meeting.id)
+    clock.utc_ms += 1000
+    await planning.schedule.cancel(ada, once.id)
+
+    one, every, alone = await letters(services, "meeting_cancelled", "carol@example.net")
+    assert (one[0], every[0], alone[0]) == ("Cancelled: Tea", "Whole series cancelled: Tea", "Cancelled: Once")
+    for part in one[1:]:
+        assert "“Tea” on Monday, 29 March 2027, 09:00 to 10:00 (Europe/Berlin) is cancelled." in part
+        assert "series" not in part
+    for part in every[1:]:
+        assert "The whole series “Tea” (every week, until Monday, 5 April 2027) is cancelled" in part
+        assert "no meeting of it takes place any more" in part
+        assert "The next one would have been on Monday, 22 March 2027, 09:00 to 10:00 (Europe/Berlin)." in part
+    assert "“Once” on Monday, 22 March 2027" in alone[1]
+    assert "series" not in alone[1]
+
+    one, every, alone = await letters(services, "meeting_cancelled", "dora@example.net")
+    assert (one[0], every[0], alone[0]) == ("Abgesagt: Tea", "Ganze Reihe abgesagt: Tea", "Abgesagt: Once")
+    for part in every[1:]:
+        assert "Die ganze Reihe „Tea“ (jede Woche, bis Montag, 5. April 2027) ist abgesagt" in part
+        assert "keine ihrer Besprechungen findet mehr statt" in part
+        assert "Die nächste wäre am Montag, 22. März 2027, 09:00 bis 10:00 Uhr (Europe/Berlin) gewesen." in part
+    assert not [part for part in (*one, *alone) if "Reihe" in part]
+
+
+async def test_no_next_meeting_is_named_where_there_is_none(
+    services: Services, planning: Planning, clock: ManualClock
+) -> None:
+    """A series may be cancelled while its last meeting goes on."""
+    ada = await person(services, "ada")
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, BOTH)
+    clock.utc_ms = NINE_MS + days(14) - minutes(60) + minutes(30)
+    await planning.schedule.cancel(ada, meeting.id)
+
+    ((_, text, _),) = await letters(services, "meeting_cancelled", "carol@example.net")
+    assert "The whole series" in text
+    assert "next" not in text
+
+
+async def test_the_mail_about_a_meeting_that_moved_names_that_one(services: Services, planning: Planning) -> None:
+    """Not the next of the series, which stays where it is; also when one further ahead is moved."""
+    ada = await person(services, "ada")
+    meeting = await planning.schedule.plan(ada, replace(WEEKLY, title="Tea"), None, BOTH)
+
+    await planning.schedule.move_one(ada, meeting.id, "20270405T090000", "2027-04-06T11:00", 30)
+
+    ((_, *english),) = await letters(services, "meeting_changed", "carol@example.net")
+    for part in english:
+        assert "“Tea” is now on Tuesday, 6 April 2027, 11:00 to 11:30 (Europe/Berlin)" in part
+        assert "not on Monday, 5 April 2027, 09:00 to 10:00 (Europe/Berlin)" in part
+        assert "22 March" not in part
+    ((_, *german),) = await letters(services, "meeting_changed", "dora@example.net")
+    for part in german:
+        assert "„Tea“ findet jetzt statt am Dienstag, 6. April 2027, 11:00 bis 11:30 Uhr (Europe/Berlin)" in part
+        assert "nicht am Montag, 5. April 2027, 09:00 bis 10:00 Uhr (Europe/Berlin)" in part
+        assert "22. März" not in part
+
+
+async def test_who_is_not_invited_any_more_does_not_read_that_the_meeting_is_off(
+    services: Services, planning: Planning
+) -> None:
+    """It takes place without them."""
+    ada = await person(services, "ada")
+    meeting = await planning.schedule.plan(ada, replace(WEEKLY, title="Tea"), None, BOTH)
+    for each in (await planning.schedule.show(ada, meeting.id))[1]:
+        await planning.schedule.uninvite(ada, meeting.id, each.id)
+
+    assert await mails(services, "meeting_cancelled") == []
+    ((subject, text, html),) = await letters(services, "meeting_uninvited", "carol@example.net")
+    assert subject == "Not invited any more: Tea"
+    assert "You are not invited any more to the whole series “Tea” (every week, until Monday, 5 April 2027)." in text
+    assert "cancelled" not in text + html
+    ((subject, text, html),) = await letters(services, "meeting_uninvited", "dora@example.net")
+    assert subject == "Nicht mehr eingeladen: Tea"
+    assert "Sie sind zur ganzen Reihe „Tea“ (jede Woche, bis Montag, 5. April 2027) nicht mehr eingeladen." in text
+    assert "abgesagt" not in text + html

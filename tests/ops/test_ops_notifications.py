@@ -114,6 +114,37 @@ async def test_who_is_invited_reads_what_the_meeting_is_called_and_who_invites(
     await planning.schedule.uninvite(ada, meeting.id, invitee.id)
     (cancelled,) = await of(told, bob)
     assert (cancelled.kind, cancelled.moment_ms) == ("meeting_cancelled", NINE_MS + minutes(60))
+    assert cancelled.subject is None, "the meeting takes place in its room, so nothing may read as if either were off"
+
+
+async def test_what_is_told_of_several_meetings_of_a_series_or_a_room_stays_apart(
+    services: Services, planning: Planning, told: Notifications, clock: ManualClock
+) -> None:
+    """Who reads of one cancelled meeting only comes to the others; what is moved twice is told once, where it is now."""
+    ada, bob = await person(services, "Ada"), await person(services, "Bob")
+    weekly, to = replace(ONCE, rrule="FREQ=WEEKLY;COUNT=5"), [("bob@example.org", "")]
+    room = await services.meetings.create_room("Garden", ada.id, "garden")
+    series = await planning.schedule.plan(ada, weekly, room.slug, to)
+    other = await planning.schedule.plan(ada, replace(ONCE, start="2027-03-24T09:00"), room.slug, to)
+    week_ms = days(7) - minutes(60)  # the clocks change after the first
+
+    async def moments(kind: str) -> list[int | None]:
+        return sorted((each.moment_ms for each in await of(told, bob) if each.kind == kind), key=lambda at: at or 0)
+
+    await planning.schedule.cancel_one(ada, series.id, "20270405T090000")
+    await planning.schedule.cancel_one(ada, series.id, "20270412T090000")
+    assert await moments("meeting_cancelled") == [NINE_MS + week_ms + days(7), NINE_MS + week_ms + days(14)]
+
+    await planning.schedule.move_one(ada, series.id, "20270329T090000", "2027-03-30T09:00", None)
+    await planning.schedule.move_one(ada, series.id, "20270419T090000", "2027-04-20T09:00", None)
+    await planning.schedule.move_one(ada, series.id, "20270329T090000", "2027-03-31T09:00", None)
+    assert await moments("meeting_changed") == [NINE_MS + week_ms + days(2), NINE_MS + week_ms + days(22)]
+
+    await planning.schedule.cancel(ada, series.id)
+    await planning.schedule.cancel(ada, other.id)
+    assert await moments("meeting_cancelled") == [
+        *(NINE_MS, NINE_MS + days(2), NINE_MS + week_ms + days(7), NINE_MS + week_ms + days(14))
+    ]
 
 
 async def test_nothing_of_an_organiser_is_left_with_those_they_invited(

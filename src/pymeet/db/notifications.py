@@ -30,13 +30,17 @@ def tell(
     kind: str,
     object_id: str,
     moment_ms: int | None = None,
+    instead_of_ms: int | None = None,
     quiet_ms: int = 0,
 ) -> None:
     """Tells a member, where they want to be told, of something of this kind (`KINDS`) about this object.
 
-    What they were told before about the same takes its place; with `quiet_ms` they are not told again so soon after it.
+    It takes the place of what they were told before about the same; with `instead_of_ms` only where that spoke of this
+    moment. With `quiet_ms` they are not told again so soon after it.
     """
-    same = notifications.c.user_id == user_id, notifications.c.kind == kind, notifications.c.object_id == object_id
+    same = [notifications.c.user_id == user_id, notifications.c.kind == kind, notifications.c.object_id == object_id]
+    if instead_of_ms is not None:
+        same.append(notifications.c.moment_ms == instead_of_ms)
     if (
         quiet_ms
         and conn.execute(select(exists().where(*same, notifications.c.created_at_ms > now_ms - quiet_ms))).scalar()

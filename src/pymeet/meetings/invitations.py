@@ -52,14 +52,22 @@ class Letters:
     limits: MailLimits
 
     def invite(
-        self, conn: Connection, meeting: Scheduled, to: Collection[Invitee], now_ms: int, *, changed: bool = False
+        self,
+        conn: Connection,
+        meeting: Scheduled,
+        to: Collection[Invitee],
+        now_ms: int,
+        *,
+        changed: bool = False,
+        was: Occurrence | None = None,
     ) -> None:
-        """Invites, or tells those invited that something changed. TooManyError."""
+        """Invites, or tells those invited that something changed: where only one of the series moved, of that one, and
+        when it `was`. TooManyError."""
         kind = "meeting_changed" if changed else "meeting_invited"
         wanting = self._wanting(conn, to, kind)
         self.limits.take(meeting.organiser_id, wanting, now_ms)
-        following = coming(meeting, now_ms)
-        _tell(conn, to, kind, meeting.id, following, now_ms)
+        following = occurrence(meeting.timing, was.recurrence_id) if was else coming(meeting, now_ms)
+        _tell(conn, to, kind, meeting.id, following, now_ms, instead_of=was)
         request = calendar.Request(meeting, self.place, now_ms)
         for each in wanting:
             language = self._language(each)
@@ -67,12 +75,14 @@ class Letters:
                 "title": meeting.title,
                 "organiser": meeting.organiser_name,
                 "when": when(meeting, following, each, language),
-                "repeats": repeats(meeting, language),
+                "repeats": "" if was else repeats(meeting, language),
                 "agenda": meeting.agenda,
                 "url": self.place.url(meeting),
                 "answer_url": f"{self.place.site}{PAGE}#{self.token(each)}",
                 CALENDAR: request.to(each),
             }
+            if changed:
+                values["was"] = when(meeting, was, each, language)
             self._queue(conn, meeting, each, "meeting_changed" if changed else "meeting_invitation", values, now_ms)
 
     def cancel(
@@ -93,15 +103,16 @@ class Letters:
         count(meeting.organiser_id, wanting, now_ms)
         off = only or coming(meeting, now_ms)
         # of a meeting that is off nothing is kept, so what is told of it names its room
-        _tell(conn, to, "meeting_cancelled", meeting.id if only else meeting.room_id, off, now_ms)
-        recurrence_id = only.recurrence_id if only else None
-        for each in wanting:
-            values = {
-                "title": meeting.title,
-                "when": when(meeting, off, each, self._language(each)),
-                CALENDAR: calendar.cancellation(meeting, each, self.place, now_ms, recurrence_id=recurrence_id),
-            }
-            self._queue(conn, meeting, each, "meeting_cancelled", values, now_ms)
+        _tell(conn, to, "meeting_cancelled", meeting.id if only else meeting.room_id, off, now_ms, instead_of=off)
+        self._queue_off(conn, meeting, wanting, "meeting_cancelled", only, now_ms)
+
+    def uninvite(self, conn: Connection, meeting: Scheduled, invitee: Invitee, now_ms: int) -> None:
+        """Tells somebody that they are not invited any more; `meeting.sequence` counts this change already."""
+        wanting = self._wanting(conn, [invitee], "meeting_cancelled")
+        self.limits.note(meeting.organiser_id, wanting, now_ms)
+        # the meeting takes place: what is told names neither it nor its room, which would read as if they were off
+        _tell(conn, [invitee], "meeting_cancelled", invitee.id, coming(meeting, now_ms), now_ms)
+        self._queue_off(conn, meeting, wanting, "meeting_uninvited", None, now_ms)
 
     def remind(self, conn: Connection, meeting: Scheduled, of: Occurrence, to: Invitee, now_ms: int) -> None:
         """Tells that it begins soon."""
@@ -125,6 +136,31 @@ class Letters:
 
     def _language(self, invitee: Invitee) -> str:
         return invitee.language if invitee.language in LANGUAGES else self.language
+
+    def _queue_off(
+        self,
+        conn: Connection,
+        meeting: Scheduled,
+        to: Collection[Invitee],
+        template: str,
+        only: Occurrence | None,
+        now_ms: int,
+    ) -> None:
+        """Takes one of the series out of their calendars, or all of it; of a series no meeting is named that has begun."""
+        following = only or coming(meeting, now_ms)
+        every = only is None and meeting.timing.rrule is not None
+        if every and following and following.start_ms <= now_ms:
+            following = None
+        recurrence_id = only.recurrence_id if only else None
+        for each in to:
+            language = self._language(each)
+            values = {
+                "title": meeting.title,
+                "when": when(meeting, following, each, language),
+                "repeats": repeats(meeting, language) if every else "",
+                CALENDAR: calendar.cancellation(meeting, each, self.place, now_ms, recurrence_id=recurrence_id),
+            }
+            self._queue(conn, meeting, each, template, values, now_ms)
 
     def _queue(
         self,
@@ -150,14 +186,27 @@ class Letters:
 
 
 def _tell(
-    conn: Connection, to: Collection[Invitee], kind: str, object_id: str, of: Occurrence | None, now_ms: int
+    conn: Connection,
+    to: Collection[Invitee],
+    kind: str,
+    object_id: str,
+    of: Occurrence | None,
+    now_ms: int,
+    *,
+    instead_of: Occurrence | None = None,
 ) -> None:
-    """Tells the members among them on the pages."""
+    """Tells the members among them on the pages; where it is about one of a series, what they were told of others stays."""
     moment_ms = of.start_ms if of else None
     for each in to:
         if each.user_id is not None:
             notifications.tell(
-                conn, now_ms=now_ms, user_id=each.user_id, kind=kind, object_id=object_id, moment_ms=moment_ms
+                conn,
+                now_ms=now_ms,
+                user_id=each.user_id,
+                kind=kind,
+                object_id=object_id,
+                moment_ms=moment_ms,
+                instead_of_ms=instead_of.start_ms if instead_of else None,
             )
 
 

@@ -199,12 +199,12 @@ class Schedule:
 
         def put(conn: Connection) -> Scheduled:
             meeting = self._own(conn, user, meeting_id)
-            self._of_series(meeting, recurrence_id)
+            was = self._of_series(meeting, recurrence_id)
             length = duration_min or meeting.timing.duration_min
             change = checked_change(meeting.timing, recurrence_id, start, length)
             self._refuse_far(meeting, start)
             timing = with_change(meeting.timing, change)
-            return self._put(conn, user, meeting, timing, self._now_ms())
+            return self._put(conn, user, meeting, timing, self._now_ms(), moved=was)
 
         return await self._told(put)
 
@@ -263,7 +263,7 @@ class Schedule:
             found = store.invited(conn, mine)
             if not found:
                 raise NotFoundError("There is no such invitation.")
-            self._letters.cancel(conn, replace(meeting, sequence=meeting.sequence + 1), found, now_ms)
+            self._letters.uninvite(conn, replace(meeting, sequence=meeting.sequence + 1), found[0], now_ms)
             store.remove_invitee(conn, invitee_id)
             audit.record_now(conn, now_ms, user.id, "meeting.uninvited", meeting_id)
 
@@ -337,7 +337,15 @@ class Schedule:
             delete_rows(conn, meetings, meetings.c.id == meeting.id, now_ms)
 
     def _put(
-        self, conn: Connection, user: User, before: Scheduled, timing: Timing, now_ms: int, *, tell: bool = True
+        self,
+        conn: Connection,
+        user: User,
+        before: Scheduled,
+        timing: Timing,
+        now_ms: int,
+        *,
+        tell: bool = True,
+        moved: Occurrence | None = None,
     ) -> Scheduled:
         if len(timing.changes) > MOST_CHANGES:
             raise TooManyError("Too many meetings of this series differ. Plan a new series.")
@@ -349,7 +357,7 @@ class Schedule:
             to = store.invited(conn, invitees.c.meeting_id == before.id)
             if after.timing == before.timing:  # whoever declined is told only of a time at which they might come
                 to = [each for each in to if each.answer != "declined"]
-            self._letters.invite(conn, after, to, now_ms, changed=True)
+            self._letters.invite(conn, after, to, now_ms, changed=True, was=moved)
         audit.record_now(conn, now_ms, user.id, "meeting.changed", before.id, {"sequence": after.sequence})
         return after
 
