@@ -7,7 +7,7 @@ from pymeet.accounts.groups import DESCRIPTION_LENGTH, NAME_LENGTH, Fellow, Grou
 from pymeet.accounts.service import Accounts, User
 from pymeet.clock import ManualClock
 from pymeet.db.engine import Database
-from pymeet.db.schema import audit_events, group_members, users
+from pymeet.db.schema import audit_events, group_members, processing_limits, users
 from pymeet.errors import ConflictError, InvalidInputError, NotFoundError
 from pymeet.ids import new_id
 from pymeet.privacy.rows import delete_rows
@@ -129,6 +129,25 @@ async def test_who_is_disabled_is_not_shown_to_the_others(groups: Groups, accoun
     await accounts.enable_user(bob.id)
 
     assert len((await groups.own(ann.id, choir.id))[1]) == 2
+
+
+async def test_a_group_counts_whom_it_names(
+    groups: Groups, accounts: Accounts, db: Database, clock: ManualClock
+) -> None:
+    """A number that is higher than the names below it would tell that somebody is locked out or being erased."""
+    ann, bob, cleo = [await person(accounts, name) for name in ("Ann", "Bob", "Cleo")]
+    choir = await groups.add("Choir")
+    for each in (ann, bob, cleo):
+        await groups.join(choir.id, each.id)
+    await accounts.disable_user(bob.id)
+    limit = {"id": new_id(), "user_id": cleo.id, "cause": "restriction", "from_ms": clock.now_ms()}
+    await db.work(lambda conn: conn.execute(processing_limits.insert().values(limit)))
+
+    group, fellows = await groups.own(ann.id, choir.id)
+
+    assert [each.name for each in fellows] == ["Ann"]
+    assert group.people == 1
+    assert [each.people for each in (await groups.page(of=ann.id))[0]] == [1]
 
 
 async def test_a_membership_ends_with_the_account_and_with_the_group(

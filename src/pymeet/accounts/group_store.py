@@ -25,8 +25,8 @@ from pymeet.privacy.rows import delete_rows
 from pymeet.privacy.visible import HIDING
 
 
-def usable() -> ColumnElement[bool]:
-    """The condition that picks accounts which can be used: neither disabled, nor hidden by an erasure or restriction."""
+def in_sight() -> ColumnElement[bool]:
+    """The condition that picks accounts which others see in a group: neither disabled, nor hidden by an erasure or restriction."""
     hidden = select(processing_limits.c.user_id).where(
         processing_limits.c.user_id == users.c.id,
         processing_limits.c.cause.in_(HIDING),
@@ -44,7 +44,7 @@ def groups_of(user_id: str) -> ColumnElement[bool]:
 def page(
     conn: Connection, *, among: ColumnElement[bool] | None, search: str, after: str, limit: int
 ) -> Sequence[RowMapping]:
-    """Groups by name with `people`, how many are in each; up to `limit`, from the one behind `after` (an id) on."""
+    """Groups by name with `people`, how many are in sight in each; up to `limit`, from the one behind `after` (an id) on."""
     query = select(groups, _PEOPLE).order_by(_NAME, groups.c.id).limit(limit)
     if among is not None:
         query = query.where(among)
@@ -76,6 +76,12 @@ def count(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(groups)).scalar_one()
 
 
+def memberships(conn: Connection, group_id: str) -> int:
+    """How many are in a group, in sight or not."""
+    query = select(func.count()).select_from(group_members).where(group_members.c.group_id == group_id)
+    return conn.execute(query).scalar_one()
+
+
 def add(conn: Connection, **values: Any) -> None:
     conn.execute(insert(groups).values(**values))
 
@@ -102,17 +108,17 @@ def remove_member(conn: Connection, group_id: str, user_id: str) -> bool:
 
 
 def people(conn: Connection, group_id: str) -> Sequence[RowMapping]:
-    """Everybody in a group whose account can be used, by name: rows of `users`."""
+    """Everybody in a group who is in sight, by name: rows of `users`."""
     query = select(users).join(group_members, group_members.c.user_id == users.c.id)
-    mine = group_members.c.group_id == group_id, usable()
+    mine = group_members.c.group_id == group_id, in_sight()
     return conn.execute(query.where(*mine).order_by(func.lower(users.c.name), users.c.id)).mappings().all()
 
 
 _NAME = func.lower(groups.c.name)
 _PEOPLE = (
     select(func.count())
-    .select_from(group_members)
-    .where(group_members.c.group_id == groups.c.id)
+    .select_from(group_members.join(users, users.c.id == group_members.c.user_id))
+    .where(group_members.c.group_id == groups.c.id, in_sight())
     .scalar_subquery()
     .label("people")
 )

@@ -120,8 +120,9 @@ class Groups:
 
         def delete(conn: Connection) -> RowMapping:
             now_ms, row = self._clock.now_ms(), _one(conn, store.called(name_or_id))
+            people = store.memberships(conn, row["id"])
             store.remove(conn, row["id"], now_ms)
-            audit.record_now(conn, now_ms, by, "group.deleted", row["id"], {"people": row["people"]})
+            audit.record_now(conn, now_ms, by, "group.deleted", row["id"], {"people": people})
             return row
 
         return _group(await self._write(delete))
@@ -132,7 +133,7 @@ class Groups:
         def join(conn: Connection, person: RowMapping) -> RowMapping:
             now_ms, row = self._clock.now_ms(), _one(conn, store.called(name_or_id))
             if store.add_member(conn, row["id"], person["id"], now_ms):
-                if row["people"] >= MOST_PEOPLE:
+                if store.memberships(conn, row["id"]) > MOST_PEOPLE:
                     raise TooManyError(f"A group can have {MOST_PEOPLE} people. Make another group.")
                 _record(conn, now_ms, by, "added", row["id"], person["id"])
             return _one(conn, groups.c.id == row["id"])
