@@ -237,8 +237,9 @@ class OidcAccounts:
         if role is not None:
             try:
                 return await self._accounts.change_role(user_id, role, by=audit.SYSTEM)
-            except ConflictError:
-                pass
+            except ConflictError as error:
+                if error.code != "last_admin":
+                    raise
         return await self._accounts.user(user_id)
 
 
