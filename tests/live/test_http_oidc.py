@@ -271,6 +271,22 @@ async def test_what_comes_back_counts_once_and_in_the_same_browser(shared: tuple
         assert (await ask(mei, "POST", "/sign-in/oidc/finish", made_up, 401))["code"] == "oidc_refused"
 
 
+async def test_nobody_shuts_their_neighbours_out(shared: tuple[Server, Visitor], clinic: RunningProvider) -> None:
+    """A whole company may come from one address: neither rubbish nor codes that the provider refuses count for others."""
+    server, _ = shared
+    async with browser(server) as (eve, _), browser(server) as (mei, there):
+        for _ in range(11):
+            rubbish = {"state": "x", "code": "made-up"}
+            assert (await ask(eve, "POST", "/sign-in/oidc/finish", rubbish, 401))["code"] == "oidc_void"
+        for _ in range(11):
+            begun = await ask(eve, "POST", "/sign-in/oidc", {})
+            state = dict(parse_qsl(urlsplit(begun["url"]).query))["state"]
+            made_up = {"state": state, "code": "made-up", "iss": clinic.issuer}
+            assert (await ask(eve, "POST", "/sign-in/oidc/finish", made_up, 401))["code"] == "oidc_refused"
+            assert (await ask(eve, "POST", "/sign-in/oidc/finish", made_up, 401))["code"] == "oidc_void"
+        assert (await sign_in(mei, there, "mei"))["user"]["name"] == "Mei"
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [

@@ -14,7 +14,6 @@ from pymeet.accounts.model import User
 from pymeet.accounts.oidc import ATTEMPT_S, PATH_LENGTH, Arrived, Oidc, Purpose
 from pymeet.accounts.oidc_provider import ProviderError
 from pymeet.errors import InvalidInputError, NotFoundError
-from pymeet.web.attempts import attempt
 from pymeet.web.bodies import Body, read_body, read_json
 from pymeet.web.confirming import confirm
 from pymeet.web.cookies import clear_oidc, oidc_name_for, set_oidc
@@ -82,20 +81,23 @@ async def begin_linking(request: web.Request) -> web.Response:
 
 
 async def finish(request: web.Request) -> web.Response:
-    """Takes what the provider sent somebody back with. The cookie is used up by that, whatever comes of it."""
+    """Takes what the provider sent somebody back with. The cookie is used up by that, whatever comes of it.
+
+    So tries need not be counted: each cookie is good for one code, and without one nothing is asked of the provider. To
+    count them by network would shut out everybody who comes from the same one.
+    """
     body = await read_json(request, Finish)
     cookie = request.cookies.get(oidc_name_for(_https(request)), "")
     user, token = await visitor(request), session_token(request) or ""
     try:
-        with attempt(request):
-            arrived = await _oidc(request).finish(
-                cookie if len(cookie) <= COOKIE_LIMIT else "",
-                state=body.state,
-                code=body.code,
-                issuer=body.iss,
-                user=user,
-                token=token,
-            )
+        arrived = await _oidc(request).finish(
+            cookie if len(cookie) <= COOKIE_LIMIT else "",
+            state=body.state,
+            code=body.code,
+            issuer=body.iss,
+            user=user,
+            token=token,
+        )
     except ProviderError as error:
         raise _unavailable(error) from None
     response = await _answer(request, arrived)
