@@ -16,6 +16,11 @@ async def identity(conn: Transaction, issuer: str, subject: str) -> RowMapping |
     return (await conn.execute(query)).mappings().first()
 
 
+async def is_linked(conn: Transaction, identity_id: str) -> bool:
+    """Whether somebody still has this identity."""
+    return (await conn.execute(select(identities.c.id).where(identities.c.id == identity_id))).first() is not None
+
+
 async def identities_of(conn: Transaction, user_id: str) -> list[RowMapping]:
     query = select(identities).where(identities.c.user_id == user_id).order_by(identities.c.created_at_ms)
     return list((await conn.execute(query)).mappings())

@@ -19,7 +19,7 @@ import structlog
 from pymeet import signed
 from pymeet.accounts import identity_store
 from pymeet.accounts.model import ProviderSession, User
-from pymeet.accounts.oidc_accounts import FRESH_MS, OidcAccounts, Person, person_of
+from pymeet.accounts.oidc_accounts import FRESH_MS, Ended, OidcAccounts, Person, person_of
 from pymeet.accounts.oidc_provider import CodeRefusedError, Provider, with_query
 from pymeet.accounts.oidc_tokens import (
     LEEWAY_S,
@@ -163,8 +163,8 @@ class Oidc:
             return None
         return await self.provider.sign_out_url(id_token=row["id_token"], back_to=f"{self._site}/")
 
-    async def signed_out(self, logout_token: str) -> None:
-        """Ends the sessions that the provider says are over. Raises InvalidInputError, ProviderError."""
+    async def signed_out(self, logout_token: str) -> Ended | None:
+        """Ends the sessions that the provider says are over; None where it means nobody here. Raises InvalidInputError, ProviderError."""
         now_s = self._clock.now_ms() / 1000
         try:
             try:
@@ -177,7 +177,7 @@ class Oidc:
             raise InvalidInputError("This logout token is not to be believed.") from None
         if not self._use(f"out {over.id}", LOGOUT_AGE_S + 2 * LEEWAY_S):
             raise InvalidInputError("This logout token was used already.")
-        await self.accounts.end_sessions(self.provider.issuer, subject=over.subject, session=over.session)
+        return await self.accounts.end_sessions(self.provider.issuer, subject=over.subject, session=over.session)
 
     async def is_fresh(self, token: str) -> bool:
         """Whether who has this session showed the provider a moment ago who they are."""

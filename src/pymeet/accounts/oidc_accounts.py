@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pymeet.accounts import identity_store, store
+from pymeet.accounts import identity_store, store, token_store
 from pymeet.accounts.model import ProviderSession, Role, User
 from pymeet.accounts.rows import erasure_pending, hash_of, new_row, record
 from pymeet.accounts.service import NOBODY, Accounts
@@ -43,6 +43,18 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """What the provider ended: what began with an identity, with one session there, or with both."""
+
+    identity_id: str | None
+    provider_session: str | None
+
+    def covers(self, began: ProviderSession) -> bool:
+        """Whether somebody who was signed in so is signed out by it."""
+        return self.identity_id in (None, began.identity_id) and self.provider_session in (None, began.provider_session)
+
+
+@dataclass(frozen=True)
 class Identity:
     """An account at the provider, as its owner sees it. Times are UTC milliseconds."""
 
@@ -55,12 +67,14 @@ class Identity:
 async def unlink(db: Database, clock: Clock, user_id: str, *, by: str = audit.OPERATOR) -> int:
     """Takes every account at a provider from somebody, for whom the wrong one was linked; how many there were.
 
-    Sessions that began with them end. Their holder is linked anew by the next sign-in that fits.
+    Sessions that began with them end, and the account's API tokens, which whoever came by them may have made. Their
+    holder is linked anew by the next sign-in that fits.
     """
     async with db.write() as conn:
         removed = await identity_store.remove_identities(conn, user_id)
         if removed:
             await record(conn, clock.now_ms(), by, "identity.removed", user_id, {"count": removed})
+            await _revoke_tokens(conn, user_id, clock.now_ms(), by)
     return removed
 
 
@@ -170,13 +184,22 @@ class OidcAccounts:
             detail: audit.Detail = {"sessions": ended}
             await record(conn, self._clock.now_ms(), user.id, "identity.removed", user.id, detail)
 
-    async def end_sessions(self, issuer: str, *, subject: str | None, session: str | None) -> None:
-        """Ends the sessions of whom the provider signed out."""
+    async def end_sessions(self, issuer: str, *, subject: str | None, session: str | None) -> Ended | None:
+        """Ends the sessions of whom the provider signed out; None where it means nobody here.
+
+        Where it means the person and not one session of theirs, as when they are locked out there, their API tokens end too.
+        """
         async with self._db.write() as conn:
+            known = None if subject is None else await identity_store.identity(conn, issuer, subject)
             ended = await identity_store.end_sessions(conn, issuer, subject=subject, provider_session=session)
             for user_id, count in ended.items():
                 detail: audit.Detail = {"sessions": count}
                 await record(conn, self._clock.now_ms(), audit.SYSTEM, "session.ended", user_id, detail)
+            if known is not None and session is None:
+                await _revoke_tokens(conn, known["user_id"], self._clock.now_ms(), audit.SYSTEM)
+        if subject is None:
+            return Ended(None, session)
+        return None if known is None else Ended(known["id"], session)
 
     async def _found_or_made(self, conn: Transaction, person: Person, now_ms: int) -> str:
         """The account with the person's verified address, or a new one."""
@@ -241,6 +264,12 @@ class OidcAccounts:
                 if error.code != "last_admin":
                     raise
         return await self._accounts.user(user_id)
+
+
+async def _revoke_tokens(conn: Transaction, user_id: str, at_ms: int, by: str) -> None:
+    revoked = await token_store.remove_all(conn, user_id)
+    if revoked:
+        await record(conn, at_ms, by, "token.revoked", user_id, {"count": revoked})
 
 
 def _no_account() -> NotAllowedError:

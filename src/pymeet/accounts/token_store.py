@@ -60,6 +60,11 @@ async def remove(conn: Transaction, token_id: str, user_id: str | None) -> str |
     return (await conn.execute(gone.returning(api_tokens.c.user_id))).scalar_one_or_none()
 
 
+async def remove_all(conn: Transaction, user_id: str) -> int:
+    """Ends every token of a person; how many there were."""
+    return (await conn.execute(delete(api_tokens).where(api_tokens.c.user_id == user_id))).rowcount
+
+
 async def all_of(conn: Transaction, user_id: str) -> list[RowMapping]:
     """A person's tokens with their scopes, expired ones too."""
     query = select(api_tokens.c.id, api_tokens.c.scopes).where(api_tokens.c.user_id == user_id)
