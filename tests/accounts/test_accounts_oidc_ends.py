@@ -1,14 +1,23 @@
 """What ends when the OpenID provider signs somebody out, and when the account there is unlinked."""
 
+import os
+
+import pyotp
+import pytest
 from sqlalchemy import select
 
-from pymeet.accounts.model import User
+from pymeet.accounts import totp
+from pymeet.accounts.devices import Browser
+from pymeet.accounts.factors import Factors
+from pymeet.accounts.model import ProviderSession, User
 from pymeet.accounts.oidc_accounts import OidcAccounts, Person, unlink
 from pymeet.accounts.service import Accounts
+from pymeet.accounts.sign_in import SignIn
 from pymeet.clock import ManualClock
 from pymeet.config_oidc import OidcConfig
 from pymeet.db.engine import Database
 from pymeet.db.schema import audit_events
+from pymeet.errors import NotSignedInError
 
 ISSUER = "https://login.example.org"
 
@@ -57,3 +66,41 @@ async def test_a_wrong_link_leaves_no_api_token(accounts: Accounts, db: Database
 
     assert await accounts.tokens.bearer(text) is None
     assert len(await revoked(db)) == 1
+
+
+@pytest.mark.parametrize("how", ["the person", "the session", "unlinked"])
+async def test_who_is_signed_out_before_the_second_factor_stays_out(
+    accounts: Accounts, db: Database, clock: ManualClock, how: str
+):
+    """What the provider said of them a moment ago does not hold any more; another session there goes on."""
+    there, mei, identity_id = await linked(db, clock, accounts, "mei")
+    factors = Factors(db, clock, os.urandom(32))
+    sign_in = SignIn(db, clock, factors, remember_ms=0, failed=lambda _: None)
+    secret = factors.begin_totp(mei, "meet.example.org").secret
+    codes = await factors.confirm_totp(mei, pyotp.TOTP(secret).generate_otp(clock.now_ms() // totp.STEP_MS))
+
+    async def ticket(session: str) -> str:
+        began = ProviderSession(identity_id, session, None, None)
+        challenge = await sign_in.challenge(mei, Browser(None, "Firefox (Linux)"), None, began=began)
+        assert challenge is not None
+        return challenge.ticket
+
+    tickets = [await ticket("this"), await ticket("other")]
+    if how == "unlinked":
+        await unlink(db, clock, mei.id)
+    else:
+        by_person = how == "the person"
+        ended = await there.end_sessions(
+            ISSUER, subject="mei" if by_person else None, session=None if by_person else "this"
+        )
+        assert ended is not None
+        sign_in.end(ended.covers)
+
+    with pytest.raises(NotSignedInError) as caught:
+        await sign_in.by_recovery_code(tickets[0], codes[0])
+    assert caught.value.code == "ticket_void"
+    if how == "the session":
+        assert await sign_in.by_recovery_code(tickets[1], codes[0]) == mei.id
+    else:
+        with pytest.raises(NotSignedInError):
+            await sign_in.by_recovery_code(tickets[1], codes[0])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pymeet.accounts import factor_store as store
-from pymeet.accounts import passkeys, totp
+from pymeet.accounts import identity_store, passkeys, totp
 from pymeet.accounts.devices import Browser, Devices, token_hash
 from pymeet.accounts.factors import Factors
 from pymeet.accounts.model import ProviderSession, User
@@ -52,6 +52,7 @@ class _Ticket:
     """The hash of the password that was good when it began: a new one voids the ticket."""
     cancels_erasure: bool = False
     began: ProviderSession | None = None
+    """How the OpenID provider signed the person in: the end of that, there or here, voids the ticket."""
     tries_left: int = TRIES
 
 
@@ -127,7 +128,7 @@ class SignIn:
         found = self._try(ticket)
         user_id, now_ms = _owner(found), self._clock.now_ms()
         async with self._db.write() as conn:
-            await self._check_password(conn, found)
+            await self._check_good(conn, found)
             known = await self.devices.known(conn, user_id, browser)
             counted = f"{user_id} {token_hash(browser.token)}" if known else user_id
             self._count_code(counted)
@@ -150,7 +151,7 @@ class SignIn:
         found = self._try(ticket)
         user_id = _owner(found)
         async with self._db.write() as conn:
-            await self._check_password(conn, found)
+            await self._check_good(conn, found)
             good = await store.use_recovery_code(conn, user_id, totp.recovery_hash(code))
             if good:
                 left = await store.recovery_codes_left(conn, user_id)
@@ -205,6 +206,11 @@ class SignIn:
             del self._used[challenge]
             raise
 
+    def end(self, covers: Callable[[ProviderSession], bool]) -> None:
+        """Voids the tickets of people whom the OpenID provider signed out in between."""
+        for name in [name for name, each in self._tickets.items() if each.began is not None and covers(each.began)]:
+            del self._tickets[name]
+
     def forget_old(self) -> None:
         """Forgets tickets and tries whose time is over. To be called twice a minute."""
         now = self._clock.monotonic()
@@ -231,7 +237,10 @@ class SignIn:
         ticket.tries_left -= 1
         return ticket
 
-    async def _check_password(self, conn: Transaction, ticket: _Ticket) -> None:
+    async def _check_good(self, conn: Transaction, ticket: _Ticket) -> None:
+        """Raises NotSignedInError (`ticket_void`) where what the person proved first does not hold any more."""
+        if ticket.began is not None and not await identity_store.is_linked(conn, ticket.began.identity_id):
+            raise _void()
         if ticket.user_id is not None and await store.password_hash(conn, ticket.user_id) != ticket.password:
             raise _void()
 
@@ -258,7 +267,7 @@ class SignIn:
         before = row["sign_count"]
         count = passkeys.check_signed(ticket.site, ticket.challenge, credential, row["public_key"], before)
         async with self._db.write() as conn:
-            await self._check_password(conn, ticket)
+            await self._check_good(conn, ticket)
             now_ms = self._clock.now_ms()
             if not await store.use_passkey(conn, row["id"], before=before, sign_count=count, at_ms=now_ms):
                 raise passkeys.refused()  # removed, or used, in between

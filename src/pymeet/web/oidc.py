@@ -125,9 +125,11 @@ async def backchannel_logout(request: web.Request) -> web.Response:
     if len(tokens) != 1:
         raise InvalidInputError("Send one logout_token.")
     try:
-        await oidc.signed_out(tokens[0])
+        ended = await oidc.signed_out(tokens[0])
     except ProviderError as error:
         raise _unavailable(error) from None
+    if ended is not None:
+        request.app[PARTS].sign_in.end(ended.covers)
     return web.Response()
 
 
