@@ -261,7 +261,8 @@ async def test_a_profile_is_taken_on_by_the_next_browser(house: House) -> None:
     await noa.page.get_by_label("Language").select_option("de")
     await noa.page.get_by_label("Theme").select_option("contrast")
     await noa.page.get_by_label("Time zone").select_option("Asia/Jerusalem")
-    await noa.press("Save")
+    about_noa = noa.page.locator("form[aria-labelledby=person-title]")  # notifications have a button of that name, too
+    await about_noa.get_by_role("button", name="Save", exact=True).click()
     await noa.page.get_by_role("heading", name="Profil", exact=True).wait_for()
     assert await noa.page.get_by_label("Zeitzone").input_value() == "Asia/Jerusalem"
 

@@ -129,6 +129,7 @@ export default {
   'mailKind.meeting_invitation': 'Zu einer Besprechung eingeladen',
   'mailKind.meeting_changed': 'Besprechung geändert',
   'mailKind.meeting_cancelled': 'Besprechung abgesagt',
+  'mailKind.meeting_uninvited': 'Einladung zurückgenommen',
   'mailKind.meeting_reminder': 'Besprechung beginnt bald',
   'mailKind.invitation': 'Auf diesen Server eingeladen',
   'mailKind.set_password': 'Passwort setzen',

@@ -129,6 +129,7 @@ export default {
   'mailKind.meeting_invitation': 'Invited to a meeting',
   'mailKind.meeting_changed': 'Meeting changed',
   'mailKind.meeting_cancelled': 'Meeting cancelled',
+  'mailKind.meeting_uninvited': 'Invitation taken back',
   'mailKind.meeting_reminder': 'Meeting begins soon',
   'mailKind.invitation': 'Invited to this server',
   'mailKind.set_password': 'Set a password',
