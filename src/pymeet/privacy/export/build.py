@@ -155,7 +155,8 @@ class Builder:
 
     def _copy_all(self, to_copy: list[FileOfPerson]) -> None:
         taken: Counter[str] = Counter()
-        for number, file in enumerate(to_copy):
+        # What is not finished takes the last numbers: the archive names it without having it.
+        for number, file in enumerate(sorted(to_copy, key=lambda file: file.unfinished)):
             taken[file.path] += 1
             if (again := taken[file.path]) > 1:  # two devices of one person at one moment
                 path, dot, ending = file.path.rpartition(".")
