@@ -33,14 +33,15 @@ _NOT_FOLDED = 22
 """A cell of so many columns stays on one line; ids have 22."""
 
 _REMEDIES = {
-    "not_found": "Check the spelling: `pymeet user list`, `pymeet room list`, `pymeet group list` and "
-    "`pymeet recording list` show what there is.",
+    "not_found": "Check the spelling; `list` of the same command shows what there is, as in `pymeet room list`.",
     "no_such_file": "Check the path.",
     "file_exists": "Choose another name.",
     "account_disabled": "It stays so; `pymeet user list` shows which accounts are active.",
     "slug_taken": "Give another address with --slug, or leave it out for a random one.",
     "name_taken": "Choose another name; `pymeet group list` shows all groups.",
     "email_taken": "`pymeet user list` shows all accounts; `pymeet user link EMAIL` makes a fresh link.",
+    "scope_not_allowed": "Scopes that begin with users, privacy or server are for administrators and data protection "
+    "officers; `pymeet user role` changes what somebody is.",
     "invalid_input": "Change that and run the command again.",
     "no_such_request": "`pymeet request list --all` shows those that there are.",
     "erasure_decides_itself": "`pymeet erase-user` carries it out.",

@@ -26,7 +26,6 @@ OIDC: Final = Section(
                 401: "oidc_void oidc_refused account_unusable not_signed_in",
                 403: "oidc_no_account oidc_email_unverified oidc_other_identity confirm_failed",
                 409: "erasure_pending no_erasure oidc_taken",
-                429: "too_many",
             },
             more="For who signs in, who links an account, and who shows once more who they are.",
         ),
