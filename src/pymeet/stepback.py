@@ -10,6 +10,10 @@ _SWITCH_S = 0.0005
 packet whenever another thread (database, recording, passwords) happens to run Python code."""
 
 
+_NICE = 10
+"""Each step of niceness is a factor of 1.25 in share: ten are about a tenth (sched(7))."""
+
+
 def share_closely() -> None:
     """Lets the event loop wait for the interpreter's lock for half a millisecond at most. For the whole process."""
     sys.setswitchinterval(_SWITCH_S)
@@ -24,3 +28,14 @@ def step_back() -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
+
+
+def step_far_back() -> None:
+    """The same with a tenth of a fair share, for a thread whose work is nearly all done without the interpreter's lock.
+
+    Hashing passwords is: where it shares one processor with the event loop, a fair share of it leaves media too little.
+    """
+    step_back()
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

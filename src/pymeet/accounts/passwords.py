@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from pymeet.accounts.password_rules import check_choice
 from pymeet.errors import InvalidInputError
-from pymeet.stepback import step_back
+from pymeet.stepback import step_far_back
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Passwords:
         self._minimum = minimum
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1, type=Type.ID)
         self._threads = ThreadPoolExecutor(
-            max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="passwords", initializer=step_back
+            max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="passwords", initializer=step_far_back
         )
 
     async def hash(self, password: str) -> str:
