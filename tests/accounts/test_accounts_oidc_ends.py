@@ -4,10 +4,10 @@ import os
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from pymeet.accounts import totp
-from pymeet.accounts.devices import Browser
+from pymeet.accounts.devices import Browser, Devices
 from pymeet.accounts.factors import Factors
 from pymeet.accounts.model import ProviderSession, User
 from pymeet.accounts.oidc_accounts import OidcAccounts, Person, unlink
@@ -16,7 +16,7 @@ from pymeet.accounts.sign_in import SignIn
 from pymeet.clock import ManualClock
 from pymeet.config_oidc import OidcConfig
 from pymeet.db.engine import Database
-from pymeet.db.schema import audit_events
+from pymeet.db.schema import audit_events, sessions, users
 from pymeet.errors import NotSignedInError
 
 ISSUER = "https://login.example.org"
@@ -104,3 +104,37 @@ async def test_who_is_signed_out_before_the_second_factor_stays_out(
     else:
         with pytest.raises(NotSignedInError):
             await sign_in.by_recovery_code(tickets[1], codes[0])
+
+
+async def test_whose_account_there_is_unlinked_while_they_sign_in_is_told_so(
+    accounts: Accounts, db: Database, clock: ManualClock
+):
+    """An administrator may be quicker than the last step of signing in: that is a refusal, and no fault of the server."""
+    there, mei, identity_id = await linked(db, clock, accounts, "mei")
+    open_already = await accounts.open_session(mei)
+    began = ProviderSession(identity_id, "s", None, clock.now_ms())
+    await unlink(db, clock, mei.id)
+
+    for attempt in (accounts.open_session(mei, began=began), there.confirm(mei, began, token=open_already.token)):
+        with pytest.raises(NotSignedInError) as caught:
+            await attempt
+        assert caught.value.code == "oidc_void"
+    async with db.read() as conn:
+        assert len((await conn.execute(select(sessions))).all()) == 1
+
+
+async def test_whose_account_is_erased_while_they_sign_in_is_told_so(
+    accounts: Accounts, db: Database, clock: ManualClock
+):
+    """The same for the account itself, at every step that writes something of theirs."""
+    mei, _ = await accounts.add_user("Mei", "mei@example.org")
+    async with db.write() as conn:
+        await conn.execute(delete(users).where(users.c.id == mei.id))
+    devices = Devices(db, clock, remember_ms=0)
+
+    for attempt in (
+        accounts.open_session(mei, began=ProviderSession("gone", None, None, None)),
+        devices.arrived(mei, Browser(None, "Firefox (Linux)"), remember=False, mail=None),
+    ):
+        with pytest.raises(NotSignedInError):
+            await attempt

@@ -18,7 +18,7 @@ from pymeet.accounts.texts import clean_email
 from pymeet.clock import Clock
 from pymeet.db import notifications, outbox
 from pymeet.db.engine import Database, Transaction
-from pymeet.errors import InvalidInputError
+from pymeet.errors import InvalidInputError, NotSignedInError
 from pymeet.ids import new_id, new_secret
 
 KNOWN_MS: Final = 90 * 86_400_000
@@ -105,6 +105,8 @@ class Devices:
 
         With `remember`, which only who showed a second factor may ask for, the next ones are spared for a while. Whoever
         signs in with a strange browser is told, also by mail, unless they have just set their first password.
+
+        Raises NotSignedInError when the account is gone.
         """
         now_ms = self._clock.now_ms()
         times: dict[str, int] = {"last_seen_at_ms": now_ms, "expires_at_ms": now_ms + KNOWN_MS}
@@ -115,6 +117,8 @@ class Devices:
             if known and browser.token:
                 await store.change_device(conn, known["id"], name=browser.name, **times)
                 return browser.token
+            if await store.person(conn, user.id) is None:
+                raise NotSignedInError("This account cannot be used.")
             token, device_id = new_secret(), new_id()
             if not await self._begins_here(conn, user, now_ms):
                 await self._tell(conn, user, browser, device_id, mail, now_ms)

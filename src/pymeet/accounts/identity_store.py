@@ -9,6 +9,7 @@ from pymeet.accounts.model import ProviderSession
 from pymeet.db import ways_in
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import identities, provider_sessions, sessions, users
+from pymeet.errors import NotSignedInError
 
 
 async def identity(conn: Transaction, issuer: str, subject: str) -> RowMapping | None:
@@ -58,7 +59,12 @@ async def has_own_way_in(conn: Transaction, user_id: str) -> bool:
 
 
 async def put_provider_session(conn: Transaction, session_id: str, user_id: str, began: ProviderSession) -> None:
-    """Notes that a session began at the provider, or was confirmed there."""
+    """Notes that a session began at the provider, or was confirmed there.
+
+    Raises NotSignedInError (`oidc_void`) where the account there was unlinked in between.
+    """
+    if not await is_linked(conn, began.identity_id):
+        raise NotSignedInError("Your account there was unlinked in between. Sign in again.", code="oidc_void")
     said = {
         "identity_id": began.identity_id,
         "provider_session": began.provider_session,

@@ -155,7 +155,10 @@ class OidcAccounts:
         return str(known["id"])
 
     async def confirm(self, user: User, began: ProviderSession, *, token: str) -> None:
-        """Notes for the session of `token` when its holder has shown the provider who they are."""
+        """Notes for the session of `token` when its holder has shown the provider who they are.
+
+        Raises NotSignedInError (`oidc_void`) where the account there was unlinked in between.
+        """
         async with self._db.write() as conn:
             session_id = await identity_store.session_id(conn, hash_of(token), user.id)
             if session_id is not None:

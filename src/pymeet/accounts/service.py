@@ -215,7 +215,7 @@ class Accounts:
     async def open_session(self, user: User, *, device: str = "", began: ProviderSession | None = None) -> Session:
         """Signs the person in, on what `device` says in a few words; `began` is how, where the OpenID provider did it.
 
-        Raises NotSignedInError when the account was disabled.
+        Raises NotSignedInError when the account was disabled, or (`oidc_void`) the one at the provider unlinked.
         """
         token, now_ms = new_secret(), self._clock.now_ms()
         async with self._db.write() as conn:

@@ -33,7 +33,7 @@ SIGNING_IN: Final = Section(
             shapes.SignedIn,
             takes=sign_in.SecondFactor,
             refuses={
-                401: "wrong_code passkey_refused ticket_void not_signed_in",
+                401: "wrong_code passkey_refused ticket_void oidc_void not_signed_in",
                 403: "oidc_only",
                 404: "not_found",
                 429: "too_many",
