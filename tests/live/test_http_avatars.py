@@ -101,6 +101,8 @@ async def test_guests_see_the_picture_of_who_is_in_the_room_with_them(tmp_path: 
             assert response.status == 404
         async with eve.http.get(address[:-43] + "x" * 43) as response:
             assert response.status == 404
+        async with eve.http.get(address[:-65] + "x" * 65) as response:
+            assert response.status == 404
         await host.send_json({"type": "leave"})
         while (await guest.receive_json())["type"] != "participant_left":
             pass
@@ -108,6 +110,46 @@ async def test_guests_see_the_picture_of_who_is_in_the_room_with_them(tmp_path: 
             assert response.status == 404
         await host.close()
         await guest.close()
+
+
+async def test_who_is_not_in_the_room_any_more_sees_no_picture_of_it(tmp_path: Path) -> None:
+    """Whoever was removed, or left, must not go on looking while the others are still there, who notice nothing."""
+    async with (
+        running(make_config(tmp_path / "data")) as server,
+        first_admin(server) as ada,
+        visiting(server) as eve,
+        visiting(server) as kim,
+    ):
+        assert await put(ada, picture("PNG")) == 204
+        slug = await ada.make_room("Weekly")
+        host = await ada.http.ws_connect(f"/ws/{slug}")
+        await host.send_json({"type": "join", "v": 1, "name": "Ada"})
+        await host.receive_json()
+        seen, sockets, seats = {}, {}, {}
+        for name, visitor in (("Eve", eve), ("Kim", kim)):
+            sockets[name] = await visitor.http.ws_connect(f"/ws/{slug}")
+            await sockets[name].send_json({"type": "join", "v": 1, "name": name})
+            joined = await sockets[name].receive_json()
+            seats[name] = joined["you"]
+            (seen[name],) = [each["picture"] for each in joined["participants"] if each["name"] == "Ada"]
+        assert seen["Eve"] != seen["Kim"]
+        addresses = {name: f"/api/v1/rooms/{slug}/pictures/{each}" for name, each in seen.items()}
+        for address in addresses.values():
+            async with eve.http.get(address) as response:
+                assert response.status == 200
+
+        await host.send_json({"type": "remove", "participant": seats["Eve"]})
+        await sockets["Kim"].send_json({"type": "leave"})
+        gone = set()
+        while gone != set(seats.values()):
+            told = await host.receive_json()
+            gone |= {told["participant"]} if told["type"] == "participant_left" else set()
+
+        for address in addresses.values():
+            async with eve.http.get(address, headers={"If-None-Match": "*"}) as response:
+                assert response.status == 404
+        for socket in (host, *sockets.values()):
+            await socket.close()
 
 
 async def test_what_is_no_picture_changes_nothing(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ Everything runs on the event loop; between two awaits nothing else happens, so t
 """
 
 from collections.abc import Callable, Mapping
-from secrets import compare_digest
 
 import structlog
 
@@ -13,6 +12,7 @@ from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
 from pymeet.errors import NotAllowedError, NotFoundError
 from pymeet.meetings import service
+from pymeet.rooms import pictures
 from pymeet.rooms.arrivals import Arrivals
 from pymeet.rooms.chat import Chat
 from pymeet.rooms.commands import (
@@ -184,13 +184,13 @@ class LiveRoom:
             raise NotFoundError("Nobody like that is in this meeting.")
         return found
 
-    def pictured(self, picture: str) -> str:
-        """The account whose picture somebody here may see by this secret (`Participant.picture`). Raises NotFoundError."""
-        for each in self._room.participants:
-            if each.picture is not None and compare_digest(each.picture, picture):
-                user_id = self._seats[each.id].user_id
-                if user_id is not None:
-                    return user_id
+    def pictured(self, words: str) -> str:
+        """The account whose picture somebody here asks for (`pictures.py`). Raises NotFoundError, also for who is gone."""
+        present = self._room.participants if pictures.viewer_of(words) in self._seats else ()
+        for each in present:
+            user_id = self._seats[each.id].user_id
+            if each.picture is not None and user_id is not None and pictures.are_for(words, each.picture):
+                return user_id
         raise NotFoundError("There is no such picture.")
 
     # -- coming and going ---------------------------------------------------------------------------------------

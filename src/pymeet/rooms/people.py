@@ -89,7 +89,7 @@ class Participant:
     connection: Connection = Connection.CONNECTED
     tracks: tuple[TrackRecord, ...] = ()
     picture: str | None = None
-    """Where their account has a picture: the secret by which those in the room may see it, while this seat lasts."""
+    """Where their account has a picture: the secret from which follows how each of those here asks for it (`pictures.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What happened in the room → what a browser is told: events to messages. Pure."""
 
 from pymeet.rooms import events, people
+from pymeet.rooms.pictures import words_for
 from pymeet.rooms.recording import RecordingState
 from pymeet.signaling import messages
 
@@ -19,7 +20,7 @@ def message_of(
         case events.Welcome():
             return _joined(event, heartbeat_s, re, receipt)
         case events.ParticipantChanged(participant):
-            return messages.Participant(participant=_participant(participant))
+            return messages.Participant(participant=_participant(participant, you))
         case events.ParticipantLeft(participant_id, reason):
             return messages.ParticipantLeft(participant=participant_id, reason=reason.value)
         case events.SpeakersChanged(participants):
@@ -70,7 +71,7 @@ def _joined(event: events.Welcome, heartbeat_s: float, re: str | None, receipt: 
         room=messages.RoomRecord(slug=event.slug, name=event.room_name),
         role=event.role.value,
         state=_state(event.state),
-        participants=tuple(_participant(participant) for participant in event.participants),
+        participants=tuple(_participant(participant, event.you) for participant in event.participants),
         messages=tuple(_chat(message) for message in event.messages),
         heartbeat_s=heartbeat_s,
         seat_s=event.seat_s,
@@ -98,7 +99,8 @@ def _recording(state: RecordingState | None, you: str | None) -> messages.Record
     )
 
 
-def _participant(participant: people.Participant) -> messages.ParticipantRecord:
+def _participant(participant: people.Participant, you: str | None) -> messages.ParticipantRecord:
+    secret = participant.picture
     return messages.ParticipantRecord(
         id=participant.id,
         name=participant.name,
@@ -108,7 +110,7 @@ def _participant(participant: people.Participant) -> messages.ParticipantRecord:
         tracks=tuple(
             messages.Track(id=t.id, source=t.source.value, kind=t.kind.value, muted=t.muted) for t in participant.tracks
         ),
-        picture=participant.picture,
+        picture=None if secret is None or you is None else words_for(secret, you),
     )
 
 

@@ -83,7 +83,7 @@ async def avatar(request: web.Request) -> web.Response:
 
 
 async def picture(request: web.Request) -> web.Response:
-    """The same for who is in a meeting with that person, guests too; only they know the secret in the address."""
+    """The same for who is in a meeting with that person, guests too: each asks by words of their own (`rooms/pictures.py`)."""
     parts = request.app[PARTS]
     live = parts.registry.live(request.match_info["slug"])
     if live is None:
