@@ -41,6 +41,33 @@ async def test_recordings_of_the_time_before_are_none_of_the_new_owners(tmp_path
     assert seen == {"Ada": set(), "Bob": {after.id}, "Cleo": {before.id, after.id}}
 
 
+async def test_recordings_that_are_only_the_owners_stay_theirs_whoever_has_the_room(tmp_path: Path) -> None:
+    """A guest started it, or somebody whose account is gone: with the room it would belong to nobody for ever, also when
+    the room comes back."""
+    clock = ManualClock()
+    prepare(tmp_path / "data" / "pymeet.db")
+    async with open_services(Config(data_dir=tmp_path / "data"), clock) as services:
+        ada = (await run(services, "user.add", {"name": "Ada", "email": "ada@example.org"}))["id"]
+        bob = (await run(services, "user.add", {"name": "Bob", "email": "bob@example.org"}))["id"]
+        await run(services, "room.create", {"name": "Tea", "slug": "tea-time", "owner": "ada@example.org"})
+        catalogue, made = Catalogue(services.lifecycle), {}
+
+        async def theirs() -> list[set[str]]:
+            return [{each.id for each in await catalogue.every(Asker(who), others=False)} for who in (ada, bob)]
+
+        for when in ("first", "second"):
+            clock.advance(LASTS_MS / 1000 + 60)
+            made[when] = (await make_recording(services.lifecycle, "tea-time", None, {"Guest": Seat()})).id
+            clock.advance(60)
+            if when == "first":
+                await services.meetings.hand_over("tea-time", bob)
+        assert await theirs() == [{made["first"]}, {made["second"]}]
+        await services.meetings.hand_over("tea-time", ada)
+
+        assert await theirs() == [{made["first"]}, {made["second"]}]
+        assert (await catalogue.one(Asker(ada), made["first"])).id == made["first"]
+
+
 async def test_a_room_goes_to_nobody_who_cannot_use_it(tmp_path: Path) -> None:
     """Neither to a disabled account nor to one that is not there; the room keeps its owner."""
     prepare(tmp_path / "data" / "pymeet.db")

@@ -135,7 +135,8 @@ class Meetings:
 
     async def hand_over(self, slug: str, owner_id: str | None, *, by: str = audit.OPERATOR) -> Room:
         """Gives the room another owner, or (None) nobody in particular. What was before stays none of the new owner's:
-        neither attendance nor recordings of that time become theirs.
+        neither attendance nor recordings of that time become theirs. A recording that is its room's owner's alone stays
+        that person's, whoever has the room afterwards.
 
         Raises NotFoundError for the room or the account, ConflictError (`account_disabled`) for one that is locked.
         """
@@ -149,6 +150,7 @@ class Meetings:
             if owner_id is not None and await store.person_is_locked(conn, owner_id):
                 raise ConflictError("The account is disabled.", code="account_disabled")
             if row["owner_id"] != owner_id:
+                await store.leave_recordings(conn, row["id"])
                 await store.change_room(conn, row["id"], owner_id=owner_id, owner_since_ms=now_ms)
                 await audit.record(conn, at_ms=now_ms, actor=by, action="room.handed_over", target=row["id"])
         return await self.room(slug)

@@ -100,6 +100,14 @@ async def change_room(conn: Transaction, room_id: str, **values: Any) -> None:
     await conn.execute(update(rooms).where(rooms.c.id == room_id).values(**values))
 
 
+async def leave_recordings(conn: Transaction, room_id: str) -> None:
+    """Notes with the recordings that are the room's owner's alone whose they are, before the room gets another owner."""
+    owner = select(rooms.c.owner_id).where(rooms.c.id == room_id).scalar_subquery()
+    since = select(func.coalesce(rooms.c.owner_since_ms, 0)).where(rooms.c.id == room_id).scalar_subquery()
+    theirs = recordings.c.room_id == room_id, recordings.c.owner_id.is_(None), recordings.c.started_at_ms >= since
+    await conn.execute(update(recordings).where(*theirs).values(owner_id=owner))
+
+
 async def set_password(conn: Transaction, room_id: str, password_hash: str | None) -> None:
     """None takes it away."""
     await conn.execute(delete(room_passwords).where(room_passwords.c.room_id == room_id))
