@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, insert, text
+from sqlalchemy import Connection, delete, insert, text, update
 from sqlalchemy.dialects import sqlite
 from tests.support.retention import DAY_MS, NOW_MS, add_messages, add_room, add_seat, add_user, open_lifecycle
 
 from pymeet.db import audit
 from pymeet.db.inventory import Purge
-from pymeet.db.schema import exports, identities, request_events, requests, user_credentials
+from pymeet.db.schema import exports, identities, processing_limits, request_events, requests, user_credentials
 from pymeet.errors import InvalidInputError
 from pymeet.privacy import holds, limits
 from pymeet.privacy.parts import Lifecycle
@@ -193,6 +193,26 @@ async def test_an_administrator_without_a_password_is_not_planned_either(lifecyc
     (step,) = (await made(lifecycle, classes=["account"])).steps
     assert (step.action, step.count) == (Purge.ERASE, 1)
     assert (await made(lifecycle, classes=["account"], person=member("old-admin"))).steps == ()
+
+
+async def test_an_administrator_who_is_being_erased_is_nobody_who_remains(lifecycle: Lifecycle):
+    """The other one would be purged for them, and nobody be left when the erasure is carried out."""
+
+    def fill(conn: Connection) -> None:
+        add_user(conn, "going-admin", seen_ms=NOW_MS - days(1), admin=True)
+        add_user(conn, "old-admin", seen_ms=NOW_MS - days(1000), admin=True)
+        limit = {"id": "limit", "user_id": "going-admin", "cause": "erasure"}
+        conn.execute(insert(processing_limits).values(from_ms=NOW_MS - days(1), **limit))
+
+    await lifecycle.db.work(fill)
+    assert (await made(lifecycle, classes=["account"])).steps == ()
+
+    def cancel(conn: Connection) -> None:
+        conn.execute(update(processing_limits).values(lifted_at_ms=NOW_MS))
+
+    await lifecycle.db.work(cancel)
+    (step,) = (await made(lifecycle, classes=["account"])).steps
+    assert step.count == 1
 
 
 async def test_children_and_files_are_counted(lifecycle: Lifecycle):

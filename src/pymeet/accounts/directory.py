@@ -11,6 +11,7 @@ from pymeet.accounts.model import Role
 from pymeet.accounts.rows import user_of
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import avatars, group_members, passkeys, second_factors, users
+from pymeet.db.ways_in import being_erased
 
 MAX_PAGE = 200
 
@@ -109,7 +110,7 @@ _AVATAR = exists(
 ).label("avatar")
 _NEVER_CAME = and_(store.is_invited(), users.c.last_seen_at_ms <= users.c.created_at_ms).label("never_came")
 _STATE = case(
-    (store.being_erased(), "being_erased"),
+    (being_erased(), "being_erased"),
     (users.c.disabled_at_ms.is_not(None), "disabled"),
     (store.is_invited(), "invited"),
     else_="active",

@@ -10,13 +10,12 @@ from pymeet.db.schema import (
     api_tokens,
     known_devices,
     one_time_links,
-    processing_limits,
     requests,
     sessions,
     user_credentials,
     users,
 )
-from pymeet.db.ways_in import has_way_in
+from pymeet.db.ways_in import able_admin, being_erased, has_way_in, usable
 from pymeet.ids import new_id
 
 FIRST_ADMIN = "first_admin"
@@ -28,21 +27,9 @@ SIGN_IN = "sign_in"
 CHANGE_EMAIL = "change_email"
 
 
-def being_erased() -> ColumnElement[bool]:
-    """The condition that picks accounts whose erasure is under way: nobody gets in, until it is cancelled."""
-    mine = processing_limits.c.user_id == users.c.id
-    wanted = processing_limits.c.cause == "erasure", processing_limits.c.lifted_at_ms.is_(None)
-    return exists(select(processing_limits.c.id).where(mine, *wanted).correlate(users))
-
-
 def is_invited() -> ColumnElement[bool]:
     """The condition that picks accounts whose holder did not come yet: nothing lets them in."""
     return ~has_way_in()
-
-
-def usable() -> ColumnElement[bool]:
-    """The condition that picks accounts with which somebody gets in: neither disabled nor being erased."""
-    return and_(users.c.disabled_at_ms.is_(None), ~being_erased())
 
 
 async def add_user(conn: Transaction, **values: Any) -> None:
@@ -65,7 +52,7 @@ async def all_users(conn: Transaction) -> list[RowMapping]:
 
 async def has_admin(conn: Transaction, *, besides: str | None = None) -> bool:
     """Whether an administrator exists who could sign in; one may be left out of account."""
-    able = select(users.c.id).where(users.c.is_admin, usable(), ~is_invited())
+    able = select(users.c.id).where(able_admin())
     if besides is not None:
         able = able.where(users.c.id != besides)
     return bool((await conn.execute(select(exists(able)))).scalar_one())

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
-from pymeet.accounts.store import usable
 from pymeet.db.engine import Transaction
 from pymeet.db.schema import api_tokens, users
+from pymeet.db.ways_in import usable
 
 
 async def add(conn: Transaction, **values: Any) -> None:

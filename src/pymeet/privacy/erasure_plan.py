@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from pymeet.db.inventory import Anchor, Erase, EraseRow, TableEntry, entries
-from pymeet.db.schema import metadata, processing_limits, rooms, users
-from pymeet.db.ways_in import has_way_in
+from pymeet.db.schema import metadata, rooms, users
+from pymeet.db.ways_in import able_admin, has_way_in
 from pymeet.errors import ConflictError
 from pymeet.privacy.holds import held, kept
 from pymeet.privacy.people import DataSubject
@@ -125,12 +125,10 @@ def is_last_administrator(conn: Connection, person: DataSubject) -> bool:
     """Whether nobody else could sign in as an administrator."""
     if person.anchor is not Anchor.MEMBER:
         return False
-    able = select(users.c.id).where(users.c.is_admin, users.c.disabled_at_ms.is_(None), has_way_in())
+    able = users.c.is_admin, users.c.disabled_at_ms.is_(None), has_way_in()
+    is_able = conn.execute(select(users.c.id).where(*able, users.c.id == person.id)).first() is not None
     # Of two who both asked to be erased, nobody would be left.
-    going = processing_limits.c.cause == "erasure", processing_limits.c.lifted_at_ms.is_(None)
-    limited = select(processing_limits.c.user_id).where(*going, processing_limits.c.user_id.is_not(None))
-    others = able.where(users.c.id != person.id, users.c.id.not_in(limited))
-    is_able = conn.execute(able.where(users.c.id == person.id)).first() is not None
+    others = select(users.c.id).where(able_admin(), users.c.id != person.id)
     return is_able and conn.execute(others).first() is None
 
 

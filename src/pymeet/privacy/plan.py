@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, exists, false, fu
 
 from pymeet.db.inventory import Anchor, Keep, Purge, TableEntry, entries
 from pymeet.db.schema import audit_events, audit_people, metadata, users
-from pymeet.db.ways_in import has_way_in
+from pymeet.db.ways_in import able_admin
 from pymeet.errors import InvalidInputError
 from pymeet.privacy.holds import kept
 from pymeet.privacy.limits import restricted
@@ -220,7 +220,7 @@ def recounted(conn: Connection, step: Step, plan: Plan, running_rooms: Collectio
 
 def not_last_admin() -> ColumnElement[bool]:
     """Leaves out the administrator who was here last: somebody must be able to sign in."""
-    able = select(users.c.id).where(users.c.is_admin, users.c.disabled_at_ms.is_(None), has_way_in())
+    able = select(users.c.id).where(able_admin())
     last = able.order_by(users.c.last_seen_at_ms.desc(), users.c.id).limit(1).correlate(None).scalar_subquery()
     return func.coalesce(users.c.id != last, true())
 
