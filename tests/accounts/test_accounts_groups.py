@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from pymeet.accounts import groups as limits
 from pymeet.accounts.groups import DESCRIPTION_LENGTH, NAME_LENGTH, Fellow, Groups
 from pymeet.accounts.service import Accounts, User
 from pymeet.clock import ManualClock
@@ -166,3 +167,22 @@ async def test_a_membership_ends_with_the_account_and_with_the_group(
 
     async with db.read() as conn:
         assert (await conn.execute(select(group_members.c.user_id))).scalars().all() == [ann.id]
+
+
+async def test_whoever_reaches_a_limit_hears_which(
+    groups: Groups, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A general word would read as if waiting helped."""
+    for limit in ("MOST_GROUPS", "MOST_PEOPLE"):
+        monkeypatch.setattr(limits, limit, 1)
+    choir = await groups.add("Choir")
+    ann, bob = await person(accounts, "Ann"), await person(accounts, "Bob")
+    await groups.join(choir.id, ann.id)
+
+    with pytest.raises(ConflictError) as caught:
+        await groups.add("Board")
+    assert caught.value.code == "too_many_groups"
+    with pytest.raises(ConflictError) as caught:
+        await groups.join(choir.id, bob.id)
+    assert caught.value.code == "too_many_people"
+    assert (await groups.one(choir.id)).people == 1

@@ -1,6 +1,7 @@
 """Inviting groups: everybody who is in one then, each with a row and a mail of their own, and no address told."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pymeet.accounts.model import User
 from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.db.schema import mail_outbox, users
-from pymeet.errors import NotAllowedError, NotFoundError, TooManyError
+from pymeet.errors import ConflictError, NotAllowedError, NotFoundError
 from pymeet.meetings import inviting
 from pymeet.meetings.planning import Planning
 from pymeet.meetings.schedule import Details
@@ -140,7 +141,41 @@ async def test_a_group_that_is_too_large_is_invited_as_a_whole_or_not_at_all(
     meeting = await planning.schedule.plan(ada, ONCE, None, [])
     monkeypatch.setattr(inviting, "MOST_INVITEES", 1)
 
-    with pytest.raises(TooManyError):
+    with pytest.raises(ConflictError) as caught:
         await planning.schedule.invite_group(ada, meeting.id, choir)
 
+    assert caught.value.code == "too_many_invitees"
     assert (await planning.schedule.show(ada, meeting.id))[1] == []
+
+
+async def test_who_types_the_address_of_somebody_invited_by_a_group_does_not_learn_whose_it_is(
+    services: Services, planning: Planning, groups: Groups
+) -> None:
+    """By guessing addresses until one is refused, the organiser would get the address of everybody in the group. It looks
+    as with any other address; who was invited by both is told once of what happens."""
+    ada, bob = await person(services, "Ada"), await person(services, "Bob")
+    choir = await group_of(groups, "Choir", ada, bob)
+    meeting = await planning.schedule.plan(ada, ONCE, None, [], [choir])
+    schedule = planning.schedule
+
+    typed = await schedule.invite(ada, meeting.id, "bob@example.org", "")
+    other = await schedule.invite(ada, meeting.id, "nobody@example.org", "")
+    with pytest.raises(ConflictError):
+        await schedule.invite(ada, meeting.id, "bob@example.org", "")
+
+    assert (
+        (typed.name, typed.answer, typed.by_group)
+        == (other.name, other.answer, other.by_group)
+        == (None, "none", False)
+    )
+    _, invited = await schedule.show(ada, meeting.id)
+    shown = [(each.name, None if each.by_group else each.email) for each in invited]
+    assert shown == [("Bob", None), (None, "bob@example.org"), (None, "nobody@example.org")]
+    assert await mailed(services) == ["bob@example.org", "bob@example.org", "nobody@example.org"]
+    await planning.answers.as_member(bob, meeting.id, "accepted")
+    assert [each.answer for each in await schedule.entries(bob, NINE_MS, NINE_MS + 1)] == ["accepted"]
+    await schedule.change(ada, meeting.id, replace(ONCE, title="Concert"))
+    assert await mailed(services) == ["bob@example.org"] * 3 + ["nobody@example.org"] * 2
+    await schedule.uninvite(ada, meeting.id, typed.id)
+    assert (await mailed(services)).count("bob@example.org") == 3
+    assert [each.meeting.id for each in await schedule.entries(bob, NINE_MS, NINE_MS + 1)] == [meeting.id]

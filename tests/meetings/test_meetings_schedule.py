@@ -16,7 +16,7 @@ from pymeet.accounts.model import User
 from pymeet.clock import ManualClock
 from pymeet.config import Config
 from pymeet.db.schema import invitees, mail_outbox, meetings, metadata, users
-from pymeet.errors import InvalidInputError, TooManyError
+from pymeet.errors import ConflictError, InvalidInputError, TooManyError
 from pymeet.mail.message import Sender, compose
 from pymeet.meetings import schedule
 from pymeet.meetings.feeds import Notifications
@@ -264,9 +264,24 @@ async def test_one_organiser_has_only_so_many_meetings_that_are_not_over(
     ada = await person(services, "ada")
     await planning.schedule.plan(ada, WEEKLY, None, [])
 
-    with pytest.raises(TooManyError):
+    with pytest.raises(ConflictError) as caught:
         await planning.schedule.plan(ada, WEEKLY, None, [])
+    assert caught.value.code == "too_many_meetings"
     assert len(await services.meetings.rooms(ada.id)) == 1
+
+
+async def test_only_so_many_of_a_series_differ_from_it(
+    services: Services, planning: Planning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is kept and worked out apart; whoever is refused hears by which limit."""
+    monkeypatch.setattr(schedule, "MOST_CHANGES", 1)
+    ada = await person(services, "ada")
+    meeting = await planning.schedule.plan(ada, WEEKLY, None, [])
+    await planning.schedule.cancel_one(ada, meeting.id, "20270329T090000")
+
+    with pytest.raises(ConflictError) as caught:
+        await planning.schedule.cancel_one(ada, meeting.id, "20270405T090000")
+    assert caught.value.code == "too_many_changes"
 
 
 async def test_an_organiser_sees_the_address_they_wrote_to_and_no_other(services: Services, planning: Planning) -> None:

@@ -16,7 +16,7 @@ from pymeet.clock import Clock
 from pymeet.db import audit
 from pymeet.db.engine import Database
 from pymeet.db.schema import groups
-from pymeet.errors import ConflictError, NotFoundError, TooManyError
+from pymeet.errors import ConflictError, NotFoundError
 from pymeet.ids import new_id
 
 T = TypeVar("T")
@@ -86,13 +86,13 @@ class Groups:
         return _group(row), [Fellow(each["id"], each["name"]) for each in people]
 
     async def add(self, name: str, description: str = "", *, by: str = audit.OPERATOR) -> Group:
-        """Makes a group. InvalidInputError, ConflictError (`name_taken`), TooManyError."""
+        """Makes a group. InvalidInputError, ConflictError (`name_taken`, `too_many_groups`)."""
         group = Group(new_id(), _name(name), _description(description), 0, self._clock.now_ms())
 
         def add(conn: Connection) -> None:
             _refuse_taken(conn, group.name)
             if store.count(conn) >= MOST_GROUPS:
-                raise TooManyError(f"There can be {MOST_GROUPS} groups. Delete one first.")
+                raise ConflictError(f"There can be {MOST_GROUPS} groups. Delete one first.", code="too_many_groups")
             values = {"id": group.id, "name": group.name, "description": group.description}
             store.add(conn, created_at_ms=group.created_at_ms, **values)
             audit.record_now(conn, group.created_at_ms, by, "group.added", group.id)
@@ -128,13 +128,16 @@ class Groups:
         return _group(await self._write(delete))
 
     async def join(self, name_or_id: str, email_or_id: str, *, by: str = audit.OPERATOR) -> tuple[Group, str]:
-        """Puts somebody into a group; the group, and their name. Who is in it stays. NotFoundError, TooManyError."""
+        """Puts somebody into a group; the group, and their name. Who is in it stays. NotFoundError, ConflictError
+        (`too_many_people`)."""
 
         def join(conn: Connection, person: RowMapping) -> RowMapping:
             now_ms, row = self._clock.now_ms(), _one(conn, store.called(name_or_id))
             if store.add_member(conn, row["id"], person["id"], now_ms):
                 if store.memberships(conn, row["id"]) > MOST_PEOPLE:
-                    raise TooManyError(f"A group can have {MOST_PEOPLE} people. Make another group.")
+                    raise ConflictError(
+                        f"A group can have {MOST_PEOPLE} people. Make another group.", code="too_many_people"
+                    )
                 _record(conn, now_ms, by, "added", row["id"], person["id"])
             return _one(conn, groups.c.id == row["id"])
 

@@ -16,7 +16,7 @@ from pymeet.meetings import calendar
 from pymeet.meetings.calendar import Place
 from pymeet.meetings.mail_limits import MailLimits
 from pymeet.meetings.recurrence import Occurrence, next_start_ms, occurrence, occurrence_name, occurrences
-from pymeet.meetings.scheduled import Invitee, Scheduled
+from pymeet.meetings.scheduled import Invitee, Scheduled, once_each
 
 PURPOSE: Final = b"answers to invitations"
 """The purpose of the key with which answers to invitations are signed."""
@@ -130,9 +130,12 @@ class Letters:
         return content[0] if content and isinstance(content[0], str) else None
 
     def _wanting(self, conn: Connection, people: Collection[Invitee], kind: str) -> list[Invitee]:
+        """Who gets a mail; somebody who is invited twice, by a group and by address, gets one."""
         if self.place.mail_from is None:
             return []
-        return [each for each in people if each.wants_mail and notifications.wants_mail(conn, each.user_id, kind)]
+        return [
+            each for each in once_each(people) if each.wants_mail and notifications.wants_mail(conn, each.user_id, kind)
+        ]
 
     def _language(self, invitee: Invitee) -> str:
         return invitee.language if invitee.language in LANGUAGES else self.language

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from pymeet.accounts.group_store import people
 from pymeet.accounts.groups import own_group
 from pymeet.db.schema import invitees
-from pymeet.errors import ConflictError, InvalidInputError, TooManyError
+from pymeet.errors import ConflictError, InvalidInputError
 from pymeet.ids import new_id
 from pymeet.meetings import schedule_store as store
 from pymeet.meetings.scheduled import Invitee, Scheduled
@@ -17,11 +17,15 @@ MOST_INVITEES: Final = 200
 
 
 def by_address(conn: Connection, meeting: Scheduled, email: str, language: str, now_ms: int) -> Invitee:
-    """Somebody by an address as it is stored. InvalidInputError, ConflictError (`already_invited`), TooManyError."""
+    """Somebody by an address as it is stored. InvalidInputError, ConflictError (`already_invited`, `too_many_invitees`).
+
+    Who came to the list by a group is invited once more: a refusal would tell the organiser whose address it is.
+    """
     account = store.member_by_email(conn, email)
     user_id = account["id"] if account else None
     if user_id == meeting.organiser_id:
         raise InvalidInputError("Who plans a meeting is in it already, without an invitation.")
+    store.free_address(conn, meeting.id, email)
     if store.is_invited(conn, meeting.id, email):
         raise ConflictError("This address is invited already.", code="already_invited")
     _refuse_crowd(conn, meeting, 1)
@@ -31,7 +35,7 @@ def by_address(conn: Connection, meeting: Scheduled, email: str, language: str, 
 def by_group(conn: Connection, meeting: Scheduled, group_id: str, language: str, now_ms: int) -> list[Invitee]:
     """Everybody in a group of the organiser's who is not invited yet; `language` is for who chose none.
 
-    NotFoundError for a group in which the organiser is not, TooManyError.
+    NotFoundError for a group in which the organiser is not, ConflictError (`too_many_invitees`).
     """
     own_group(conn, meeting.organiser_id, group_id)
     there = store.invited(conn, invitees.c.meeting_id == meeting.id)
@@ -44,9 +48,16 @@ def by_group(conn: Connection, meeting: Scheduled, group_id: str, language: str,
     ]
 
 
+def is_still_invited(conn: Connection, was: Invitee) -> bool:
+    """Whether who was taken off the list stands there once more, by a group or by another address."""
+    return was.user_id is not None and bool(
+        store.invited(conn, (invitees.c.meeting_id == was.meeting_id) & (invitees.c.user_id == was.user_id))
+    )
+
+
 def _refuse_crowd(conn: Connection, meeting: Scheduled, more: int) -> None:
     if len(store.invited(conn, invitees.c.meeting_id == meeting.id)) + more > MOST_INVITEES:
-        raise TooManyError(f"A meeting has at most {MOST_INVITEES} people invited.")
+        raise ConflictError(f"A meeting has at most {MOST_INVITEES} people invited.", code="too_many_invitees")
 
 
 def _add(

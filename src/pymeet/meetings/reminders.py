@@ -15,7 +15,7 @@ from pymeet.meetings import schedule_store as store
 from pymeet.meetings.feeds import LONGEST_REMINDER_MIN
 from pymeet.meetings.invitations import Letters
 from pymeet.meetings.recurrence import Occurrence, next_start_ms, occurrences
-from pymeet.meetings.scheduled import Invitee, Scheduled
+from pymeet.meetings.scheduled import Invitee, Scheduled, once_each
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.visible import visible
 from pymeet.retention import minutes
@@ -77,7 +77,7 @@ class Reminders:
             return 0
         count = 0
         people = [store.organiser_of(conn, meeting), *store.invited(conn, invitees.c.meeting_id == meeting.id)]
-        for person in people:
+        for person in once_each(people):
             for each in begin:
                 if _comes(person) and person.reminder_min is not None:
                     due_ms = each.start_ms - minutes(person.reminder_min)

@@ -17,6 +17,7 @@ from pymeet.accounts.texts import clean_email, clean_line, clean_text
 from pymeet.db import audit
 from pymeet.db.schema import invitees, meetings
 from pymeet.errors import (
+    ConflictError,
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
@@ -121,7 +122,8 @@ class Schedule:
         """Plans a meeting in a room of one's own, or in a new one, and invites these `(address, language)` and everybody
         who is in these groups (their ids) now.
 
-        InvalidInputError, NotFoundError for a room that is not theirs or a group they are not in, TooManyError.
+        InvalidInputError, NotFoundError for a room that is not theirs or a group they are not in, ConflictError
+        (`already_invited`, `too_many_invitees`, `too_many_meetings`), TooManyError.
         """
         title, agenda, timing = await asyncio.to_thread(_checked, details)
         addresses = [(clean_email(email), _language(language)) for email, language in invite]
@@ -195,7 +197,8 @@ class Schedule:
     async def move_one(
         self, user: User, meeting_id: str, recurrence_id: str, start: str, duration_min: int | None
     ) -> Scheduled:
-        """Moves one meeting of a series. InvalidInputError, NotFoundError, NotAllowedError, TooManyError."""
+        """Moves one meeting of a series. InvalidInputError, NotFoundError, NotAllowedError, TooManyError, ConflictError
+        (`too_many_changes`)."""
 
         def put(conn: Connection) -> Scheduled:
             meeting = self._own(conn, user, meeting_id)
@@ -209,7 +212,8 @@ class Schedule:
         return await self._told(put)
 
     async def cancel_one(self, user: User, meeting_id: str, recurrence_id: str) -> None:
-        """Cancels one meeting of a series. NotFoundError, NotAllowedError, TooManyError."""
+        """Cancels one meeting of a series. NotFoundError, NotAllowedError, TooManyError, ConflictError
+        (`too_many_changes`)."""
 
         def put(conn: Connection) -> None:
             now_ms = self._now_ms()
@@ -223,7 +227,8 @@ class Schedule:
         await self._told(put)
 
     async def invite(self, user: User, meeting_id: str, email: str, language: str) -> Invitee:
-        """Invites somebody more. InvalidInputError, ConflictError (`already_invited`), NotFoundError, TooManyError."""
+        """Invites somebody more. InvalidInputError, NotFoundError, TooManyError, ConflictError (`already_invited`,
+        `too_many_invitees`)."""
         address = clean_email(email)
         known = _language(language) or self._letters.language
 
@@ -240,7 +245,8 @@ class Schedule:
     async def invite_group(self, user: User, meeting_id: str, group_id: str) -> list[Invitee]:
         """Invites everybody in a group who is not invited yet; who comes into the group later is not.
 
-        NotFoundError also for a group in which the organiser is not; NotAllowedError, TooManyError.
+        NotFoundError also for a group in which the organiser is not; NotAllowedError, TooManyError, ConflictError
+        (`too_many_invitees`).
         """
 
         def add(conn: Connection) -> list[Invitee]:
@@ -263,8 +269,9 @@ class Schedule:
             found = store.invited(conn, mine)
             if not found:
                 raise NotFoundError("There is no such invitation.")
-            self._letters.uninvite(conn, replace(meeting, sequence=meeting.sequence + 1), found[0], now_ms)
             store.remove_invitee(conn, invitee_id)
+            if not inviting.is_still_invited(conn, found[0]):
+                self._letters.uninvite(conn, replace(meeting, sequence=meeting.sequence + 1), found[0], now_ms)
             audit.record_now(conn, now_ms, user.id, "meeting.uninvited", meeting_id)
 
         await self._told(remove)
@@ -348,7 +355,9 @@ class Schedule:
         moved: Occurrence | None = None,
     ) -> Scheduled:
         if len(timing.changes) > MOST_CHANGES:
-            raise TooManyError("Too many meetings of this series differ. Plan a new series.")
+            raise ConflictError(
+                f"At most {MOST_CHANGES} meetings of a series can differ. Plan a new series.", code="too_many_changes"
+            )
         values = {**_columns(timing, now_ms), "changed_at_ms": now_ms, "sequence": before.sequence + 1}
         store.update_meeting(conn, before.id, **values)
         store.put_changes(conn, before.id, timing.changes)
@@ -382,7 +391,9 @@ class Schedule:
 
     def _refuse_too_many(self, conn: Connection, user: User, now_ms: int) -> None:
         if store.planned_count(conn, user.id, now_ms) >= MOST_PLANNED:
-            raise TooManyError(f"One person plans at most {MOST_PLANNED} meetings. Cancel one first.")
+            raise ConflictError(
+                f"One person plans at most {MOST_PLANNED} meetings. Cancel one first.", code="too_many_meetings"
+            )
 
     def _own(self, conn: Connection, user: User, meeting_id: str) -> Scheduled:
         meeting = self._seen(conn, user, meeting_id)

@@ -102,8 +102,9 @@ def meetings_of(*invited: ColumnElement[bool]) -> Select[tuple[str]]:
 
 
 def answers(conn: Connection, user_id: str) -> dict[str, str]:
-    """What a member answered, by meeting."""
+    """What a member answered, by meeting; of who is invited twice the first counts."""
     query = select(invitees.c.meeting_id, invitees.c.answer).where(invitees.c.user_id == user_id)
+    query = query.order_by(invitees.c.created_at_ms.desc(), rowid(invitees).desc())
     return {row.meeting_id: row.answer for row in conn.execute(query)}
 
 
@@ -119,6 +120,12 @@ def is_invited(conn: Connection, meeting_id: str, email: str) -> bool:
     """Whether this very address is invited already. That a member has two addresses is not told to the organiser."""
     here = invitees.c.meeting_id == meeting_id, invitees.c.email == email
     return conn.execute(select(exists().where(*here))).scalar_one()
+
+
+def free_address(conn: Connection, meeting_id: str, email: str) -> None:
+    """Takes the address out of the row of a member who was invited by a group, which leads to them without it."""
+    here = invitees.c.meeting_id == meeting_id, invitees.c.email == email, invitees.c.by_group
+    conn.execute(update(invitees).where(*here, invitees.c.user_id.is_not(None)).values(email=invitees.c.user_id))
 
 
 def planned_count(conn: Connection, organiser_id: str, now_ms: int) -> int:

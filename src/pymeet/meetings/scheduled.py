@@ -1,5 +1,6 @@
-"""What the schedule hands out: frozen facts, without behaviour. Times are UTC milliseconds."""
+"""What the schedule hands out: frozen facts. Times are UTC milliseconds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pymeet.meetings.recurrence import Timing
@@ -13,7 +14,7 @@ class Invitee:
     meeting_id: str
     user_id: str | None
     email: str
-    """The one they were invited by; a member's own where that was by a group."""
+    """The one they were invited by; where that was by a group it is a member's own, or their id, and nobody is shown it."""
     write_to: str
     """A member's present address, which nobody is shown; for anybody else the same as `email`."""
     name: str | None
@@ -55,3 +56,11 @@ class Scheduled:
     def uid(self) -> str:
         """By what calendars know the meeting again, for ever (RFC 7986, section 5.3)."""
         return f"{self.id}@pymeet"
+
+
+def once_each(people: Iterable[Invitee]) -> list[Invitee]:
+    """Everybody once, by the first of their rows: somebody can be invited both by a group and by address."""
+    found: dict[str, Invitee] = {}
+    for each in people:
+        found.setdefault(each.write_to, each)
+    return [*found.values()]

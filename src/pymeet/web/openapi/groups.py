@@ -21,7 +21,7 @@ GROUPS: Final = Section(
             shapes.Group,
             status=201,
             takes=groups.NewGroup,
-            refuses={409: "name_taken", 429: "too_many"},
+            refuses={409: "name_taken too_many_groups"},
         ),
         "GET /admin/groups/{id}": Operation(
             "A group with the accounts in it, page by page", Who.ADMIN, shapes.WholeGroup, query=shapes.PageQuery
@@ -35,7 +35,7 @@ GROUPS: Final = Section(
             more="What was shared with it is so no more. Invitations stay.",
         ),
         "PUT /admin/groups/{id}/members/{person}": Operation(
-            "Put somebody into a group", Who.ADMIN, refuses={429: "too_many"}
+            "Put somebody into a group", Who.ADMIN, refuses={409: "too_many_people"}
         ),
         "DELETE /admin/groups/{id}/members/{person}": Operation("Take somebody out of a group", Who.ADMIN),
     },

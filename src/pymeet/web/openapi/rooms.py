@@ -38,7 +38,7 @@ ROOMS: Final = Section(
             Who.ANYBODY,
             File(("image/webp",)),
             also={304: None},
-            more="`picture` is the secret that stands in their participant record, for as long as they are there.",
+            more="`picture` stands in their participant record, other for each who is told; for as long as both are there.",
         ),
         "GET /rooms/{slug}/settings": Operation(
             "What was decided about a room",
@@ -90,7 +90,12 @@ MEETINGS: Final = Section(
             status=201,
             takes=meetings.PlanMeeting,
             repeatable=True,
-            refuses={403: "rooms_by_admins", 404: "not_found", 409: "already_invited", 429: "too_many"},
+            refuses={
+                403: "rooms_by_admins",
+                404: "not_found",
+                409: "already_invited too_many_invitees too_many_meetings",
+                429: "too_many",
+            },
             more="`room` is the address of a room of one's own; without it a new one is made.",
         ),
         "GET /meetings/{id}": Operation("A meeting", Who.MEMBER, shapes.Meeting),
@@ -113,12 +118,12 @@ MEETINGS: Final = Section(
             Who.MEMBER,
             shapes.Meeting,
             takes=meetings.MoveOccurrence,
-            refuses={403: "not_allowed", 429: "too_many"},
+            refuses={403: "not_allowed", 409: "too_many_changes", 429: "too_many"},
         ),
         "DELETE /meetings/{id}/occurrences/{recurrence}": Operation(
             "Cancel one of a series",
             Who.MEMBER,
-            refuses={400: "invalid_input", 403: "not_allowed", 429: "too_many"},
+            refuses={400: "invalid_input", 403: "not_allowed", 409: "too_many_changes", 429: "too_many"},
         ),
         "POST /meetings/{id}/invitees": Operation(
             "Invite somebody",
@@ -126,8 +131,8 @@ MEETINGS: Final = Section(
             shapes.NewInvitee,
             status=201,
             takes=meetings.Invite,
-            refuses={403: "not_allowed", 409: "already_invited", 429: "too_many"},
-            more="The answer is the same whether or not the address has an account.",
+            refuses={403: "not_allowed", 409: "already_invited too_many_invitees", 429: "too_many"},
+            more="The answer is the same whether or not the address has an account, or was invited by a group.",
         ),
         "POST /meetings/{id}/groups": Operation(
             "Invite everybody in a group",
@@ -135,7 +140,7 @@ MEETINGS: Final = Section(
             shapes.GroupInvited,
             status=201,
             takes=meetings.InviteGroup,
-            refuses={403: "not_allowed", 429: "too_many"},
+            refuses={403: "not_allowed", 409: "too_many_invitees", 429: "too_many"},
             more="A group in which the organiser is. Who comes into it later is not invited.",
         ),
         "DELETE /meetings/{id}/invitees/{invitee}": Operation(

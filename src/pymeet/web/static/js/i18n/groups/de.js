@@ -2,7 +2,7 @@
 
 export default {
   'groups.title': 'Gruppen',
-  'groups.lead': 'Mehrere Mitglieder unter einem Namen. Wer in einer Gruppe ist, kann sie zu Besprechungen einladen und Aufnahmen mit ihr teilen.',
+  'groups.lead': 'Mehrere Mitglieder unter einem Namen. Wer in einer Gruppe ist, kann sie zu Besprechungen einladen und Aufzeichnungen mit ihr teilen.',
   'groups.signedOut': 'Melden Sie sich an, um Gruppen zu verwalten.',
   'groups.refused': 'Diese Seite ist für die Verwaltung des Servers.',
   'groups.new': 'Neue Gruppe',
@@ -35,7 +35,7 @@ export default {
   'groups.changed': 'Gespeichert.',
   'groups.delete': 'Gruppe löschen',
   'groups.deleteTitle': '{name} löschen',
-  'groups.deletePlan': 'Wer darin ist, bleibt Mitglied. Aufnahmen, die mit der Gruppe geteilt sind, sind es nicht mehr. Wer zu einer Besprechung eingeladen wurde, bleibt eingeladen.',
+  'groups.deletePlan': 'Wer darin ist, bleibt Mitglied. Aufzeichnungen, die mit der Gruppe geteilt sind, sind es nicht mehr. Wer zu einer Besprechung eingeladen wurde, bleibt eingeladen.',
   'groups.deleted': 'Die Gruppe {name} ist gelöscht.',
   'groups.back': 'Zurück',
   'groups.choice': 'Gruppen einladen',
@@ -51,4 +51,6 @@ export default {
   'groups.invitedNone': 'Alle darin waren schon eingeladen.',
 
   'refused.name_taken': 'Eine Gruppe mit diesem Namen gibt es schon. Wählen Sie einen anderen.',
+  'refused.too_many_groups': 'Mehr Gruppen kann ein Server nicht haben. Löschen Sie eine, die nicht mehr gebraucht wird.',
+  'refused.too_many_people': 'Die Gruppe ist voll. Legen Sie eine weitere an.',
 };

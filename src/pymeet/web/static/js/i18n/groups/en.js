@@ -51,4 +51,6 @@ export default {
   'groups.invitedNone': 'Everybody in it was invited already.',
 
   'refused.name_taken': 'There is a group with this name already. Choose another one.',
+  'refused.too_many_groups': 'There are as many groups as a server can have. Delete one that is no longer needed.',
+  'refused.too_many_people': 'The group is full. Make another group.',
 };

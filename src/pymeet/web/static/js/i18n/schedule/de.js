@@ -79,4 +79,10 @@ export default {
   'rsvp.gone': 'Diese Einladung gilt nicht mehr. Vielleicht ist die Besprechung abgesagt; fragen Sie, wer Sie eingeladen hat.',
   'rsvp.noLink': 'Öffnen Sie den Link in Ihrer Einladung. In ihm steht, was diese Seite braucht.',
   'rsvp.none': 'Es findet keine weitere Besprechung dieser Reihe statt.',
+  'meet.notFound': 'Diese Besprechung ist vorbei oder keine von Ihren mehr.',
+
+  'refused.already_invited': 'Diese Adresse ist schon eingeladen.',
+  'refused.too_many_invitees': 'Zu einer Besprechung werden höchstens 200 Personen eingeladen. Niemand kam dazu.',
+  'refused.too_many_meetings': 'Sie haben 500 Besprechungen, die nicht vorbei sind. Sagen Sie eine ab, bevor Sie weiter planen.',
+  'refused.too_many_changes': 'Höchstens 50 Termine einer Reihe lassen sich verschieben oder absagen. Planen Sie eine neue Reihe.',
 };

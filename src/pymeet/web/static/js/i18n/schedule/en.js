@@ -79,4 +79,10 @@ export default {
   'rsvp.gone': 'This invitation is not good any more. The meeting may be cancelled; ask whoever invited you.',
   'rsvp.noLink': 'Open the link in your invitation. It holds what this page needs.',
   'rsvp.none': 'No further meeting of this series takes place.',
+  'meet.notFound': 'This meeting is over, or none of yours any more.',
+
+  'refused.already_invited': 'This address is invited already.',
+  'refused.too_many_invitees': 'A meeting has at most 200 people invited. Nobody was added.',
+  'refused.too_many_meetings': 'You have 500 meetings that are not over. Cancel one, then plan another.',
+  'refused.too_many_changes': 'At most 50 meetings of a series can be moved or cancelled. Plan a new series.',
 };
