@@ -8,6 +8,7 @@ import pytest
 from jinja2 import Environment, meta
 
 from pymeet import mail
+from pymeet.db.schema.privacy import DECISIONS
 from pymeet.mail.errors import Failure, NotSentError
 from pymeet.mail.message import LANGUAGES, TEMPLATES, Sender, address, compose
 
@@ -15,6 +16,7 @@ DIRECTORY = Path(mail.__file__).parent / "templates"
 SENDER = Sender("meet@example.org", "pymeet", "https://meet.example.org", "meet.example.org", "dpo@example.org")
 VALUES = {
     "right": "access",
+    "decision": "granted",
     "due_date": "2026-12-21",
     "days_left": "3",
     "url": "https://meet.example.org/privacy#abc",
@@ -98,6 +100,21 @@ def test_every_right_has_words_of_its_own(language: str) -> None:
         re.search(r"\(Arti(cle|kel) \d+(\(3\)| Absatz 3)? (GDPR|DSGVO)\)", " ".join(text.split()))
         for text in texts | others
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_decision_has_words_of_its_own(language: str) -> None:
+    """And whoever is refused reads where they can complain (Article 12(4))."""
+    texts = {
+        each: " ".join(text_of(composed("request_decided", language, decision=each)).split()) for each in DECISIONS
+    }
+
+    assert len(set(texts.values())) == len(DECISIONS)
+    assert not [each for each, text in texts.items() if f" {each} " in text and "_" in each]
+    complaining = {
+        each for each, text in texts.items() if re.search("data protection authority|Datenschutzaufsicht", text)
+    }
+    assert complaining == {"granted_in_part", "not_identified", "unfounded", "legal_duty"}
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,24 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from pymeet.clock import ManualClock
 from pymeet.config import Config, MailConfig
 from pymeet.db import audit
-from pymeet.db.schema import audit_events, mail_outbox, request_events, requests, users
+from pymeet.db.schema import (
+    audit_events,
+    mail_outbox,
+    notification_choices,
+    notifications,
+    request_events,
+    requests,
+    users,
+)
 from pymeet.errors import ConflictError, InvalidInputError, NotFoundError
 from pymeet.mail.message import TEMPLATES
 from pymeet.ops.services import Services, open_services
+from pymeet.privacy.erasure import Erasures
 from pymeet.privacy.people import DataSubject, guest, member
 from pymeet.privacy.request_rows import due_ms, step_now
 from pymeet.privacy.requests import Request, Requests
@@ -233,6 +242,43 @@ async def test_a_member_is_told_that_the_request_came_in_and_a_guest_is_not(offi
     await office.register.open("access", asking, "self", asking.id, tell=False)
 
     assert await office.mails() == [("request_received", "asks@example.org")]
+
+
+async def test_who_asked_is_told_by_mail_what_was_decided_unless_they_want_no_such_mail(office: Office) -> None:
+    """The answer must reach them (Article 12(3)), in the language they read; who closed it themselves knows."""
+    asking = await office.account("asks@example.org", language="de")
+    quiet = await office.account("quiet@example.org")
+    done, refused, own = await office.open("access", asking), await office.open("erasure", asking), await office.open()
+    other, withdrawn = await office.open("access", quiet), await office.open("objection", asking)
+    choice = {"user_id": quiet.user_id, "kind": "request_decided", "in_app": True, "mail": False}
+    await office.services.db.work(lambda conn: conn.execute(insert(notification_choices).values(choice)))
+
+    for request, decision in ((done, "granted"), (refused, "unfounded"), (own, "granted"), (other, "nothing_held")):
+        await office.register.decide(request.id, decision, audit.OPERATOR)
+    await office.register.decide(withdrawn.id, "withdrawn", str(asking.user_id))
+
+    sent = select(mail_outbox).where(mail_outbox.c.template == "request_decided").order_by(mail_outbox.c.created_at_ms)
+    rows = await office.rows(sent)
+    values = [json.loads(row.template_values) for row in rows]
+    assert {(row.to_address, row.language) for row in rows} == {("asks@example.org", "de")}
+    assert {(each["right"], each["decision"]) for each in values} == {("access", "granted"), ("erasure", "unfounded")}
+    assert all(frozenset(each) == TEMPLATES["request_decided"] for each in values)
+
+
+async def test_whose_erasure_is_refused_or_stopped_for_them_is_told_so(office: Office) -> None:
+    """They cannot sign in while they wait for it; who stops it themselves needs no letter about it."""
+    erasures = Erasures(office.services.lifecycle, site="https://meet.example.org")
+    asking, own = await office.account("asks@example.org"), await office.account("own@example.org")
+    refused = await erasures.request(asking, "self", str(asking.user_id))
+    stopped = await erasures.request(own, "self", str(own.user_id))
+
+    await erasures.refuse(refused.id, "legal_duty", audit.OPERATOR)
+    await erasures.cancel(stopped.id, str(own.user_id))
+
+    told = [mail for mail in await office.mails() if mail[0] == "request_decided"]
+    assert told == [("request_decided", "asks@example.org")]
+    (kind,) = await office.rows(select(notifications.c.kind))
+    assert kind.kind == "request_decided"
 
 
 async def test_an_extension_gives_two_months_once_and_only_before_the_time(office: Office) -> None:

@@ -14,7 +14,14 @@ ALWAYS: Final = frozenset({"new_device"})
 """What is told whether or not somebody wants it, for whoever took an account over would want it least."""
 
 BY_MAIL: Final = frozenset(
-    {"meeting_invited", "meeting_changed", "meeting_cancelled", "recording_expiring", "export_ready"}
+    {
+        "meeting_invited",
+        "meeting_changed",
+        "meeting_cancelled",
+        "recording_expiring",
+        "export_ready",
+        "request_decided",
+    }
 )
 """The kinds of which a mail tells, too, unless somebody does not want it."""
 

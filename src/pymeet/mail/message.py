@@ -27,6 +27,7 @@ _MEETING = frozenset({"title", "organiser", "when", "repeats", "agenda", "url", 
 
 TEMPLATES: Mapping[str, frozenset[str]] = {
     "request_received": frozenset({"right", "due_date", "url"}),
+    "request_decided": frozenset({"right", "decision", "url"}),
     "request_reminder": frozenset({"right", "due_date", "days_left", "url"}),
     "export_ready": frozenset({"url", "expires"}),
     "erasure_planned": frozenset({"date", "url"}),
@@ -53,7 +54,8 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "test": frozenset(),
 }
 """Every mail pymeet sends, with the values it needs. All are texts; days are `2026-11-21`; `right` is one of `access`,
-`correction`, `erasure`, `restriction`, `portability`, `objection`, `withdrawal`; `scan` is `clean`, `found` or `not_run`."""
+`correction`, `erasure`, `restriction`, `portability`, `objection`, `withdrawal`; `decision` is one of the register's;
+`scan` is `clean`, `found` or `not_run`."""
 
 CALENDAR = "calendar"
 """The value that is an iCalendar object (RFC 5545), to be attached."""

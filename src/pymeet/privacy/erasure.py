@@ -31,8 +31,8 @@ from pymeet.privacy.ledger import Ledger, Returned, note
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject, guest, member
 from pymeet.privacy.reach import addresses_of
+from pymeet.privacy.request_mail import MY_DATA_PAGE, tell_decided
 from pymeet.privacy.request_rows import Request, get_now
-from pymeet.privacy.requests import MY_DATA_PAGE
 from pymeet.privacy.residue import Findings, Needles, ResidueError, needles_of, scan
 from pymeet.privacy.rows import delete_rows
 
@@ -240,7 +240,16 @@ class Erasures:
 
     async def _stop(self, request_id: str, state: str, decision: str, actor: str) -> Request:
         # Without the lock: another person's erasure may hold it for long, and beginning is one transaction as well.
-        return await self._db.work(rows.stop, request_id, state, decision, actor, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+
+        def stop(conn: Connection) -> Request:
+            stopped = rows.stop(conn, request_id, state, decision, actor, now_ms)
+            tell_decided(conn, self._lifecycle.config, stopped, decision, actor, now_ms, site=self._site)
+            return stopped
+
+        stopped = await self._db.work(stop)
+        self._lifecycle.poke_mail()
+        return stopped
 
     async def _run(
         self,

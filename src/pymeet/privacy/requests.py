@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from typing import Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from pymeet.config import Config
-from pymeet.db import audit, notifications
-from pymeet.db.outbox import queue_statement
+from pymeet.db import audit
 from pymeet.db.schema import requests, users
 from pymeet.db.schema.privacy import DECISIONS, EXTENSIONS
 from pymeet.errors import ConflictError
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
+from pymeet.privacy.request_mail import MY_DATA_PAGE, REQUESTS_PAGE, queue, tell_decided
 from pymeet.privacy.request_rows import (
     OPEN,
     WHICH,
@@ -44,10 +44,6 @@ DAY_MS: Final = days(1)
 REMIND_BEFORE_MS: Final = (days(7), days(2))
 """How long before the due time somebody is reminded; from then on it is every day."""
 
-MY_DATA_PAGE: Final = "/my-data"
-REQUESTS_PAGE: Final = "/admin/requests"
-"""Where mails lead the person, and those who answer."""
-
 _CLOSES_AS = {
     "granted": "done",
     "granted_in_part": "done",
@@ -58,7 +54,6 @@ _CLOSES_AS = {
     "withdrawn": "cancelled",
 }
 _NOT_BEGUN = ("requested", "verified")
-_IN_MAILS = {"rectification": "correction"}
 
 
 class Requests:
@@ -121,8 +116,13 @@ class Requests:
         return await self._db.work(self._extend, request_id, reason, actor)
 
     async def decide(self, request_id: str, decision: str, actor: str) -> Request:
-        """Closes a request with one of `DECISIONS`. ConflictError when it is closed, or an erasure that is under way."""
-        return await self._db.work(self._decide, request_id, decision, actor)
+        """Closes a request with one of `DECISIONS`. ConflictError when it is closed, or an erasure that is under way.
+
+        A member who asked is told, unless they closed it themselves, also by mail where they want that.
+        """
+        decided = await self._db.work(self._decide, request_id, decision, actor)
+        self._lifecycle.poke_mail()
+        return decided
 
     async def remind_due(self, now_ms: int) -> int:
         """Reminds administrators and data protection officers of what is due soon, or late; how many requests that are.
@@ -154,8 +154,9 @@ class Requests:
         now_ms = self._clock.now_ms()
         opened = open_now(conn, right, person, origin, actor, now_ms, received_at_ms, verified=verified)
         if tell and person and person.user_id:
-            values = {"url": f"{self._site}{MY_DATA_PAGE}"}
-            self._queue(conn, "request_received", opened, values, users.c.id == person.user_id)
+            values = {"due_date": _due_date(opened), "url": f"{self._site}{MY_DATA_PAGE}"}
+            to = users.c.id == person.user_id
+            queue(conn, self._lifecycle.config, "request_received", opened, values, to, now_ms)
         return opened
 
     def _verify(self, conn: Connection, request_id: str, actor: str) -> Request:
@@ -190,9 +191,7 @@ class Requests:
                 code="erasure_decides_itself",
             )
         now_ms = self._clock.now_ms()
-        member_id = found.person.user_id if found.person else None
-        if member_id is not None and member_id != actor:  # who did it themselves knows
-            notifications.tell(conn, now_ms=now_ms, user_id=member_id, kind="request_decided", object_id=request_id)
+        tell_decided(conn, self._lifecycle.config, found, decision, actor, now_ms, site=self._site)
         return step_now(conn, request_id, _CLOSES_AS[decision], actor, now_ms, decision=decision)
 
     def _remind(self, conn: Connection, request_id: str, now_ms: int) -> bool:
@@ -202,36 +201,14 @@ class Requests:
         conn.execute(update(requests).where(requests.c.id == request_id).values(reminded_at_ms=now_ms))
         left = found.days_left(now_ms)
         audit.record_now(conn, now_ms, audit.SYSTEM, "request.reminded", request_id, {"days_left": left})
-        values = {"days_left": str(left), "url": f"{self._site}{REQUESTS_PAGE}"}
+        values = {"due_date": _due_date(found), "days_left": str(left), "url": f"{self._site}{REQUESTS_PAGE}"}
         answering = or_(users.c.is_admin, users.c.is_dpo)
-        self._queue(conn, "request_reminder", found, values, answering, now_ms=now_ms)
+        queue(conn, self._lifecycle.config, "request_reminder", found, values, answering, now_ms)
         return True
 
-    def _queue(
-        self,
-        conn: Connection,
-        template: str,
-        request: Request,
-        values: dict[str, str],
-        to: ColumnElement[bool],
-        *,
-        now_ms: int | None = None,
-    ) -> None:
-        mail = self._lifecycle.config.mail
-        if mail.host is None:
-            return
-        right, due_date = _IN_MAILS.get(request.right, request.right), day_of(request.due_at_ms).isoformat()
-        for row in conn.execute(select(users.c.id, users.c.email).where(to, users.c.disabled_at_ms.is_(None))).all():
-            conn.execute(
-                queue_statement(
-                    now_ms=self._clock.now_ms() if now_ms is None else now_ms,
-                    user_id=row.id,
-                    to=row.email,
-                    template=template,
-                    values={"right": right, "due_date": due_date, **values},
-                    language=mail.language,
-                )
-            )
+
+def _due_date(request: Request) -> str:
+    return day_of(request.due_at_ms).isoformat()
 
 
 def _to_remind_of(conn: Connection, now_ms: int) -> Sequence[Request]:

@@ -19,7 +19,7 @@ from pymeet.privacy.notices import acknowledge
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.people import member as member_of
 from pymeet.privacy.rectify import rectify
-from pymeet.privacy.requests import MY_DATA_PAGE
+from pymeet.privacy.request_mail import MY_DATA_PAGE
 from pymeet.privacy.status_text import issue
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.confirming import confirm
