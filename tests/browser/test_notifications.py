@@ -79,6 +79,8 @@ async def test_the_bell_counts_shows_and_leads_to_what_happened(scene: Scene) ->
     await expect(page.get_by_role("button", name="Notifications, 1 new")).to_be_visible()
     await told.first.get_by_role("link").click()
     await page.wait_for_url(f"{scene.server.url}/")
+    await expect(page.get_by_role("dialog", name="Plans for autumn").get_by_text("Organised by Bob")).to_be_visible()
+    await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Notifications", exact=True)).to_be_visible()
     assert (await scene.ada.json("GET", f"{API}/unread"))[1] == {"unread": 0}
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeOf, firstRoom, ruleOf, tally, wallClockOf } from '../../src/pymeet/web/static/js/models/schedule.js';
+import { changeOf, firstRoom, meetingIn, ruleOf, tally, wallClockOf } from '../../src/pymeet/web/static/js/models/schedule.js';
 
 test('the name of an occurrence is the wall clock at which it begins by the rule', () => {
   assert.equal(wallClockOf('20270328T090500'), '2027-03-28T09:05');
@@ -31,4 +31,9 @@ test('a rule ends on a day or never', () => {
 test('answers are counted, also those that nobody gave', () => {
   const invitees = [{ name: null, answer: /** @type {const} */ ('none') }, { name: 'Mei', answer: /** @type {const} */ ('accepted') }];
   assert.deepEqual(tally(invitees), { none: 1, accepted: 1, tentative: 0, declined: 0 });
+});
+
+test('an address names a meeting after the #, and nothing else counts as one', () => {
+  assert.equal(meetingIn('#meeting=Ab-c_9'), 'Ab-c_9');
+  for (const hash of ['', '#', '#meeting=', '#meeting=a/b', '#other=a', `#meeting=${'a'.repeat(31)}`]) assert.equal(meetingIn(hash), '');
 });

@@ -48,7 +48,7 @@ async def test_a_member_reads_marks_and_deletes_what_they_are_told(scene: Scene,
     ann, bob = scene.ann, scene.bob
     (invited,) = await told(bob)
     assert (invited["kind"], invited["subject"], invited["person"]) == ("meeting_invited", "Plans", "Ann")
-    assert (invited["page"], invited["read"], invited["answer"]) == ("/", False, None)
+    assert (invited["page"], invited["read"], invited["answer"]) == (f"/#meeting={scene.meeting}", False, None)
     assert (await bob.json("GET", f"{API}/unread"))[1] == {"unread": 1}
     one = f"{API}/{invited['id']}"
 

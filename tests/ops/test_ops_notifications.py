@@ -99,7 +99,12 @@ async def test_who_is_invited_reads_what_the_meeting_is_called_and_who_invites(
 
     (invited,) = await of(told, bob)
     assert (invited.kind, invited.subject, invited.person) == ("meeting_invited", ONCE.title, "Ada")
-    assert (invited.moment_ms, invited.page, invited.is_read, invited.all_day) == (NINE_MS, "/", False, False)
+    assert (invited.moment_ms, invited.page, invited.is_read, invited.all_day) == (
+        NINE_MS,
+        f"/#meeting={meeting.id}",
+        False,
+        False,
+    )
     assert await of(told, ada) == []
 
     for title in ("Another title", "The title of the end"):
@@ -114,6 +119,7 @@ async def test_who_is_invited_reads_what_the_meeting_is_called_and_who_invites(
     await planning.schedule.uninvite(ada, meeting.id, invitee.id)
     (cancelled,) = await of(told, bob)
     assert (cancelled.kind, cancelled.moment_ms) == ("meeting_cancelled", NINE_MS + minutes(60))
+    assert cancelled.page == "/"
     assert cancelled.subject is None, "the meeting takes place in its room, so nothing may read as if either were off"
 
 
@@ -160,6 +166,7 @@ async def test_nothing_of_an_organiser_is_left_with_those_they_invited(
     assert receipt.search == "clean", receipt.findings
     (cancelled,) = await of(told, bob)
     assert (cancelled.kind, cancelled.subject, cancelled.person) == ("meeting_cancelled", "Garden", None)
+    assert cancelled.page == "/r/garden"
     assert await told.unread(bob) == 1
 
 
@@ -184,6 +191,7 @@ async def test_an_organiser_reads_who_answered_what(
         "Bob": ("meeting_answered", "tentative", ONCE.title),
         "carol@example.net": ("meeting_answered", "accepted", ONCE.title),
     }
+    assert {each.page for each in await of(told, ada)} == {f"/#meeting={meeting.id}"}
     await planning.schedule.cancel(ada, meeting.id)
     assert await of(told, ada) == []
 

@@ -27,6 +27,7 @@ class Knocks:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        # so that knocking costs no transaction each time; what was told before a restart, only the database knows
         self._told = AttemptLimiter(limit=1, window_s=QUIET_MIN * 60)
         self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(_MOST)
 

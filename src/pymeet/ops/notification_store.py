@@ -123,6 +123,7 @@ def _shown(user_id: str, periods: Periods, now_ms: int) -> Select[Any]:
             func.coalesce(organiser.c.name, guest.c.name, invitees.c.email).label("person"),
             invitees.c.answer,
             place.c.slug,
+            func.coalesce(meetings.c.id, answered.c.id).label("meeting_id"),
             meetings.c.starts_local,
         )
         .select_from(notifications)

@@ -124,7 +124,7 @@ def _notification(row: RowMapping) -> Notification:
         kind=row["kind"],
         created_at_ms=row["created_at_ms"],
         is_read=row["read_at_ms"] is not None,
-        page=_page(row["kind"], row["object_id"], row["slug"]),
+        page=_page(row),
         subject=row["subject"],
         person=row["person"],
         answer=row["answer"],
@@ -133,11 +133,15 @@ def _notification(row: RowMapping) -> Notification:
     )
 
 
-def _page(kind: str, object_id: str, slug: str | None) -> str:
+def _page(row: RowMapping) -> str:
+    """Where the reader sees what it is about, and may see it; the start page where there is no such place any more."""
+    kind = row["kind"]
     if kind.startswith("recording"):
-        return f"/recordings/{object_id}"
-    if kind == "somebody_waits":
-        return f"/r/{slug}"
+        return f"/recordings/{row['object_id']}"
+    if row["meeting_id"] is not None:
+        return f"/#meeting={row['meeting_id']}"
+    if row["slug"] is not None:
+        return f"/r/{row['slug']}"
     return {"new_device": "/security", "export_ready": "/my-data", "request_decided": "/my-data"}.get(kind, "/")
 
 

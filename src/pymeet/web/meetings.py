@@ -1,5 +1,6 @@
 """The API around scheduled meetings (docs/protocol.md, section 4)."""
 
+import asyncio
 import bisect
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from pydantic import Field
 from pymeet.accounts.model import User
 from pymeet.errors import InvalidInputError
 from pymeet.meetings.answers import Invitation
+from pymeet.meetings.invitations import coming
 from pymeet.meetings.planning import Planning
 from pymeet.meetings.recurrence import Occurrence
 from pymeet.meetings.schedule import Details, Entry
@@ -216,6 +218,7 @@ async def personal_room(request: web.Request) -> web.Response:
 async def _whole(request: web.Request, user: User, meeting_id: str) -> dict[str, Any]:
     meeting, invited = await _planning(request).schedule.show(user, meeting_id)
     mine = meeting.organiser_id == user.id
+    following = await asyncio.to_thread(coming, meeting, request.app[PARTS].clock.now_ms())
     own = next((each.answer for each in invited if each.user_id == user.id), None)
     return {
         **_facts(request, meeting),
@@ -223,6 +226,7 @@ async def _whole(request: web.Request, user: User, meeting_id: str) -> dict[str,
         "sequence": meeting.sequence,
         "mine": mine,
         "answer": own,
+        "occurrence": None if following is None else _occurrence(following),
         "changes": [
             {
                 "recurrence_id": each.recurrence_id,

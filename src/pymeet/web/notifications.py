@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field
 
-from pymeet.errors import InvalidInputError
 from pymeet.meetings import feeds
 from pymeet.ops.notifications import Choice, Notification, Notifications
 from pymeet.web.bodies import Body, read_json
+from pymeet.web.paging import wanted
 from pymeet.web.parts import PARTS
 from pymeet.web.sessions import member
 
@@ -36,11 +36,9 @@ class Wishes(Body):
 async def list_notifications(request: web.Request) -> web.Response:
     """The newest first, page by page: `after` is what the page before gave as `next`."""
     user = await member(request)
-    limit = request.query.get("limit", str(PAGE))
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= LONGEST_PAGE):
-        raise InvalidInputError(f"limit: a number from 1 to {LONGEST_PAGE}.")
+    _, after, limit = wanted(request, at_once=PAGE, at_most=LONGEST_PAGE)
     told = _notifications(request)
-    found, following = await told.page(user, request.query.get("after", "")[:50], int(limit))
+    found, following = await told.page(user, after, limit)
     shown = [_shown(each) for each in found]
     return web.json_response({"notifications": shown, "next": following, "unread": await told.unread(user)})
 
@@ -72,14 +70,14 @@ async def delete(request: web.Request) -> web.Response:
 
 async def settings(request: web.Request) -> web.Response:
     user = await member(request)
-    wanted = await request.app[PARTS].planning.feeds.notifications(user)
+    meetings = await request.app[PARTS].planning.feeds.notifications(user)
     choices = await _notifications(request).choices(user)
     kinds: dict[str, dict[str, bool]] = {}
     for kind, choice in choices.items():
         kinds[kind] = {"in_app": choice.in_app}
         if choice.mail is not None:
-            kinds[kind]["mail"] = choice.mail and (wanted.mail or kind not in _MEETING_MAILS)
-    return web.json_response({"mail": wanted.mail, "reminder_min": wanted.reminder_min, "kinds": kinds})
+            kinds[kind]["mail"] = choice.mail and (meetings.mail or kind not in _MEETING_MAILS)
+    return web.json_response({"mail": meetings.mail, "reminder_min": meetings.reminder_min, "kinds": kinds})
 
 
 async def change_settings(request: web.Request) -> web.Response:

@@ -13,12 +13,12 @@ AT_MOST = 200
 Entry = TypeVar("Entry")
 
 
-def wanted(request: web.Request) -> tuple[str, str, int]:
-    """`search`, `after` and `limit` of the query. InvalidInputError."""
+def wanted(request: web.Request, *, at_once: int = AT_ONCE, at_most: int = AT_MOST) -> tuple[str, str, int]:
+    """`search`, `after` and `limit` of the query; `at_once` is the limit where none is given. InvalidInputError."""
     query = request.query
-    limit = query.get("limit", str(AT_ONCE))
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= AT_MOST):
-        raise InvalidInputError(f"limit: a number from 1 to {AT_MOST}.")
+    limit = query.get("limit", str(at_once))
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= at_most):
+        raise InvalidInputError(f"limit: a number from 1 to {at_most}.")
     return query.get("search", "")[:254], query.get("after", "")[:64], int(limit)
 
 

@@ -220,6 +220,8 @@ class Meeting(MeetingFacts):
     """Whether the asker planned it."""
     answer: Answer | None
     """The asker's answer; null for who planned it."""
+    occurrence: Occurrence | None
+    """The one that comes next; where none does, that which was."""
     changes: list[ChangedOccurrence]
     invitees: list[Invitee]
 

@@ -20,7 +20,7 @@ import { call } from './api.js';
 /** @typedef {Facts & { agenda: string, answer: Answer, occurrence: Occurrence | null }} Invitation */
 /** @typedef {{ recurrence_id: string, cancelled: boolean, start: string | null, duration_min: number | null }} Change one occurrence that is not as the rule says */
 /** @typedef {{ name: string | null, answer: Answer, id?: string, email?: string | null, answered_at?: number | null }} Invitee the last three to the organiser only */
-/** @typedef {Facts & { agenda: string, mine: boolean, answer: Answer | null, changes: Change[], invitees: Invitee[] }} Whole */
+/** @typedef {Facts & { agenda: string, mine: boolean, answer: Answer | null, occurrence: Occurrence | null, changes: Change[], invitees: Invitee[] }} Whole */
 /** @typedef {{ title: string, agenda?: string, start: string, time_zone: string, duration_min: number, rrule?: string | null }} Plan */
 /** @typedef {Plan & { room?: string, invitees: { email: string }[], groups?: string[] }} NewPlan */
 

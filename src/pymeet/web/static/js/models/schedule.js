@@ -20,6 +20,9 @@ export function wallClockOf(name) {
 /** What is different about one occurrence of a series. @param {readonly Change[]} changes @param {string} name */
 export const changeOf = (changes, name) => changes.find(({ recurrence_id }) => recurrence_id === name);
 
+/** The id of the meeting that an address names after the `#`; empty where it names none. @param {string} hash */
+export const meetingIn = (hash) => /^#meeting=([\w-]{1,30})$/.exec(hash)?.[1] ?? '';
+
 /** How many gave each answer. @param {readonly Invitee[]} invitees */
 export function tally(invitees) {
   /** @type {Record<Answer, number>} */

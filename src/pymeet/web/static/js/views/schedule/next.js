@@ -1,10 +1,13 @@
 // The next meetings of a member, on the start page.
 
 /** @import { Answer, Entry } from '../../api-meetings.js' */
-import { useState } from '../../../vendor/preact-hooks.js';
-import { answerMeeting, nextMeetings } from '../../api-meetings.js';
+import { useEffect, useState } from '../../../vendor/preact-hooks.js';
+import { answerMeeting, meeting, nextMeetings } from '../../api-meetings.js';
+import { ApiError } from '../../api.js';
 import { t } from '../../i18n.js';
-import { Problem, Waiting, useAct, useLoaded } from '../act.js';
+import { meetingIn } from '../../models/schedule.js';
+import { Problem, Waiting, useAct, useLoaded, wordsFor } from '../act.js';
+import { toast } from '../toast.js';
 import { html } from '../ui.js';
 import { AnswerButtons } from './answer.js';
 import { CancelDialog } from './cancel.js';
@@ -42,10 +45,33 @@ function Row({ entry, onAsk, reload }) {
     </li>`;
 }
 
+/** Opens the meeting that the address names after the `#`, as the notifications do. @param {(entry: Entry) => void} onFound */
+function useAsked(onFound) {
+  useEffect(() => {
+    const look = async () => {
+      const id = meetingIn(location.hash);
+      if (!id) return;
+      // Once: whoever closes it and loads the page again wants to see the page.
+      history.replaceState(history.state, '', location.pathname + location.search);
+      try {
+        const { occurrence, ...facts } = await meeting(id);
+        if (occurrence) onFound({ ...facts, occurrence });
+        else toast(t('meet.notFound'));
+      } catch (error) {
+        toast(error instanceof ApiError && error.status === 404 ? t('meet.notFound') : wordsFor(error));
+      }
+    };
+    void look();
+    addEventListener('hashchange', look);
+    return () => removeEventListener('hashchange', look);
+  }, []);
+}
+
 /** @param {{ zone?: string | null, mayCreate?: boolean, onPlanned: () => void }} props `zone`: the time zone of the account; `mayCreate`: rooms */
 export function NextMeetings({ zone, mayCreate, onPlanned }) {
   const { value, problem, reload } = useLoaded(() => nextMeetings(SHOWN));
   const [open, setOpen] = useState(/** @type {{ what: Asked, entry: Entry } | { what: 'plan', entry: null } | null} */ (null));
+  useAsked((entry) => setOpen({ what: 'details', entry }));
   const close = () => setOpen(null);
   const done = () => { close(); void reload(); };
   return html`
