@@ -22,7 +22,7 @@ export default {
   'told.somebody_waits': 'Jemand wollte in „{subject}“ eingelassen werden',
   'told.new_device': 'Jemand hat sich mit einem Browser, der hier neu ist, an Ihrem Konto angemeldet: {subject}',
   'told.new_deviceSome': 'Jemand hat sich mit einem Browser, der hier neu ist, an Ihrem Konto angemeldet',
-  'told.request_decided': 'Über eine Ihrer Anfragen zu Ihren Daten wurde entschieden',
+  'told.request_decided': 'Über einen Ihrer Anträge zu Ihren Daten wurde entschieden',
 
   'wish.title': 'Benachrichtigungen',
   'wish.text': 'Wählen Sie, was Ihnen hinter der Glocke oben auf den Seiten und was Ihnen per E-Mail gesagt wird. Eine Anmeldung mit einem Browser, der hier neu ist, wird immer gesagt.',
@@ -41,7 +41,7 @@ export default {
   'wish.kind.recording_expiring': 'Eine Ihrer Aufzeichnungen wird bald gelöscht',
   'wish.kind.export_ready': 'Die Kopie Ihrer Daten ist fertig',
   'wish.kind.somebody_waits': 'Jemand wartet in Ihrem Raum, während Sie nicht da sind',
-  'wish.kind.request_decided': 'Über eine Anfrage zu Ihren Daten wird entschieden',
+  'wish.kind.request_decided': 'Über einen Antrag zu Ihren Daten wird entschieden',
   'wish.reminder': 'Erinnerung per E-Mail vor einer Besprechung',
   'wish.noReminder': 'Keine',
 

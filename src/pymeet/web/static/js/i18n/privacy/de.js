@@ -55,7 +55,7 @@ export default {
   'consent.askTitle': 'Einwilligung widerrufen?',
   'consent.ask': 'Von jetzt an geschieht es nicht mehr. Was bis jetzt geschah, bleibt rechtmäßig.',
   'purpose.privacy_notice': 'Datenschutzerklärung',
-  'purpose.recording': 'Aufnahme',
+  'purpose.recording': 'Aufzeichnung',
   'purpose.transcript': 'Mitschrift',
   'purpose.streaming': 'Übertragung',
   'purpose.summary': 'Zusammenfassung',

@@ -116,6 +116,7 @@ export default {
   'mailError.expired': 'Tried for two days',
   'mailError.dropped': 'Dropped here',
   'mailKind.request_received': 'Request received',
+  'mailKind.request_decided': 'Request decided',
   'mailKind.request_reminder': 'Request is due',
   'mailKind.export_ready': 'Archive is ready',
   'mailKind.erasure_planned': 'Erasure planned',
