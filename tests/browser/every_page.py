@@ -161,6 +161,8 @@ async def _things(server: Server, ada: Visitor, slug: str) -> dict[str, str]:
     await _done(ada, "POST", "calendar-feed")
     group = await _done(ada, "POST", "admin/groups", {"name": "Gardeners", "description": "Whoever digs"})
     await _done(ada, "PUT", f"admin/groups/{group['id']}/members/{me}")
+    for field in ({"label": "Department"}, {"label": "Staff number", "editable": False}):
+        await _done(ada, "POST", "admin/profile-fields", field)
     token = {"name": "Script", "scopes": ["rooms:read"], "password": PASSWORD}
     await _done(ada, "POST", "security/tokens", token)
     await _add_passkey(server, me)

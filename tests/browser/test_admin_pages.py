@@ -1,4 +1,5 @@
-"""The pages on which administrators look after rooms, live meetings, waiting mails and settings, in a real browser."""
+"""The pages on which administrators look after rooms, live meetings, waiting mails, settings and profile fields, in a real
+browser."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -119,3 +120,56 @@ async def test_an_administrator_drops_a_mail_and_changes_settings(house: House) 
     await page.get_by_role("button", name="Back to the file’s value: Line on the start page").wait_for()
     await page.goto(f"{house.ada.origin}/")
     await page.get_by_text("On Sunday there are no meetings.").wait_for()
+
+
+async def test_an_administrator_asks_for_something_and_people_answer(house: House) -> None:
+    """A field is added, filled in by who may, and goes with what stands in it after one was told how much that is."""
+    page = house.ada.page
+    await house.goes_to("Members", "Members")
+    await house.ada.press("Profile fields…")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_text("There are no profile fields yet.").wait_for()
+    for label, who in (
+        ("Staff number", "Administrators only"),
+        ("Department", "Everybody their own, and administrators"),
+    ):
+        await dialog.get_by_role("button", name="Add a field").click()
+        await dialog.get_by_label("Label").fill(label)
+        await dialog.get_by_label(who).check()
+        await page.keyboard.press("Enter")
+        await dialog.get_by_role("button", name=f"Change {label}").wait_for()
+    await dialog.get_by_role("button", name="Change Department").click()
+    await dialog.get_by_label("Place in the order").select_option("1")
+    await dialog.get_by_role("button", name="Save").click()
+    await dialog.get_by_role("listitem").first.get_by_text("Department").wait_for()
+    await page.keyboard.press("Escape")
+
+    await house.ada.press("Manage Bob")
+    await dialog.get_by_role("button", name="Profile fields…").click()
+    await dialog.get_by_label("Staff number").fill("4711")
+    await dialog.get_by_role("button", name="Save").click()
+    await dialog.wait_for(state="detached")
+    _, bobs = await house.bob.json("GET", "/api/v1/profile/fields")
+    assert [(each["label"], each["value"]) for each in bobs["fields"]] == [
+        ("Department", None),
+        ("Staff number", "4711"),
+    ]
+
+    await page.goto(f"{house.ada.origin}/profile")
+    form = page.get_by_role("form", name="More about you")
+    await form.get_by_label("Department").fill("Garden")
+    assert not await form.get_by_label("Staff number").is_editable()
+    await form.get_by_role("button", name="Save").click()
+    await page.get_by_text("Saved.").wait_for()
+    await page.reload()
+    assert await form.get_by_label("Department").input_value() == "Garden"
+
+    await house.goes_to("Members", "Members")
+    await house.ada.press("Profile fields…")
+    await dialog.get_by_role("button", name="Change Staff number").click()
+    await dialog.get_by_role("button", name="Delete field…").click()
+    await dialog.get_by_text("What stands in it for 1 person is deleted, too.").wait_for()
+    await dialog.get_by_role("button", name="Delete field", exact=True).click()
+    await dialog.get_by_role("button", name="Change Department").wait_for()
+    _, bobs = await house.bob.json("GET", "/api/v1/profile/fields")
+    assert [each["label"] for each in bobs["fields"]] == ["Department"]

@@ -44,6 +44,10 @@ STAYS: frozenset[Place] = frozenset(
         ("groups", "description"),
         ("group_members", "group_id"),
         ("recording_group_shares", "id"),
+        # fields of the profile belong to everybody
+        ("profile_fields", "id"),
+        ("profile_fields", "label"),
+        ("profile_values", "field_id"),
         # rooms belong to everybody who uses them
         ("rooms", "id"),
         ("rooms", "name"),

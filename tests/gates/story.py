@@ -151,6 +151,12 @@ class Story:
         made = await self.ask(organiser, "POST", "/api/v1/calendar-feed", None, 201)
         organiser.said["feed"] = made["url"].rpartition("/")[2].removesuffix(".ics")
 
+    async def describe(self, human: Human) -> None:
+        """A field of the profile that somebody fills in."""
+        field = (await self.operate("profile_field.add", label=token("field")))["id"]
+        body = {"values": {field: human.made("field value")}}
+        await self.ask(human, "PATCH", "/api/v1/profile/fields", body)
+
     async def automate(self, human: Human) -> None:
         """A program that looks at the person's rooms by a token."""
         body = {"name": human.made("token name"), "scopes": ["rooms:read"], "password": human.password}

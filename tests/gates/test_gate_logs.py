@@ -14,6 +14,7 @@ async def test_a_whole_day_leaves_no_name_address_or_token_in_the_log(tmp_path: 
         member = await told.add_member("member")
         await told.say(member)
         await told.automate(member)
+        await told.describe(member)
         guest = await told.add_guest("guest")
         await told.meeting_recorded(admin)
         await told.record(admin, [admin, member, guest])

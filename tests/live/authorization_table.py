@@ -163,6 +163,8 @@ ONESELF: Final = (
     row("POST", f"{API}/profile/email", members(202), body=olgas.new_address_confirmed, new=True),
     row("PUT", f"{API}/profile/avatar", members(204), new=True, sent=(PNG, "image/png")),
     row("DELETE", f"{API}/profile/avatar", members(204), new=True),
+    row("GET", f"{API}/profile/fields", members(200)),
+    row("PATCH", f"{API}/profile/fields", members(200), body=olgas.filled_in),
     row("GET", f"{API}/users/{{id}}/avatar", members(200), olgas.owner),
 )
 
@@ -268,6 +270,12 @@ ADMINISTRATION: Final = (
     row("POST", f"{ADMIN}/users/{{id}}/remove-second-factor", admins(204), olgas.somebody),
     row("PUT", f"{ADMIN}/users/{{id}}/role", admins(204), olgas.somebody),
     row("DELETE", f"{ADMIN}/users/{{id}}", admins(200), olgas.somebody),
+    row("GET", f"{ADMIN}/users/{{id}}/profile-fields", admins(200), olgas.somebody),
+    row("PATCH", f"{ADMIN}/users/{{id}}/profile-fields", admins(200), olgas.somebody, olgas.filled_in),
+    row("GET", f"{ADMIN}/profile-fields", admins(200)),
+    row("POST", f"{ADMIN}/profile-fields", admins(201), body=olgas.new_label),
+    row("PATCH", f"{ADMIN}/profile-fields/{{id}}", admins(200), olgas.field, olgas.new_label),
+    row("DELETE", f"{ADMIN}/profile-fields/{{id}}", admins(204), olgas.field),
     row("GET", f"{ADMIN}/groups", admins(200)),
     row("POST", f"{ADMIN}/groups", admins(201), body=olgas.new_name),
     row("GET", f"{ADMIN}/groups/{{id}}", admins(200), olgas.group),

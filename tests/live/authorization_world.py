@@ -393,6 +393,16 @@ async def group(world: World) -> Names:
     return {"id": made["id"], "person": world.member.id}
 
 
+async def field(world: World) -> Names:
+    """A field of the profile; the same for all as long as it is there, for there cannot be many."""
+    fields = (await world.admin.json("GET", "/api/v1/admin/profile-fields"))[1]["fields"]
+    if fields:
+        return {"id": fields[0]["id"]}
+    status, made = await world.admin.json("POST", "/api/v1/admin/profile-fields", {"label": world.name()})
+    assert status == 201, made
+    return {"id": made["id"]}
+
+
 async def notification(world: World) -> Names:
     """What Olga was told: that Mia comes."""
     names = await meeting(world)
@@ -460,6 +470,16 @@ async def new_address_confirmed(world: World, who: str) -> dict[str, Any]:
 async def new_name(world: World, _who: str) -> dict[str, Any]:
     """What nothing is called yet."""
     return {"name": world.name()}
+
+
+async def new_label(world: World, _who: str) -> dict[str, Any]:
+    """The same for a field of the profile."""
+    return {"label": world.name()}
+
+
+async def filled_in(world: World, _who: str) -> dict[str, Any]:
+    """What somebody's field is to hold."""
+    return {"values": {(await field(world))["id"]: world.name()}}
 
 
 async def own_group(world: World, _who: str) -> dict[str, Any]:

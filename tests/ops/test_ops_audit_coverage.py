@@ -54,6 +54,12 @@ LEAVES = {
     "group.show": Leaves("data.viewed", lambda made: {"group": made["group.add"]["id"]}),
     "group.leave": Leaves("group.member_removed", lambda _: {"group": "Choir", "email": "ada@example.org"}),
     "group.delete": Leaves("group.deleted", lambda _: {"group": "Choir"}),
+    "profile_field.add": Leaves("profile_field.added", lambda _: {"label": "Department"}),
+    "profile_field.change": Leaves("profile_field.changed", lambda _: {"field": "Department", "place": 1}),
+    "user.set_field": Leaves(
+        "user.fields_changed", lambda _: {"email": "ada@example.org", "field": "department", "value": "Choir"}
+    ),
+    "profile_field.delete": Leaves("profile_field.deleted", lambda made: {"field": made["profile_field.add"]["id"]}),
     "room.create": Leaves("room.created", lambda _: {"name": "Tea", "slug": "tea-time", "owner": "ada@example.org"}),
     "room.list": Leaves("data.viewed"),
     "room.show": Leaves("data.viewed", lambda _: {"slug": "tea-time"}),
@@ -124,6 +130,8 @@ LEAVES = {
 LEAVES_NOTHING = {
     "status": "It counts, and shows nobody's data.",
     "group.list": "It counts who is in groups, and names nobody.",
+    "profile_field.list": "It counts for whom fields are filled in, and names nobody.",
+    "profile_field.show": "It counts for whom a field is filled in, and names nobody.",
     "privacy.check": "It looks at settings.",
     "privacy.document": "It says what is kept in general, about nobody.",
     "backup.list": "It shows sets, not what is in them.",

@@ -224,7 +224,7 @@ def _fill(conn: Connection, canary: Canary, now_ms: int) -> None:
 
 
 def _sign_in_by_more(add: Callable[..., None], canary: Canary, user_id: str, now_ms: int) -> None:
-    """Everything by which the person signs in besides a password, and their picture."""
+    """Everything by which the person signs in besides a password, their picture, and a field of their profile."""
     token, whose, made = canary.token, {"user_id": user_id}, {"created_at_ms": now_ms}
     add(schema.second_factors, totp_secret=token("second_factors.totp_secret"), last_step=1, **whose, **made)
     add(schema.recovery_codes, code_hash=token("recovery_codes.code_hash"), **whose, **made)
@@ -237,6 +237,11 @@ def _sign_in_by_more(add: Callable[..., None], canary: Canary, user_id: str, now
     name, known = token("known_devices.name"), token("known_devices.token_hash")
     add(schema.known_devices, id=token("known_devices.id"), token_hash=known, name=name, **whose, **times)
     add(schema.avatars, file_id=token("avatars.file_id"), changed_at_ms=now_ms, **whose)
+    field_id = secrets.token_hex(11)
+    field = {"label": f"Field {field_id}", "editable": True, "place": 1, "created_at_ms": now_ms}
+    add(schema.profile_fields, id=field_id, **field)
+    value = {"value": f"It says {token('profile_values.value')}.", "changed_at_ms": now_ms}
+    add(schema.profile_values, field_id=field_id, **value, **whose)
 
 
 def _plan(add: Callable[..., None], canary: Canary, user_id: str, room_id: str, now_ms: int) -> None:

@@ -22,6 +22,7 @@ from pymeet.cli import (
     live,
     mail,
     privacy,
+    profile_field,
     purge,
     recording,
     request,
@@ -64,6 +65,7 @@ app.add_typer(room.app)
 app.add_typer(recording.app)
 app.add_typer(user.app)
 app.add_typer(group.app)
+app.add_typer(profile_field.app)
 app.add_typer(token.app)
 app.add_typer(request.app)
 app.add_typer(consent.app)

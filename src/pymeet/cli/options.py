@@ -42,6 +42,8 @@ _LOOKING = frozenset(
         "privacy.check",
         "privacy.document",
         "privacy.verify",
+        "profile_field.list",
+        "profile_field.show",
         "purge.plan",
         "recording.files",
         "recording.list",

@@ -39,6 +39,7 @@ _REMEDIES = {
     "account_disabled": "It stays so; `pymeet user list` shows which accounts are active.",
     "slug_taken": "Give another address with --slug, or leave it out for a random one.",
     "name_taken": "Choose another name; `pymeet group list` shows all groups.",
+    "label_taken": "Choose another label; `pymeet profile-field list` shows all fields.",
     "email_taken": "`pymeet user list` shows all accounts; `pymeet user link EMAIL` makes a fresh link.",
     "scope_not_allowed": "Scopes that begin with users, privacy or server are for administrators and data protection "
     "officers; `pymeet user role` changes what somebody is.",

@@ -99,6 +99,7 @@ def show(email: Email, config: ConfigFile = None, as_json: AsJson = False) -> No
             ["Last seen (UTC)", _seen(user)],
             ["Language", user["language"] or "as the server"],
             ["Time zone", user["time_zone"] or "as the browser"],
+            *([each["label"], each["value"] or ""] for each in user["fields"]),
         ],
     )
 
@@ -201,6 +202,29 @@ def unlink(email: Email, yes: Yes = False, config: ConfigFile = None, as_json: A
         say(f"{done['name']} is no longer linked with an account at the provider.")
     else:
         say(f"{done['name']} is not linked with any account at the provider.")
+
+
+@app.command("set-field", cls=Command)
+def set_field(
+    email: Email,
+    field: Annotated[str, typer.Argument(metavar="FIELD", help="The field's label or id.")],
+    value: Annotated[
+        str | None, typer.Argument(metavar="VALUE", help="What is to stand in it; without it, nothing.")
+    ] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fill in or empty a field of somebody's profile.
+
+    `pymeet profile-field` says which fields there are.
+    """
+    filled = operate(config, "user.set_field", email=email, field=field, value=value)
+    if as_json:
+        show_json(filled)
+    elif filled["value"] is None:
+        say(f"{filled['label']} is empty.")
+    else:
+        say(f"{filled['label']}: {filled['value']}")
 
 
 app.command("delete", cls=Command)(erase_user)

@@ -19,6 +19,7 @@ Route = tuple[str, str]
 _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
     Scope.PROFILE_READ: (
         "GET /me",
+        "GET /profile/fields",
         "GET /groups",
         "GET /groups/{id}",
         "GET /users/{id}/avatar",
@@ -74,6 +75,8 @@ _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
     ),
     Scope.USERS_READ: (
         "GET /admin/users",
+        "GET /admin/users/{id}/profile-fields",
+        "GET /admin/profile-fields",
         "GET /admin/groups",
         "GET /admin/groups/{id}",
     ),
@@ -83,6 +86,10 @@ _TABLE: Final[Mapping[Scope, tuple[str, ...]]] = {
         "POST /admin/users/{id}/enable",
         "PUT /admin/users/{id}/role",
         "DELETE /admin/users/{id}",
+        "PATCH /admin/users/{id}/profile-fields",
+        "POST /admin/profile-fields",
+        "PATCH /admin/profile-fields/{id}",
+        "DELETE /admin/profile-fields/{id}",
         "POST /admin/groups",
         "PATCH /admin/groups/{id}",
         "DELETE /admin/groups/{id}",
@@ -168,6 +175,7 @@ _CLOSED: Final = (
     "DELETE /calendar-feed",
     # who one is, and what one wants
     "PATCH /profile",
+    "PATCH /profile/fields",
     "POST /profile/email",
     "PUT /profile/avatar",
     "DELETE /profile/avatar",

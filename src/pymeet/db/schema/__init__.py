@@ -27,6 +27,7 @@ from pymeet.db.schema.privacy import (
     request_events,
     requests,
 )
+from pymeet.db.schema.profile import profile_fields, profile_values
 from pymeet.db.schema.recordings import (
     film_people,
     films,
@@ -88,6 +89,8 @@ __all__ = [
     "pending_gone",
     "personal_rooms",
     "processing_limits",
+    "profile_fields",
+    "profile_values",
     "provider_sessions",
     "recording_events",
     "recording_group_shares",

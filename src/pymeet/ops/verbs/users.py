@@ -7,6 +7,7 @@ from pymeet.accounts import directory
 from pymeet.accounts.directory import Member
 from pymeet.accounts.mailed_links import MailedLinks
 from pymeet.accounts.oidc_accounts import unlink
+from pymeet.accounts.profile_fields import ProfileFields
 from pymeet.accounts.rows import named
 from pymeet.accounts.service import Role, User
 from pymeet.errors import InvalidInputError
@@ -53,12 +54,14 @@ async def user_list(services: Services) -> list[dict[str, Any]]:
 
 @views("accounts")
 async def user_show(services: Services, *, email: str) -> dict[str, Any]:
-    """One account, with its state and when it was last used."""
+    """One account, with its state, when it was last used, and what stands in the fields of its profile."""
     async with services.db.read() as conn:
         row = await named(conn, email)
         found = await directory.member(conn, row["id"])
     assert found is not None  # noqa: S101  read in one transaction
-    return {**_shown(found), "language": row["language"], "time_zone": row["time_zone"]}
+    filled = await ProfileFields(services.db, services.clock).of(found.id)
+    fields = [{"label": each.label, "value": each.value} for each in filled]
+    return {**_shown(found), "language": row["language"], "time_zone": row["time_zone"], "fields": fields}
 
 
 async def user_role(services: Services, *, email: str, role: str) -> dict[str, Any]:

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pymeet.web.openapi import accounts, admin, groups, notifications, oidc, privacy, recordings, rooms, server
+from pymeet.web.openapi import (
+    accounts,
+    admin,
+    groups,
+    notifications,
+    oidc,
+    privacy,
+    profile_fields,
+    recordings,
+    rooms,
+    server,
+)
 from pymeet.web.openapi.words import Operation, Section, Who
 
 _DESCRIPTION: Final = Section(
@@ -29,6 +40,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     privacy.GUEST_DATA,
     privacy.ERASURES,
     groups.GROUPS,
+    profile_fields.PROFILE_FIELDS,
     admin.ACCOUNTS,
     server.SERVER,
     admin.OFFICE,

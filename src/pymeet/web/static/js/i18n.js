@@ -2,7 +2,7 @@
 
 import en from './i18n/en.js';
 
-/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default | keyof typeof import('./i18n/hosting/en.js').default | keyof typeof import('./i18n/recordings/en.js').default | keyof typeof import('./i18n/accounts/en.js').default | keyof typeof import('./i18n/schedule/en.js').default | keyof typeof import('./i18n/groups/en.js').default | keyof typeof import('./i18n/notifications/en.js').default | keyof typeof import('./i18n/server/en.js').default} Key */
+/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default | keyof typeof import('./i18n/hosting/en.js').default | keyof typeof import('./i18n/recordings/en.js').default | keyof typeof import('./i18n/accounts/en.js').default | keyof typeof import('./i18n/schedule/en.js').default | keyof typeof import('./i18n/groups/en.js').default | keyof typeof import('./i18n/fields/en.js').default | keyof typeof import('./i18n/notifications/en.js').default | keyof typeof import('./i18n/server/en.js').default} Key */
 /** @typedef {Record<keyof typeof en, string>} Catalogue */
 /** @typedef {Record<string, () => Promise<{ default: Record<string, string> }>>} Others */
 

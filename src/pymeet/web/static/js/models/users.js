@@ -2,10 +2,10 @@
 
 /** @import { Member } from '../api-users.js' */
 
-/** @typedef {'role' | 'invite_again' | 'reset' | 'remove_second_factor' | 'disable' | 'enable' | 'erase'} UserAction */
+/** @typedef {'fields' | 'role' | 'invite_again' | 'reset' | 'remove_second_factor' | 'disable' | 'enable' | 'erase'} UserAction */
 
 /**
- * Nobody locks themselves out, or takes their own role away: of oneself only the password and the factors are a matter here.
+ * Nobody locks themselves out, or takes their own role away: of oneself only fields, password and factors are a matter here.
  * @param {Member} member @param {string} self the id of who looks @returns {UserAction[]}
  */
 export function actionsFor(member, self) {
@@ -14,6 +14,7 @@ export function actionsFor(member, self) {
   const actions = [];
   const other = member.id !== self;
   if (other) actions.push('role');
+  actions.push('fields');
   if (member.state === 'invited') actions.push('invite_again');
   if (member.state === 'active') actions.push('reset');
   if (member.second_factor && other) actions.push('remove_second_factor');

@@ -2,6 +2,7 @@
 
 /** @import { Me } from '../api.js' */
 import '../accounts-words.js';
+import '../fields-words.js';
 import '../privacy-words.js';
 import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';

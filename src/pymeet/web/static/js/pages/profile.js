@@ -2,12 +2,14 @@
 
 /** @import { Me, User } from '../api.js' */
 import '../accounts-words.js';
+import '../fields-words.js';
 import '../notifications-words.js';
 import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';
 import { t } from '../i18n.js';
 import { AccountMenu } from '../views/account-menu.js';
 import { Address } from '../views/profile/address.js';
+import { AddedFields } from '../views/profile/fields.js';
 import { CalendarFeed } from '../views/profile/feed.js';
 import { NotificationWishes } from '../views/profile/notifications.js';
 import { PersonForm } from '../views/profile/person.js';
@@ -47,6 +49,7 @@ function Profile() {
       <div class="settings-page">
         <h1>${t('profile.title')}</h1>
         <${PersonForm} user=${user} reload=${load} />
+        <${AddedFields} />
         <${Picture} user=${user} version=${version.value} onChanged=${load} />
         <${Address} email=${user.email} mail=${me.mail ?? false} />
         <${NotificationWishes} mail=${me.mail ?? false} />

@@ -218,11 +218,11 @@ export default {
   'scope.users': 'Mitglieder',
   'scope.privacy': 'Datenschutz',
   'scope.server': 'Server',
-  'scope.text.profile': 'Wer Sie sind, Bilder, Benachrichtigungen',
+  'scope.text.profile': 'Wer Sie sind, Profilfelder, Bilder, Benachrichtigungen',
   'scope.text.rooms': 'Ihre Räume, deren Einstellungen, wer da war',
   'scope.text.meetings': 'Geplante Besprechungen, Einladungen, Antworten',
   'scope.text.recordings': 'Aufzeichnungen, Filme, mit wem sie geteilt sind',
-  'scope.text.users': 'Konten und Gruppen; wer sie ändert, kann Administratoren machen',
+  'scope.text.users': 'Konten, Profilfelder und Gruppen; wer sie ändert, kann Administratoren machen',
   'scope.text.privacy': 'Anfragen, Sperren und Löschungen anderer, das Protokoll',
   'scope.text.server': 'Alle Räume, laufende Besprechungen, E-Mails, Einstellungen',
 

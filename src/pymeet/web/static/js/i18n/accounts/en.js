@@ -217,11 +217,11 @@ export default {
   'scope.users': 'Members',
   'scope.privacy': 'Privacy',
   'scope.server': 'Server',
-  'scope.text.profile': 'Who you are, pictures, notifications',
+  'scope.text.profile': 'Who you are, profile fields, pictures, notifications',
   'scope.text.rooms': 'Your rooms, their settings, who was there',
   'scope.text.meetings': 'Scheduled meetings, invitations, answers',
   'scope.text.recordings': 'Recordings, films, whom they are shared with',
-  'scope.text.users': 'Accounts and groups; whoever changes them can make administrators',
+  'scope.text.users': 'Accounts, profile fields and groups; whoever changes them can make administrators',
   'scope.text.privacy': 'Requests, holds and erasures of others, the audit log',
   'scope.text.server': 'All rooms, running meetings, mail, settings',
 

@@ -9,12 +9,15 @@ import { actionsFor } from '../../models/users.js';
 import { Problem, useAct } from '../act.js';
 import { Dialog, html } from '../ui.js';
 import { Erase } from './erase.js';
+import { FieldsOf } from './fields-of.js';
 import { HandOver, ROLES } from './invite.js';
 import { Radios } from './parts.js';
 
 const DANGEROUS = /** @type {readonly UserAction[]} */ (['disable', 'remove_second_factor']);
 
-/** @param {Exclude<UserAction, 'role' | 'erase'>} action @param {Member} member @returns {Promise<Sent | null>} */
+/** @typedef {Exclude<UserAction, 'fields' | 'role' | 'erase'>} PlainAction */
+
+/** @param {PlainAction} action @param {Member} member @returns {Promise<Sent | null>} */
 function carryOut(action, member) {
   if (action === 'disable') return api.disable(member.id);
   if (action === 'enable') return api.enable(member.id);
@@ -26,7 +29,7 @@ function carryOut(action, member) {
 
 /** @typedef {{ member: Member, onDone: (words: string) => void, onClose: () => void, onBack: () => void }} StepProps */
 
-/** @param {StepProps & { action: Exclude<UserAction, 'role' | 'erase'> }} props */
+/** @param {StepProps & { action: PlainAction }} props */
 function Confirm({ member, action, onDone, onClose, onBack }) {
   const [link, setLink] = useState('');
   const { busy, problem, act } = useAct();
@@ -99,6 +102,7 @@ export function Manage({ member, self, onDone, onClose }) {
     <${Dialog} key=${step ?? 'choices'} title=${step ? t(`userTitle.${step}`, { name }) : name} onClose=${onClose}>
       ${step === null && html`<${Choices} member=${member} self=${self} onChoose=${setStep} />`}
       ${step === 'role' && html`<${ChangeRole} ...${props} />`}
-      ${step && step !== 'role' && html`<${Confirm} ...${props} action=${step} />`}
+      ${step === 'fields' && html`<${FieldsOf} ...${props} />`}
+      ${step && step !== 'role' && step !== 'fields' && html`<${Confirm} ...${props} action=${step} />`}
     </${Dialog}>`;
 }

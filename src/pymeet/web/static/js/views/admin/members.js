@@ -8,6 +8,7 @@ import { dateOf, t } from '../../i18n.js';
 import { Problem, Waiting, useAct } from '../act.js';
 import { toast } from '../toast.js';
 import { Field, Icon, html } from '../ui.js';
+import { ProfileFields } from './fields.js';
 import { Invite } from './invite.js';
 import { Manage } from './manage.js';
 import { Table } from './parts.js';
@@ -36,7 +37,7 @@ export function Members({ me, mail, closed }) {
   const [rows, setRows] = useState(/** @type {Member[] | null} */ (null));
   const [next, setNext] = useState(/** @type {string | null} */ (null));
   const [search, setSearch] = useState('');
-  const [open, setOpen] = useState(/** @type {'invite' | string | null} */ (null));
+  const [open, setOpen] = useState(/** @type {'invite' | 'fields' | string | null} */ (null));
   const { busy, problem, act } = useAct();
   const asked = useRef('');
   const read = (/** @type {string} */ wanted, /** @type {Member[]} */ before, /** @type {string} */ after = '') => act(async () => {
@@ -58,7 +59,8 @@ export function Members({ me, mail, closed }) {
     <section class="admin-part" aria-labelledby="members-title">
       <div class="part-head">
         <div><h1 id="members-title">${t('members.title')}</h1><p class="quiet-text">${t('members.lead')}${closed && ` ${t('members.closed')}`}</p></div>
-        <div class="part-tools">${!closed && html`<button type="button" class="button primary" onClick=${() => setOpen('invite')}><${Icon} name="user-plus" />${t('members.invite')}</button>`}</div>
+        <div class="part-tools"><button type="button" class="button" onClick=${() => setOpen('fields')}>${t('fields.manage')}…</button>
+          ${!closed && html`<button type="button" class="button primary" onClick=${() => setOpen('invite')}><${Icon} name="user-plus" />${t('members.invite')}</button>`}</div>
       </div>
       <div class="find" role="search"><${Field} label=${t('members.search')} value=${search} onInput=${setSearch}
         input=${{ type: 'search', autocomplete: 'off', autocapitalize: 'none', spellcheck: false }} /></div>
@@ -72,6 +74,7 @@ export function Members({ me, mail, closed }) {
         </${Table}>`}
       ${rows?.length === 1 && !search && !closed && html`<p class="empty">${t('members.alone')}</p>`}
       ${rows && next && html`<div class="actions"><button type="button" class="button" disabled=${busy} onClick=${() => void read(search.trim(), rows, next)}>${t('members.more')}</button></div>`}
+      ${open === 'fields' && html`<${ProfileFields} onClose=${() => setOpen(null)} />`}
       ${open === 'invite' && html`<${Invite} mail=${mail} onInvited=${() => void reload()} onClose=${() => setOpen(null)} />`}
       ${managed && html`<${Manage} key=${managed.id} member=${managed} self=${me.id} onDone=${done} onClose=${() => setOpen(null)} />`}
     </section>`;
