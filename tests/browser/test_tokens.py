@@ -1,4 +1,4 @@
-"""API tokens as people make and revoke them, on the security page."""
+"""API tokens as people make and revoke them, on the security page; and as administrators end those of others."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -9,16 +9,23 @@ import pytest
 from live_server import PASSWORD, first_admin, make_config, running
 from playwright.async_api import expect
 
+from pymeet.ops.client import call
+from pymeet.server import Server
 from tests.browser.people import Person, chromium, enter
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-async def ada(tmp_path: Path) -> AsyncIterator[Person]:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    async with running(make_config(tmp_path / "data")) as server:
+        yield server
+
+
+@pytest.fixture
+async def ada(server: Server) -> AsyncIterator[Person]:
     """The first administrator, on her security page. At the end her console may not have complained."""
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(running(make_config(tmp_path / "data")))
         admin = await stack.enter_async_context(first_admin(server))
         browser = await stack.enter_async_context(chromium())
         ada = await enter(browser, server.url, "Ada", locale="en-GB")
@@ -66,6 +73,29 @@ async def test_a_token_is_made_by_keyboard_shown_once_and_revoked(ada: Person) -
     await page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
     await page.get_by_text("The token was revoked.").wait_for()
     await expect(page.get_by_text("Room lists", exact=True)).to_have_count(0)
+    assert await _asks(ada.origin, token) == 401
+
+
+async def test_an_administrator_ends_the_token_of_somebody_else(ada: Person, server: Server) -> None:
+    """From the list of members to a program that works no more, with a question in between."""
+    await call(server.config, "user.add", {"name": "Bob", "email": "bob@example.org"})
+    wanted = {"email": "bob@example.org", "name": "Night script", "scopes": ["rooms:read"], "expires": "7d"}
+    token = (await call(server.config, "token.create", wanted))["token"]
+    page = ada.page
+    await expect(page.get_by_role("link", name="What programs can do with them")).to_have_attribute("href", "/api")
+    await page.goto(f"{ada.origin}/admin/users")
+    await ada.press("Manage Bob")
+    await page.get_by_role("button", name="Tokens and linked account…").click()
+    dialog = page.get_by_role("dialog", name="Tokens and linked account of Bob")
+    await dialog.get_by_text("Rooms (sees)").wait_for()
+    await dialog.get_by_role("button", name="Revoke Night script").click()
+    await (
+        page.get_by_role("dialog", name="Revoke “Night script”?")
+        .get_by_role("button", name="Revoke", exact=True)
+        .click()
+    )
+
+    await dialog.get_by_text("Bob has no API tokens and no linked account.").wait_for()
     assert await _asks(ada.origin, token) == 401
 
 

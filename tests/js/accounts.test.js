@@ -80,10 +80,10 @@ test('the zone of the account is in the menu, also when this browser does not kn
 
 test('administrators cannot lock themselves out, and an erasure is not interfered with', () => {
   const member = { id: 'a', name: 'Mei', email: 'mei@example.org', role: 'member', state: 'active', created_at: 0, last_seen_at: null, second_factor: true };
-  assert.deepEqual(actionsFor(member, 'b'), ['role', 'fields', 'reset', 'remove_second_factor', 'disable', 'erase']);
+  assert.deepEqual(actionsFor(member, 'b'), ['role', 'fields', 'reset', 'access', 'remove_second_factor', 'disable', 'erase']);
   assert.deepEqual(actionsFor(member, 'a'), ['fields', 'reset']);
-  assert.deepEqual(actionsFor({ ...member, state: 'disabled', second_factor: false }, 'b'), ['role', 'fields', 'enable', 'erase']);
-  assert.deepEqual(actionsFor({ ...member, state: 'invited', second_factor: false }, 'b'), ['role', 'fields', 'invite_again', 'erase']);
+  assert.deepEqual(actionsFor({ ...member, state: 'disabled', second_factor: false }, 'b'), ['role', 'fields', 'access', 'enable', 'erase']);
+  assert.deepEqual(actionsFor({ ...member, state: 'invited', second_factor: false }, 'b'), ['role', 'fields', 'invite_again', 'access', 'erase']);
   assert.deepEqual(actionsFor({ ...member, state: 'being_erased' }, 'b'), []);
 });
 

@@ -177,7 +177,7 @@ ROOMS: Final = (
     row("GET", f"{ROOM}/settings", "401 401 403 403 200 200 403", olgas.own_room),
     row("PATCH", f"{ROOM}/settings", "401 401 403 403 200 200 403", olgas.room),
     row("GET", f"{ROOM}/attendance", "401 401 403 403 200 403 403", olgas.own_room),
-    row("GET", f"{ROOM}/pictures/{{picture}}", "404", olgas.own_room),  # who knows the secret in the address, sees it
+    row("GET", f"{ROOM}/pictures/{{picture}}", "404", olgas.own_room),  # who is in the meeting knows words for it
     row("POST", f"{API}/personal-room", members(200)),
     row("GET", f"{API}/groups", members(200)),
     row("GET", f"{API}/groups/{{id}}", "401 401 200 404 200 404 404", olgas.group),
@@ -268,6 +268,9 @@ ADMINISTRATION: Final = (
     row("POST", f"{ADMIN}/users/{{id}}/enable", admins(204), olgas.somebody),
     row("POST", f"{ADMIN}/users/{{id}}/reset-password", admins(200), olgas.somebody),
     row("POST", f"{ADMIN}/users/{{id}}/remove-second-factor", admins(204), olgas.somebody),
+    row("GET", f"{ADMIN}/users/{{id}}/access", admins(200), olgas.somebody),
+    row("DELETE", f"{ADMIN}/users/{{id}}/tokens/{{token}}", admins(204), olgas.somebodys_token),
+    row("DELETE", f"{ADMIN}/users/{{id}}/identities", admins(404), olgas.somebody),
     row("PUT", f"{ADMIN}/users/{{id}}/role", admins(204), olgas.somebody),
     row("DELETE", f"{ADMIN}/users/{{id}}", admins(200), olgas.somebody),
     row("GET", f"{ADMIN}/users/{{id}}/profile-fields", admins(200), olgas.somebody),

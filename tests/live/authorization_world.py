@@ -297,6 +297,13 @@ async def somebody(world: World) -> Names:
     return {"id": added["id"], "email": email}
 
 
+async def somebodys_token(world: World) -> Names:
+    """The same, with an API token."""
+    whose = await somebody(world)
+    wanted = {"email": whose["email"], "name": "Script", "scopes": ["rooms:read"], "expires": "90d"}
+    return whose | {"token": (await call(world.server.config, "token.create", wanted))["id"]}
+
+
 async def session(world: World) -> Names:
     """Another session of Olga's."""
     before = {each["id"] for each in await sessions_of(world)}

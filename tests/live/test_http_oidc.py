@@ -194,6 +194,29 @@ async def test_an_account_is_known_by_subject_and_not_by_address(
         await call(server.config, "user.unlink", {"email": "mei@example.org"})
 
 
+async def test_an_administrator_unlinks_the_wrong_account(shared: tuple[Server, Visitor]) -> None:
+    """Without a shell on the server: whoever came in by it is out, and so is a program that they made."""
+    server, ada = shared
+    async with browser(server) as (mei, there):
+        user_id = (await sign_in(mei, there, "mei"))["user"]["id"]
+        await call(
+            server.config,
+            "token.create",
+            {"email": "mei@example.org", "name": "Script", "scopes": ["rooms:read"], "expires": "1d"},
+        )
+        path = f"/admin/users/{user_id}"
+        shown = await ask(ada, "GET", f"{path}/access")
+        assert (len(shown["identities"]), len(shown["tokens"])) == (1, 1)
+
+        await ask(ada, "DELETE", f"{path}/identities", status=204)
+
+        assert await who(mei) is None
+        assert await ask(ada, "GET", f"{path}/access") == {"tokens": [], "identities": []}
+        await ask(ada, "DELETE", f"{path}/identities", status=404)
+        own_id = (await ask(ada, "GET", "/me"))["user"]["id"]
+        await ask(ada, "DELETE", f"/admin/users/{own_id}/identities", status=400)
+
+
 async def test_who_has_no_account_or_no_verified_address_is_refused(shared: tuple[Server, Visitor]) -> None:
     """Anybody may write any address into an account at some providers."""
     server, _ = shared

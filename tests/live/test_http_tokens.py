@@ -9,8 +9,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from live_server import PASSWORD, Visitor, visiting
+from sqlalchemy import select
 
 from pymeet.config import Config
+from pymeet.db.schema import audit_events
 from pymeet.ops.client import call
 from pymeet.server import Server
 from pymeet.web.bearer import API_PATH
@@ -92,6 +94,34 @@ async def test_a_program_works_by_its_token_alone(shared_server: Server, mei: Vi
     assert made["token"] not in str(listed)
 
 
+async def test_administrators_see_and_end_the_tokens_of_others(
+    shared_server: Server, shared_admin: Visitor, mei: Visitor
+) -> None:
+    """When somebody left and cannot do it, or a program runs wild; what they did is in the log, and the token is not told."""
+    made = await _make(mei, "rooms:read", name="Runs wild")
+    user_id = (await mei.json("GET", "/api/v1/me"))[1]["user"]["id"]
+    own_id = (await shared_admin.json("GET", "/api/v1/me"))[1]["user"]["id"]
+    path = f"/api/v1/admin/users/{user_id}"
+    assert (await mei.json("GET", f"{path}/access"))[0] == 403
+
+    status, shown = await shared_admin.json("GET", f"{path}/access")
+
+    assert (status, shown["identities"]) == (200, [])
+    (token,) = [each for each in shown["tokens"] if each["name"] == "Runs wild"]
+    assert (token["id"], token["scopes"]) == (made["id"], ["rooms:read"])
+    assert made["token"] not in str(shown)
+    of_another = f"/api/v1/admin/users/{own_id}/tokens/{made['id']}"
+    assert (await shared_admin.json("DELETE", of_another))[0] == 400
+    assert (await shared_admin.json("DELETE", f"{path}/tokens/{'A' * 22}"))[0] == 404
+    assert (await shared_admin.json("DELETE", f"{path}/tokens/{made['id']}"))[0] == 204
+    async with _program(shared_server, made["token"]) as program:
+        assert (await program.json("GET", "/api/v1/rooms"))[1]["code"] == "bad_token"
+    assert (await shared_admin.json("DELETE", f"{path}/identities"))[0] == 404
+    async with shared_server.database.read() as conn:
+        actions = (await conn.execute(select(audit_events.c.action))).scalars().all()
+    assert {"data.viewed", "token.revoked"} <= set(actions)
+
+
 async def test_a_scope_that_is_missing_is_named(shared_server: Server, mei: Visitor) -> None:
     """So that whoever wrote the program knows what to ask for (RFC 6750, section 3.1)."""
     made = await _make(mei, "rooms:read")
@@ -111,7 +141,7 @@ async def test_what_is_closed_to_tokens_stays_so_with_every_scope(
 ) -> None:
     """Else a token could make another one, change the password, or erase its person."""
     url = path.replace("{recurrence}", "20270101")
-    for name in ("id", "share", "invitee", "person"):
+    for name in ("id", "share", "invitee", "person", "token"):
         url = url.replace(f"{{{name}}}", "A" * 22)
     url = url.replace("{slug}", "a").replace("{picture}", "A" * 43)
 

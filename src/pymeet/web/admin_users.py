@@ -92,6 +92,11 @@ async def _sent(request: web.Request, invited: Invited) -> dict[str, Any]:
     return shown if invited.link is None else {**shown, "link": invited.link}
 
 
+async def id_of_other(request: web.Request, user: User) -> str:
+    """The id in the address, which is somebody else's. InvalidInputError for one's own, NotFoundError."""
+    return await _id(request, but=user)
+
+
 async def _id(request: web.Request, *, but: User | None = None) -> str:
     """The id in the address, which is nothing else that names an account; not one's own where that would lock one out."""
     user_id = request.match_info["id"]

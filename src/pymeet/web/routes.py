@@ -6,6 +6,7 @@ from aiohttp import web
 
 from pymeet.web import (
     accounts,
+    admin_access,
     admin_rooms,
     admin_server,
     admin_users,
@@ -45,8 +46,9 @@ RECURRENCE: Final = "{recurrence:[0-9T]{8,15}}"
 INVITEE: Final = "{invitee:[A-Za-z0-9_-]{22}}"
 FEED: Final = "{secret:[A-Za-z0-9_-]{43}}"
 SETTING: Final = "{name:[a-z_.]{1,64}}"
+TOKEN: Final = "{token:[A-Za-z0-9_-]{22}}"  # noqa: S105  the place of its id in an address
 SHARE: Final = "{share:[A-Za-z0-9_-]{22}}"
-PICTURE: Final = "{picture:[A-Za-z0-9_-]{43}}"
+PICTURE: Final = "{picture:[A-Za-z0-9_-]{65}}"
 
 ROUTES: Final = (
     # pages
@@ -198,6 +200,9 @@ ROUTES: Final = (
     web.post(f"/api/v1/admin/users/{ID}/reset-password", admin_users.reset_password),
     web.put(f"/api/v1/admin/users/{ID}/role", admin_users.change_role),
     web.delete(f"/api/v1/admin/users/{ID}", admin_users.delete),
+    web.get(f"/api/v1/admin/users/{ID}/access", admin_access.show),
+    web.delete(f"/api/v1/admin/users/{ID}/tokens/{TOKEN}", admin_access.revoke_token),
+    web.delete(f"/api/v1/admin/users/{ID}/identities", admin_access.remove_identities),
     web.get(f"/api/v1/admin/users/{ID}/profile-fields", profile_fields.show),
     web.patch(f"/api/v1/admin/users/{ID}/profile-fields", profile_fields.fill),
     web.get("/api/v1/admin/profile-fields", profile_fields.list_fields),

@@ -171,6 +171,9 @@ _CLOSED: Final = (
     "POST /security/tokens",
     "DELETE /security/tokens/{id}",
     "POST /admin/users/{id}/remove-second-factor",
+    "GET /admin/users/{id}/access",
+    "DELETE /admin/users/{id}/tokens/{token}",
+    "DELETE /admin/users/{id}/identities",
     "POST /calendar-feed",
     "DELETE /calendar-feed",
     # who one is, and what one wants

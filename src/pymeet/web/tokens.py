@@ -47,7 +47,7 @@ async def list_tokens(request: web.Request) -> web.Response:
     tokens = await request.app[PARTS].accounts.tokens.of(user.id)
     return web.json_response(
         {
-            "tokens": [_shown(each) for each in tokens],
+            "tokens": [shown(each) for each in tokens],
             "scopes": list(grantable(user.role)),
             "default_days": DEFAULT_DAYS,
             "longest_days": LONGEST_DAYS,
@@ -65,7 +65,7 @@ async def create(request: web.Request) -> web.Response:
         user.id, body.name, body.scopes, body.days, by=user.id, mail=Told.of(parts.config, public_url(parts.config))
     )
     parts.lifecycle.poke_mail()
-    return web.json_response({**_shown(made), "token": text}, status=201)
+    return web.json_response({**shown(made), "token": text}, status=201)
 
 
 async def revoke(request: web.Request) -> web.Response:
@@ -93,7 +93,8 @@ async def _admit(request: web.Request) -> None:
     set_person_of_token(request, bearer.user)
 
 
-def _shown(token: Token) -> dict[str, Any]:
+def shown(token: Token) -> dict[str, Any]:
+    """A token as its person, and administrators, see it."""
     return {
         "id": token.id,
         "name": token.name,

@@ -52,6 +52,22 @@ ACCOUNTS: Final = Section(
             refuses={409: "last_admin"},
             more="Their sessions end.",
         ),
+        "GET /admin/users/{id}/access": Operation(
+            "Somebody's API tokens, and their account at the OpenID provider",
+            Who.ADMIN,
+            shapes_accounts.Access,
+            refuses={400: "invalid_input"},
+            more="Not one's own.",
+        ),
+        "DELETE /admin/users/{id}/tokens/{token}": Operation(
+            "End somebody's API token", Who.ADMIN, refuses={400: "invalid_input"}, more="Not one's own."
+        ),
+        "DELETE /admin/users/{id}/identities": Operation(
+            "Unlink somebody's account at the OpenID provider",
+            Who.ADMIN,
+            refuses={400: "invalid_input"},
+            more="Sessions that began with it end, and all their API tokens. Not one's own.",
+        ),
         "DELETE /admin/users/{id}": Operation(
             "Erase somebody, with the time to cancel it",
             Who.ADMIN,

@@ -223,6 +223,13 @@ class Identity(TypedDict):
     last_used_at: Ms
 
 
+class Access(TypedDict):
+    """What lets programs, and the OpenID provider, into somebody's account."""
+
+    tokens: list[ApiToken]
+    identities: list[Identity]
+
+
 class Security(TypedDict):
     """Everything about the ways into the member's account."""
 

@@ -37,5 +37,12 @@ export const enable = (id) => call('POST', `${user(id)}/enable`);
 export const resetPassword = (id) => call('POST', `${user(id)}/reset-password`);
 /** @param {string} id @param {RoleName} role */
 export const setRole = (id, role) => call('PUT', `${user(id)}/role`, { role });
+/** @typedef {{ tokens: import('./api-accounts.js').ApiToken[], identities: import('./api-accounts.js').Identity[] }} Access */
+/** @param {string} id @returns {Promise<Access>} */
+export const access = (id) => call('GET', `${user(id)}/access`);
+/** @param {string} id @param {string} token */
+export const revokeTokenOf = (id, token) => call('DELETE', `${user(id)}/tokens/${encodeURIComponent(token)}`);
+/** @param {string} id */
+export const unlink = (id) => call('DELETE', `${user(id)}/identities`);
 /** @param {string} id */
 export const removeSecondFactor = (id) => call('POST', `${user(id)}/remove-second-factor`);

@@ -2,7 +2,7 @@
 
 /** @import { Member } from '../api-users.js' */
 
-/** @typedef {'fields' | 'role' | 'invite_again' | 'reset' | 'remove_second_factor' | 'disable' | 'enable' | 'erase'} UserAction */
+/** @typedef {'fields' | 'access' | 'role' | 'invite_again' | 'reset' | 'remove_second_factor' | 'disable' | 'enable' | 'erase'} UserAction */
 
 /**
  * Nobody locks themselves out, or takes their own role away: of oneself only fields, password and factors are a matter here.
@@ -17,6 +17,7 @@ export function actionsFor(member, self) {
   actions.push('fields');
   if (member.state === 'invited') actions.push('invite_again');
   if (member.state === 'active') actions.push('reset');
+  if (other) actions.push('access');
   if (member.second_factor && other) actions.push('remove_second_factor');
   if (member.state === 'active' && other) actions.push('disable');
   if (member.state === 'disabled') actions.push('enable');

@@ -8,6 +8,7 @@ import { chosenLanguage, dateOf, t } from '../../i18n.js';
 import { actionsFor } from '../../models/users.js';
 import { Problem, useAct } from '../act.js';
 import { Dialog, html } from '../ui.js';
+import { AccessOf } from './access.js';
 import { Erase } from './erase.js';
 import { FieldsOf } from './fields-of.js';
 import { HandOver, ROLES } from './invite.js';
@@ -15,7 +16,7 @@ import { Radios } from './parts.js';
 
 const DANGEROUS = /** @type {readonly UserAction[]} */ (['disable', 'remove_second_factor']);
 
-/** @typedef {Exclude<UserAction, 'fields' | 'role' | 'erase'>} PlainAction */
+/** @typedef {Exclude<UserAction, 'fields' | 'access' | 'role' | 'erase'>} PlainAction */
 
 /** @param {PlainAction} action @param {Member} member @returns {Promise<Sent | null>} */
 function carryOut(action, member) {
@@ -103,6 +104,7 @@ export function Manage({ member, self, onDone, onClose }) {
       ${step === null && html`<${Choices} member=${member} self=${self} onChoose=${setStep} />`}
       ${step === 'role' && html`<${ChangeRole} ...${props} />`}
       ${step === 'fields' && html`<${FieldsOf} ...${props} />`}
-      ${step && step !== 'role' && step !== 'fields' && html`<${Confirm} ...${props} action=${step} />`}
+      ${step === 'access' && html`<${AccessOf} member=${member} onBack=${props.onBack} />`}
+      ${step && step !== 'role' && step !== 'fields' && step !== 'access' && html`<${Confirm} ...${props} action=${step} />`}
     </${Dialog}>`;
 }

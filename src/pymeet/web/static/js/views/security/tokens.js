@@ -3,16 +3,14 @@
 /** @import { ApiToken, MadeToken, Tokens as State } from '../../api-accounts.js' */
 import { useState } from '../../../vendor/preact-hooks.js';
 import * as api from '../../api-accounts.js';
-import { dateOf, lengthOf, t } from '../../i18n.js';
+import { lengthOf, t } from '../../i18n.js';
 import { areasOf, daysUpTo, toggled } from '../../models/tokens.js';
 import { Problem, Waiting, useAct, useLoaded } from '../act.js';
 import { Select } from '../admin/parts.js';
 import { toast } from '../toast.js';
 import { ConfirmDialog, Field, Icon, Note, copy, html, useFocus } from '../ui.js';
 import { Line, PasswordDialog } from './parts.js';
-
-/** @param {string} area */
-const nameOf = (area) => t(/** @type {any} */ (`scope.${area}`));
+import { factsOf, nameOf } from './token-facts.js';
 
 /** @param {{ all: string[], chosen: string[], onChange: (chosen: string[]) => void }} props */
 function Scopes({ all, chosen, onChange }) {
@@ -67,14 +65,6 @@ function TheToken({ made, onDone }) {
     </div>`;
 }
 
-/** @param {ApiToken} token */
-function factsOf(token) {
-  const may = areasOf(token.scopes).map(({ area, read, write }) =>
-    `${nameOf(area)} (${[...(read ? [t('token.sees')] : []), ...(write ? [t('token.changes')] : [])].join(', ')})`);
-  const used = token.last_used_at ? t('passkey.used', { date: dateOf(token.last_used_at) }) : t('passkey.unused');
-  return [may.join(', '), [t('token.ends', { date: dateOf(token.expires_at) }), used].join(' · ')];
-}
-
 export function Tokens() {
   const { value: state, problem: missing, reload } = useLoaded(api.tokens);
   const [making, setMaking] = useState(false);
@@ -95,7 +85,7 @@ export function Tokens() {
   return html`
     <section class="card" aria-labelledby="tokens-title">
       <div class="card-head">
-        <div class="card-words"><h2 id="tokens-title">${t('token.title')}</h2><p class="quiet-text">${t('token.what')}</p></div>
+        <div class="card-words"><h2 id="tokens-title">${t('token.title')}</h2><p class="quiet-text">${t('token.what')} <a href="/api">${t('token.api')}</a></p></div>
         ${state && html`<button type="button" class="button" onClick=${() => setMaking(true)}>${t('token.make')}…</button>`}
       </div>
       <${Problem} text=${problem} />
