@@ -41,6 +41,7 @@ DIALOGS: Final = (
     (Place("/security", "ada"), "Make a token…"),
     (Place("/profile", "ada"), "Change address…"),
     (Place("/admin/users", "ada"), "Invite"),
+    (Place("/admin/users", "ada"), "Profile fields…"),
     (Place("/admin/{page}", "ada"), "Register a request"),
     (Place("/admin/privacy#holds", "ada"), "Place a hold"),
     (Place("/my-data", "ada"), "Erase my account…"),
