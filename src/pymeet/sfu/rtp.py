@@ -10,6 +10,37 @@ HEADER_BYTES = 12
 _ONE_BYTE = 0xBEDE
 _TWO_BYTE = 0x1000
 
+# Inside the server every packet has the same header: a block of one-byte header extensions whose first element is room for
+# the transport-wide number, which each copy for a receiver gets anew; in a packet of sound its level comes after it.
+
+WIDE_ID, LEVEL_ID = 2, 1
+"""The ids that our own offers give the two elements."""
+WIDE_HEAD, LEVEL_HEAD = WIDE_ID << 4 | 1, LEVEL_ID << 4
+"""An element's first byte for these ids: the id, and one less than its length. 0 in place of one makes three bytes of padding."""
+BLOCK_AT, WIDE_AT, NUMBER_AT, LEVEL_AT = 12, 16, 17, 19
+"""Where the block, the number's element, the number itself and the level's element stand."""
+NORMAL_BYTES, LEVEL_BYTES = 20, 24
+"""Where the payload begins, without and with a level."""
+_NORMAL = struct.Struct("!BBHIIIBHx")
+_WITH_LEVEL = struct.Struct("!BBHIIIBHBB3x")
+_SHORT_BLOCK, _LONG_BLOCK = _ONE_BYTE << 16 | 1, _ONE_BYTE << 16 | 2
+
+
+def normal_header(first: int, marker: int, sequence: int, timestamp: int, level: int = -1) -> bytes:
+    """The header of a packet inside the server: what is the receiver's own (payload type, SSRC, number) is 0.
+
+    Of `first` only version and padding bit are kept. `level` is the byte of the audio level's element (RFC 6464), -1 for none.
+    """
+    first = first & 0xA0 | 0x10
+    if level < 0:
+        return _NORMAL.pack(first, marker, sequence, timestamp, 0, _SHORT_BLOCK, WIDE_HEAD, 0)
+    return _WITH_LEVEL.pack(first, marker, sequence, timestamp, 0, _LONG_BLOCK, WIDE_HEAD, 0, LEVEL_HEAD, level)
+
+
+def payload_at(packet: bytes) -> int:
+    """Where the payload of a packet inside the server begins."""
+    return HEADER_BYTES + (4 + 4 * (packet[14] << 8 | packet[15]) if packet[0] & 0x10 else 0)
+
 
 def is_rtcp(second_byte: int) -> bool:
     """Whether a packet on a multiplexed port is RTCP, by its second byte (RFC 5761 section 4)."""
@@ -61,13 +92,8 @@ def sequence_newer(a: int, b: int) -> bool:
 
 
 def rtx_packet(packet: bytes, payload_type: int, sequence: int, ssrc: int) -> bytes:
-    """The retransmission (RFC 4588) of `packet`, an RTP packet without header extensions to be kept.
-
-    The payload is the original sequence number and the original payload.
-    """
+    """The retransmission (RFC 4588) of `packet`: the payload is the original sequence number and the original payload."""
     first, second, original, timestamp, _ = HEADER.unpack_from(packet)
-    start = HEADER_BYTES
-    if first & 0x10:
-        start += 4 + 4 * struct.unpack_from("!H", packet, HEADER_BYTES + 2)[0]
-    head = HEADER.pack(first & ~0x10, (second & 0x80) | payload_type, sequence, timestamp, ssrc)
-    return head + struct.pack("!H", original) + packet[start:]
+    start = payload_at(packet)
+    head = HEADER.pack(first, (second & 0x80) | payload_type, sequence, timestamp, ssrc)
+    return head + packet[HEADER_BYTES:start] + struct.pack("!H", original) + packet[start:]
