@@ -110,6 +110,15 @@ def test_numbers_go_on_by_one_over_a_switch_and_back() -> None:
     assert sent == [(10 + i, 10 + i) for i in range(7)]
 
 
+def test_between_points_of_one_stream_the_lowest_layer_is_counted_on() -> None:
+    """Pictures left out by one of them have moved its picture ids, but none was of the lowest layer."""
+    shift = Vp8Numbers()
+
+    shift.go_on(packet(20, 5), packet(31, 5, 2), is_same_stream=True)
+
+    assert numbers(shift.rewritten(packet(31, 5, 2))) == (21, 5)
+
+
 def test_late_packets_and_repairs_get_the_numbers_of_their_frame() -> None:
     """A late packet's frame has one picture id, whenever its packets come."""
     shift = Vp8Numbers()

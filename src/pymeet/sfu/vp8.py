@@ -112,10 +112,12 @@ class Vp8Numbers:
         self.picture = 0
         self.tl0 = 0
 
-    def go_on(self, last: Buffer | None, first: Buffer) -> None:
-        """After `last`, the newest packet of the stream forwarded so far, comes `first`, a key frame's, of another one.
+    def go_on(self, last: Buffer | None, first: Buffer, *, is_same_stream: bool = False) -> None:
+        """After `last`, the newest packet of the stream forwarded so far, comes `first`, the beginning of a picture of another.
 
-        Both as they came from their sender. None when nothing was forwarded so far: the numbers are then left alone.
+        Both as the ring has them. None when nothing was forwarded so far: the numbers are then left alone. Two points of one
+        stream (`is_same_stream`) count their lowest temporal layer alike; any other stream is begun with a key frame, which
+        belongs to the lowest.
         """
         if last is None:
             self.picture = self.tl0 = 0
@@ -124,7 +126,7 @@ class Vp8Numbers:
         _, next_picture, next_mask, next_tl0_at, next_tl0 = places(first)
         if mask and next_mask:
             self.picture = (picture + self.picture + 1 - next_picture) & LONG
-        if tl0_at and next_tl0_at:
+        if tl0_at and next_tl0_at and not is_same_stream:
             self.tl0 = (tl0 + self.tl0 + 1 - next_tl0) & 0xFF
 
     @property
