@@ -1,7 +1,7 @@
 """The connection on which a participant receives: the server offers (or, for a player, answers), tracks become copies."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,18 @@ from pymeet.sfu import codecs, negotiate, rtcp, sdp
 from pymeet.sfu.consumer import Consumer
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
 from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.history import SendHistory
 from pymeet.sfu.negotiate import Sending
 from pymeet.sfu.producer import Track
 from pymeet.sfu.transport import Transport
+from pymeet.sfu.view import View
 
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
 _PAYLOAD_TYPES = (*range(96, 128), *range(35, 64))
 _MAX_REPAIRS_PER_REQUEST = 256
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass(slots=True)
@@ -40,7 +43,9 @@ class SubscribeTransport(Transport):
         """Whether something changed since the last offer that the receiver must be told."""
         self.repairs_asked = 0
         self.repairs_sent = 0
+        self.history = SendHistory()
         self._slots: list[_Slot] = []
+        self._views: Mapping[str, View] = {}
         self._by_ssrc: dict[int, _Slot] = {}
         self._payload_types: dict[tuple[str, int, int, str], tuple[int, int | None]] = {}
         self._number = 0
@@ -74,6 +79,21 @@ class SubscribeTransport(Transport):
             if payload_types is not None:
                 self._occupy(self._free_slot(track), track, *payload_types)
                 self.needs_offer = True
+
+    def set_view(self, views: Mapping[str, View], now: float) -> None:
+        """Says by track id how each picture is shown here; one that is not named is sent as large as it comes."""
+        self._views = dict(views)
+        self._prefer(now)
+
+    def _prefer(self, now: float) -> None:
+        """Says to each track which of its layers this receiver is to get."""
+        for slot in self._slots:
+            if slot.is_attached and slot.track is not None and slot.consumer is not None:
+                slot.track.prefer(slot.consumer, self._rank(slot.track), now)
+
+    def _rank(self, track: Track) -> int:
+        view = self._views.get(track.id) if track.kind == "video" else None
+        return len(track.layers) - 1 if view is None else track.rank_for(view.height)
 
     def _free_slot(self, track: Track) -> _Slot:
         for slot in self._slots:
@@ -171,11 +191,23 @@ class SubscribeTransport(Transport):
         for slot, section in zip(self._slots, answer.sections, strict=True):
             takes = section.port and section.direction in ("recvonly", "sendrecv")
             slot.is_accepted = bool(takes) and str(slot.sending.payload_type) in section.formats
-            if slot.consumer is not None and str(slot.consumer.rtx_payload_type) not in section.formats:
-                slot.consumer.rtx_payload_type = None
+            if slot.consumer is not None:
+                self._take_answered(slot.consumer, section)
         self._attach(now)
         self.wake(now)  # a peer that answered passive may have passed its checks before
         return True
+
+    def _take_answered(self, consumer: Consumer, section: sdp.Section) -> None:
+        """Learns what of our offer the receiver does not want."""
+        if str(consumer.rtx_payload_type) not in section.formats:
+            consumer.rtx_payload_type = None
+        codec = section.codecs.get(consumer.payload_type)
+        consumer.wide_id = 0 if codec is None else negotiate.wide_id_of(section, codec)
+
+    @property
+    def has_wide_feedback(self) -> bool:
+        """Whether the receiver reports on transport-wide numbers."""
+        return any(slot.consumer is not None and slot.consumer.wide_id for slot in self._slots)
 
     # -- a player offers --------------------------------------------------------------------------------------------
 
@@ -203,6 +235,8 @@ class SubscribeTransport(Transport):
             slot.track = track
             s = slot.sending
             s.ssrc, s.rtx_ssrc, s.level_id = consumer.ssrc, consumer.rtx_ssrc, 0
+            s.offered_feedback = codec.feedback
+            s.wide_id = consumer.wide_id = negotiate.wide_id_of(section, codec)
             s.cname = s.stream_id = self.owner
             s.track_id = section.kind
             self._slots.append(slot)
@@ -261,7 +295,7 @@ class SubscribeTransport(Transport):
         for slot in self._slots:
             if slot.is_accepted and not slot.is_attached and slot.track is not None and slot.consumer is not None:
                 slot.is_attached = True
-                slot.track.add(slot.consumer, now)
+                slot.track.add(slot.consumer, now, self._rank(slot.track))
             elif not slot.is_accepted and slot.is_attached:
                 self._detach(slot, now)
 
@@ -277,20 +311,23 @@ class SubscribeTransport(Transport):
         for slot in self._slots:
             self._detach(slot, now)
 
+    def _work(self, now: float) -> float:
+        self._prefer(now)  # the sizes of layers become known, and change
+        return _LOOK_AGAIN_S
+
     def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:
         if isinstance(message, rtcp.Nack):
             slot = self._by_ssrc.get(message.media_ssrc)
             if slot is not None and slot.consumer is not None:
                 self.repairs_asked += len(message.sequences)
                 self.sfu.repairs_asked += len(message.sequences)
-                for packet in slot.consumer.repair(message.sequences[:_MAX_REPAIRS_PER_REQUEST], now):
-                    self.repairs_sent += 1
-                    self.sfu.repairs_sent += 1
-                    self.send_rtp(packet)
+                sent = slot.consumer.repair(message.sequences[:_MAX_REPAIRS_PER_REQUEST], now)
+                self.repairs_sent += sent
+                self.sfu.repairs_sent += sent
         elif isinstance(message, rtcp.KeyframeRequest):
             slot = self._by_ssrc.get(message.media_ssrc)
             if slot is not None and slot.track is not None:
-                slot.track.request_keyframe(now)
+                slot.track.request_keyframe(now, slot.consumer)
 
     def _end(self, now: float) -> None:
         for slot in self._slots:
