@@ -5,7 +5,7 @@ import re
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from pymeet.sfu import sdp
+from pymeet.sfu import negotiate, sdp
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
 from pymeet.sfu.publish import PublishTransport, TrackWish
 from pymeet.sfu.service import Sfu
@@ -359,3 +359,16 @@ def test_a_receiver_that_wants_no_numbers_gets_none() -> None:
         assert subscriber.accept(number, answer + (f"{extension}\r\n" if keeps else ""), 0.0)
 
         assert subscriber.has_wide_feedback is keeps
+
+
+@pytest.mark.parametrize("name", ["chromium-simulcast", "firefox-simulcast"])
+def test_the_layers_of_real_browsers_are_taken(name: str) -> None:
+    """Firefox announces SSRCs beside the names, Chromium does not; the names count in both."""
+    text = offer(name)
+    transport = _publisher()
+
+    answer = sdp.parse(transport.answer(text, _wishes(text), 0.0))
+
+    assert answer.sections[1].simulcast == {"recv": ("l", "m", "h")}
+    assert [layer.rid for layer in transport.tracks["1"].layers] == ["l", "m", "h"]
+    assert {negotiate.RID_URI, negotiate.REPAIRED_RID_URI} <= set(answer.sections[1].extensions.values())

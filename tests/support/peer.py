@@ -112,6 +112,7 @@ class LightPeer:
         for section in sections:
             lines = section.splitlines()
             keep = [x for x in lines if x.startswith(("m=", "c=", "a=mid:", "a=rtpmap", "a=fmtp", "a=rtcp-fb"))]
+            keep += [x for x in lines if x.startswith("a=extmap:") and x.endswith("ssrc-audio-level")]
             keep.append("a=recvonly" if "a=sendonly" in lines else "a=inactive")
             text += "\r\n".join(keep) + "\r\n" + self._transport_lines("active")
         return text

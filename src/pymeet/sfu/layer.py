@@ -1,6 +1,7 @@
 """One incoming stream of a track: what arrives is counted, kept for repair, and handed to the fan-out.
 
-A microphone or a plain camera has one layer; a camera that sends simulcast (RFC 8853) has one for each size.
+A microphone or a plain camera has one layer; a camera that sends simulcast (RFC 8853) has one for each size. Within one
+stream there may be layers too (`scalable.py`).
 """
 
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from pymeet.sfu.consumer import Consumer
 from pymeet.sfu.fanout import Fanout
 from pymeet.sfu.keyframes import KeyframeThrottle
 from pymeet.sfu.nack import Reception
+from pymeet.sfu.operating_points import reader_for
 from pymeet.sfu.ports import Port
+from pymeet.sfu.scalable import PointLayer, Rung, Scalable
 from pymeet.sfu.switching import Receiver
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ _CATCH_UP = 128
 _PATIENCE_S = 0.35
 _PATIENCE_FRAMES = 3
 _MAX_PATIENCE_S = 1.5
+_FADING = 0.9
 
 
 class Layer:
@@ -55,14 +59,18 @@ class Layer:
         "report",
         "report_at",
         "rid",
+        "scalable",
         "ssrc",
         "track",
+        "usual_bps",
         "wanted_at",
         "wanted_since",
         "width",
     )
 
-    def __init__(self, track: "Track", rid: str, place: int, port: Port, now: float, *, is_layered: bool) -> None:
+    def __init__(
+        self, track: "Track", rid: str, place: int, port: Port, now: float, *, is_layered: bool, is_scalable: bool
+    ) -> None:
         self.track = track
         self.rid = rid
         self.place = place
@@ -72,6 +80,8 @@ class Layer:
         self._is_layered = is_layered
         self.reception = self._new_reception()
         self.fanout = Fanout(port, self._new_ring())
+        reader = reader_for(track.codec) if is_scalable else None
+        self.scalable = None if reader is None else Scalable(self, reader, port)
         self.incoming: list[Receiver] = []
         """Those who get another layer until a key frame of this one comes."""
         self.keyframes = KeyframeThrottle()
@@ -81,6 +91,8 @@ class Layer:
         """What timestamp the sender's wall clock at zero would have, negated: equal moments of two layers differ by these."""
         self.rate_bps = 0
         """Bits per second that came, by the last second."""
+        self.usual_bps = 0
+        """The same of when it last lived; a peak is forgotten slowly."""
         self.width = self.height = 0
         """Of the pictures, in pixels; 0 where that is not known."""
         self.heard_at = float("-inf")
@@ -100,6 +112,17 @@ class Layer:
     def _new_ring(self) -> PacketRing:
         return PacketRing(_VIDEO_RING if self._is_video else _AUDIO_RING)
 
+    @property
+    def stream(self) -> "Layer":
+        """Itself; a part of a stream has another."""
+        return self
+
+    @property
+    def family(self) -> list[Rung]:
+        """What receivers can be sent of this stream: its parts, lowest first, and all of it."""
+        parts: list[PointLayer] = [] if self.scalable is None else self.scalable.points
+        return [*parts, self]
+
     def is_live(self, now: float) -> bool:
         """Whether packets come: a layer that its sender stopped misses some frames in a row."""
         return now - self.heard_at < self._patience_s
@@ -114,7 +137,9 @@ class Layer:
         self._rival = (-1, 0.0, 0)
         if self.reception.highest < 0:
             return
-        self.track.pause((self,), now)
+        self.track.pause(self.family, now)
+        if self.scalable is not None:
+            self.scalable.restart()
         self.fanout.ring = self._new_ring()  # whoever still holds the old one must not find other packets in it
         self.track.forget_clock(self)
         self.reception = self._new_reception()
@@ -156,6 +181,8 @@ class Layer:
             fanout.ring.put(sequence, packet)
             if fanout.waiting or self.incoming or (self._is_layered and timestamp != fanout.last_timestamp):
                 self._look(packet, sequence, timestamp, now)
+            if self.scalable is not None:
+                self.scalable.take(packet, sequence, timestamp, now)
         elif fanout.waiting:
             self._begin(packet, sequence, timestamp, now)
         fanout.forward(packet, marker, sequence, timestamp)
@@ -185,7 +212,7 @@ class Layer:
             self.track.receivers[consumer].go_on(self, packet, timestamp, now)
         begun = self.fanout.begin_waiting(sequence, timestamp, now)
         for consumer in begun:
-            self._send_report(consumer)
+            self.send_report(consumer, self.fanout)
         return begun
 
     def receive_repair(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
@@ -202,6 +229,8 @@ class Layer:
             if too_old or fanout.ring.get(sequence) is not None:
                 return
             fanout.ring.put(sequence, packet)
+            if self.scalable is not None:
+                self.scalable.take_late(packet, sequence, timestamp, now)
         begun: list[Consumer] = []
         behind = (fanout.last_sequence - sequence) & 0xFFFF
         feed = self.track.feed
@@ -230,6 +259,16 @@ class Layer:
             self._waiting_since = now
             self.track.transport.wake(now)
 
+    def await_change(self, layer: Rung | None, wanted: Rung, now: float) -> None:
+        """A receiver waits to go over from `layer` to this stream, or the part of it that is wanted.
+
+        Within one stream that often goes without a key frame; where it takes long one is asked for after all.
+        """
+        if self.scalable is not None and self.scalable.needs_no_keyframe(layer, wanted):
+            self._waiting_since = now
+        else:
+            self.request_keyframe(now)
+
     def sender_reported(self, report: rtcp.SenderReport, now: float) -> None:
         """Passes the publisher's clock on to every receiver, so that sound and picture stay together."""
         self.report = report
@@ -240,13 +279,15 @@ class Layer:
             return
         self._reported_at = now
         self.track.feed.reported(self)
-        for consumer in self.fanout.consumers:
-            self._send_report(consumer)
+        for rung in self.family:
+            for consumer in rung.fanout.consumers:
+                self.send_report(consumer, rung.fanout)
 
-    def _send_report(self, consumer: Consumer) -> None:
+    def send_report(self, consumer: Consumer, fanout: Fanout) -> None:
+        """Tells a receiver of this stream, who is in that fan-out, the sender's clock."""
         if self.report is None:
             return
-        packets, octets = self.fanout.sent(consumer)
+        packets, octets = fanout.sent(consumer)
         timestamp = self.report.rtp_timestamp + (consumer.timestamp_offset or 0)
         report = rtcp.SenderReport(consumer.ssrc, self.report.ntp, timestamp, packets, octets)
         consumer.transport.send_rtcp(
@@ -271,7 +312,7 @@ class Layer:
     @property
     def has_waiting(self) -> bool:
         """Whether a key frame would be of use to somebody."""
-        is_awaited = self.fanout.waiting or self.incoming or self.track.feed.awaits(self)
+        is_awaited = any(rung.fanout.waiting or rung.incoming for rung in self.family) or self.track.feed.awaits(self)
         return bool(is_awaited and self._is_video and not self.track.muted)
 
     @property
@@ -284,7 +325,11 @@ class Layer:
         for consumer in self.fanout.consumers:
             consumer.keep_up(self.fanout.last_sequence)
         elapsed = now - self._counted_at
+        if self.scalable is not None:
+            self.scalable.keep_up(elapsed)
         self.rate_bps = int(self._octets * 8 / elapsed) if elapsed > 0 else 0
+        if self._frames:
+            self.usual_bps = max(self.rate_bps, round(self.usual_bps * _FADING))
         slow = _PATIENCE_FRAMES * elapsed / self._frames if self._frames else 0.0
         self._patience_s = min(max(_PATIENCE_S, slow), _MAX_PATIENCE_S)
         self._octets = self._frames = 0

@@ -217,6 +217,11 @@ def wide_id_of(section: Section, codec: Codec) -> int:
     return found if "transport-cc" in codec.feedback else 0
 
 
+def level_id_of(section: Section) -> int:
+    """The id under which a receiver wants the level of sound; 0 when it does not."""
+    return next((i for i, uri in section.extensions.items() if uri == LEVEL_URI and i in _ONE_BYTE_IDS), 0)
+
+
 def receiving_offer(sendings: Sequence[Sending], local: IceAndDtls, candidates: list[str], version: int) -> str:
     """The server's offer to a browser."""
     offer = Description(ice_lite=True, bundle=[s.mid for s in sendings], version=version)

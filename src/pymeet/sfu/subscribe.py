@@ -203,6 +203,8 @@ class SubscribeTransport(Transport):
             consumer.rtx_payload_type = None
         codec = section.codecs.get(consumer.payload_type)
         consumer.wide_id = 0 if codec is None else negotiate.wide_id_of(section, codec)
+        if section.kind == "audio":
+            consumer.second_id = negotiate.level_id_of(section)
 
     @property
     def has_wide_feedback(self) -> bool:
