@@ -1,30 +1,63 @@
-"""The flat table by which one producer's packet becomes its copies. Rewritten on change, read on every packet.
+"""The flat table by which one producer's packets become its copies. Rewritten on change, read on every packet.
 
-This is the hottest code of the server: per copy no object is made, nothing is looked up and nobody is awaited.
+This is the hottest code of the server: per copy no object is made, nothing is looked up and nobody is awaited. Packets are
+queued, and when a batch of them has been taken in, each receiver gets all of them in one go.
 """
 
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pymeet.sfu.batch import SLOT_BYTES, SendTable
+from pymeet.sfu import rtp, vp8
 from pymeet.sfu.cache import PacketRing
 from pymeet.sfu.consumer import Consumer
+from pymeet.sfu.history import MASK, TAG_BYTES, SendHistory
 from pymeet.sfu.ports import Port
-from pymeet.sfu.srtp import ffi, lib
+from pymeet.sfu.runs import split
+from pymeet.sfu.sending import Layout, SendTable, pointer_of
+from pymeet.sfu.srtp import lib
 
-_REWRITE = struct.Struct("!BHII").pack_into
+if TYPE_CHECKING:
+    from pymeet.sfu.service import Sfu
+
+_UNNUMBERED = SendHistory()
+"""For receivers that want no numbers: its own stays 0, and nobody asks what it remembers."""
+_packers: dict[int, Callable[..., None]] = {}
+
+Queued = tuple[bytes, int, int, int]
+"""A packet, its marker, its sequence number, its timestamp."""
+
+
+def _packer(size: int) -> Callable[..., None]:
+    """Writes a whole packet of this size: its header up to the number, and the rest as it is."""
+    if size not in _packers:
+        _packers[size] = struct.Struct(f"!BBHIIIHH{size - rtp.SECOND_AT}s").pack_into
+    return _packers[size]
+
+
+class _Group:
+    """Receivers whose copies differ in nothing but numbers, and who may be sent to alike."""
+
+    __slots__ = ("is_shifting", "is_whole", "rows", "second_id")
+
+    def __init__(self, second_id: int, is_whole: bool) -> None:
+        self.second_id = second_id
+        self.is_whole = is_whole
+        """Whether each packet must leave as a message of its own."""
+        self.is_shifting = False
+        """Whether picture numbers are rewritten for anybody."""
+        self.rows: list[tuple[Any, ...]] = []
 
 
 class Fanout:
     """The receivers of one producer: those that are sent to (rows) and those that wait for a packet to begin with."""
 
     __slots__ = (
-        "_length",
-        "_names",
+        "_groups",
+        "_house",
         "_port",
-        "_rows",
-        "_table",
+        "_queue",
+        "_whole",
         "consumers",
         "last_sequence",
         "last_timestamp",
@@ -40,9 +73,10 @@ class Fanout:
         self.ring = ring
         self.consumers: list[Consumer] = []
         self.waiting: list[Consumer] = []
-        self._rows: tuple[tuple[Any, ...], ...] = ()
-        self._table: SendTable | None = None
-        self._length = ffi.new("int *")
+        self._groups: list[_Group] = []
+        self._whole = 0
+        self._house: Sfu | None = None
+        self._queue: list[Queued] = []
         self.last_sequence = 0
         self.last_timestamp = 0
         self.packets = 0
@@ -62,16 +96,18 @@ class Fanout:
 
     def remove(self, consumer: Consumer, now: float) -> None:
         """The consumer gets nothing more from here."""
-        consumer.fanout = None
+        self.flush()
         if consumer in self.waiting:
             self.waiting.remove(consumer)
         elif consumer in self.consumers:
             self.consumers.remove(consumer)
             self._end(consumer, now)
             self._rewrite()
+        consumer.fanout = None
 
     def pause(self, now: float) -> None:
         """Nobody gets anything until packets are forwarded again (mute)."""
+        self.flush()
         for consumer in self.consumers:
             self._end(consumer, now)
         self.waiting += self.consumers
@@ -81,6 +117,7 @@ class Fanout:
 
     def begin_waiting(self, sequence: int, timestamp: int, now: float) -> list[Consumer]:
         """Those who wait begin with this packet; returns them."""
+        self.flush()
         begun, self.waiting = self.waiting, []
         for consumer in begun:
             consumer.begin(sequence, timestamp, now)
@@ -100,65 +137,177 @@ class Fanout:
         return consumer.packets_before + self.packets, consumer.octets_before + self.octets
 
     def _rewrite(self) -> None:
-        count = len(self.consumers)
-        if self._table is None or self._table.capacity < count or self._table.capacity > 4 * count + 16:
-            self._table = SendTable(max(2, count + count // 2)) if count else None
-        rows = []
-        if self._table is not None:
-            table = self._table
-            table.address([c.transport.name for c in self.consumers])
-            for i, c in enumerate(self.consumers):
-                at = i * SLOT_BYTES
-                rows.append(
-                    (
-                        table.view[at : at + SLOT_BYTES],
-                        at + 1,
-                        c.payload_type,
-                        c.sequence_offset,
-                        c.timestamp_offset or 0,
-                        c.ssrc,
-                        c.transport.send_handle,
-                        table.srtp_base + at,
-                        2 * i + 1,
-                    )
+        groups: dict[tuple[int, bool], _Group] = {}
+        for c in self.consumers:
+            name = c.transport.name
+            key = (c.second_id, name.is_whole)
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _Group(*key)
+            head, shift = c.wide_head, c.shift
+            group.is_shifting = group.is_shifting or shift is not None
+            group.rows.append(
+                (
+                    c.payload_type,
+                    c.sequence_offset,
+                    c.timestamp_offset or 0,
+                    c.ssrc,
+                    c.transport.send_handle,
+                    head,
+                    1 if head else 0,
+                    c.transport.history if head else _UNNUMBERED,
+                    name,
+                    pointer_of(name),
+                    shift,
                 )
-        self._rows = tuple(rows)
+            )
+        self._groups = list(groups.values())
+        self._house = self.consumers[0].transport.sfu if self.consumers else None
+        if self._house is not None:
+            self._whole = self._house.outbox.whole
 
     # -- packets ------------------------------------------------------------------------------------------------
 
     def forward(self, packet: bytes, marker: int, sequence: int, timestamp: int) -> None:
-        """Sends a packet, newer than all before it, to everybody. `marker` is 0x80 or 0."""
+        """Queues a packet, newer than all before it, for everybody. `marker` is 0x80 or 0."""
         self.last_sequence = sequence
         self.last_timestamp = timestamp
-        table = self._table
-        if table is None:
+        if self._house is None:
             return
-        size = len(packet)
         self.packets += 1
-        self.octets += size - 12
-        length, buffer, lengths = self._length, table.buffer, table.lengths
-        protect, rewrite = lib.srtp_protect, _REWRITE
-        for slot, at, payload_type, sequence_offset, timestamp_offset, ssrc, srtp, pointer, k in self._rows:
-            slot[:size] = packet
-            rewrite(
-                buffer,
-                at,
-                marker | payload_type,
-                (sequence + sequence_offset) & 0xFFFF,
-                (timestamp + timestamp_offset) & 0xFFFFFFFF,
-                ssrc,
-            )
-            length[0] = size
-            if protect(srtp, pointer, length):
-                self.protect_failures += 1
-                length[0] = 0  # an empty datagram, never clear text
-            lengths[k] = length[0]
-        self._port.flush(table, len(self._rows))
+        self.octets += len(packet) - rtp.NORMAL_BYTES
+        if rtp.is_long(packet):
+            # one in a key frame, if any: that form is kept out of the loop over all others
+            self.flush()
+            for consumer in self.consumers:
+                consumer.transport.send_rtp(consumer.copy(packet))
+            return
+        if not self._queue:
+            self._house.queued.append(self)
+        self._queue.append((packet, marker, sequence, timestamp))
 
     def forward_late(
         self, packet: bytes, sequence: int, timestamp: int, send: Callable[[Consumer, bytes], None]
     ) -> None:
         """Sends a packet that came late or was repaired, to those who had the ones around it."""
+        self.flush()
         for consumer in self.consumers:
             if consumer.may_have(sequence):
-                send(consumer, consumer.header(packet, sequence, timestamp))
+                send(consumer, consumer.copy(packet))
+
+    def flush(self) -> None:
+        """Sends what is queued now: nothing that follows may overtake it or change how it is sent."""
+        if self._queue and self._house is not None:
+            self.prepare()
+            self._port.flush(self._house.outbox)
+
+    def prepare(self) -> None:
+        """Makes the copies of what is queued. They leave with the table, or before when it is full."""
+        queue, self._queue = self._queue, []
+        house = self._house
+        if house is None or not queue:
+            return
+        table = house.outbox
+        if self._whole != table.whole:
+            self._rewrite()  # somebody's path takes single packets only
+        packets = [queued[0] for queued in queue]
+        runs = split(packets, table.longest_run) if len(packets) > 1 else [packets]
+        begin = 0
+        for run in runs:
+            end = begin + len(run)
+            for i in range(begin, end):
+                if run[i - begin] is not packets[i] and self.ring.get(queue[i][2]) is packets[i]:
+                    self.ring.put(queue[i][2], run[i - begin])  # what is sent again must be the same text
+            about = [(packet, *queued[1:]) for packet, queued in zip(run, queue[begin:end], strict=True)]
+            for group in self._groups:
+                if group.is_whole:
+                    for one in about:
+                        self._copy(group, [one], table, house.now)
+                else:
+                    self._copy(group, about, table, house.now)
+            begin = end
+
+    def _copy(self, group: _Group, queued: list[Queued], table: SendTable, now: float) -> None:
+        """Encrypts a run of packets for each receiver of a group."""
+        run = []
+        for packet, marker, sequence, timestamp in queued:
+            size = len(packet)
+            table.bytes += (size + TAG_BYTES) * len(group.rows)
+            run.append(
+                (
+                    _packer(size),
+                    packet[0],
+                    marker,
+                    sequence,
+                    timestamp,
+                    int.from_bytes(packet[12:16], "big"),
+                    rtp.with_second_id(packet, group.second_id),
+                    size,
+                    (now, size + TAG_BYTES),
+                    vp8.places(packet) if group.is_shifting else vp8.NOWHERE,
+                )
+            )
+        if len(run) != table.layout.run and table.count:
+            self._port.flush(table)
+        layout = table.lay(len(run))
+        buffer, lengths, names, cells, words = table.buffer, table.lengths, table.names, layout.cells, layout.words
+        segments, segment_stride, segment_at = layout.segments, Layout.segment_stride, Layout.segment_at
+        protect, renumber, capacity, stride, mask = lib.srtp_protect, vp8.renumber, layout.capacity, Layout.stride, MASK
+        is_run = len(run) > 1
+        m = table.count
+        for (
+            payload_type,
+            sequence_offset,
+            timestamp_offset,
+            ssrc,
+            srtp,
+            head,
+            step,
+            history,
+            name,
+            pointer,
+            shift,
+        ) in group.rows:
+            if m == capacity:
+                table.count = m
+                self._port.flush(table)
+                m = 0
+            number, log, failed = history.next, history.log, 0
+            for (pack, first, marker, sequence, timestamp, block, rest, size, entry, places), (
+                at,
+                slot,
+                length,
+                length_at,
+            ) in zip(run, cells[m]):  # noqa: B905 - checking their lengths costs more than copying
+                pack(
+                    buffer,
+                    at,
+                    first,
+                    marker | payload_type,
+                    (sequence + sequence_offset) & 0xFFFF,
+                    (timestamp + timestamp_offset) & 0xFFFFFFFF,
+                    ssrc,
+                    block,
+                    head,
+                    number,
+                    rest,
+                )
+                if shift is not None:
+                    renumber(buffer, at, places, *shift)
+                log[number & mask] = entry
+                number = (number + step) & 0xFFFF
+                lengths[length_at] = size
+                failed += protect(srtp, slot, length)
+            history.next = number
+            if failed:
+                self.protect_failures += 1  # never clear text
+            elif name.stream is not None:
+                for at, _, _, length_at in cells[m]:
+                    name.stream(table.view[at : at + lengths[length_at]])
+            else:
+                words[m * stride] = pointer
+                if is_run:
+                    segments[m * segment_stride + segment_at] = lengths[cells[m][0][3]]
+                names[m] = name
+                m += 1
+        table.count = m

@@ -10,20 +10,23 @@ HEADER_BYTES = 12
 _ONE_BYTE = 0xBEDE
 _TWO_BYTE = 0x1000
 
-# Inside the server every packet has the same header: a block of one-byte header extensions whose first element is room for
-# the transport-wide number, which each copy for a receiver gets anew; in a packet of sound its level comes after it.
+# Inside the server every packet has the same header: a block of header extensions that begins with room for the
+# transport-wide number, which each copy for a receiver gets anew. A second element may follow: the level of sound, or the
+# dependency descriptor of AV1, which on key frames is so long that it takes the two-byte form.
+#
+#     12 bytes | BE DE 00 01 | 00 | 21 n n | payload                     12 bytes | BE DE 00 02 | 00 | 21 n n | 10 L 0 0 | payload
+#     12 bytes | 10 00 00 ww | 02 02 n n | 03 length … | payload
 
-WIDE_ID, LEVEL_ID = 2, 1
-"""The ids that our own offers give the two elements."""
-WIDE_HEAD, LEVEL_HEAD = WIDE_ID << 4 | 1, LEVEL_ID << 4
-"""An element's first byte for these ids: the id, and one less than its length. 0 in place of one makes three bytes of padding."""
-BLOCK_AT, WIDE_AT, NUMBER_AT, LEVEL_AT = 12, 16, 17, 19
-"""Where the block, the number's element, the number itself and the level's element stand."""
+WIDE_ID, LEVEL_ID, DEPENDENCY_ID = 2, 1, 3
+"""The ids that our own offers give the elements."""
+WIDE_HEAD = WIDE_ID << 4 | 1
+"""The 16 bits before the number in the one-byte form. 0 makes padding of the element, if the number is 0 too."""
+NUMBER_AT, SECOND_AT = 18, 20
 NORMAL_BYTES, LEVEL_BYTES = 20, 24
-"""Where the payload begins, without and with a level."""
-_NORMAL = struct.Struct("!BBHIIIBHx")
-_WITH_LEVEL = struct.Struct("!BBHIIIBHBB3x")
-_SHORT_BLOCK, _LONG_BLOCK = _ONE_BYTE << 16 | 1, _ONE_BYTE << 16 | 2
+"""Where the payload begins, without and with a level and nothing else."""
+_NORMAL = struct.Struct("!BBHIIIHH")
+_LEVEL = struct.Struct("!BBxx")
+SHORT_BLOCK, _LEVEL_BLOCK = _ONE_BYTE << 16 | 1, _ONE_BYTE << 16 | 2
 
 
 def normal_header(first: int, marker: int, sequence: int, timestamp: int, level: int = -1) -> bytes:
@@ -33,13 +36,43 @@ def normal_header(first: int, marker: int, sequence: int, timestamp: int, level:
     """
     first = first & 0xA0 | 0x10
     if level < 0:
-        return _NORMAL.pack(first, marker, sequence, timestamp, 0, _SHORT_BLOCK, WIDE_HEAD, 0)
-    return _WITH_LEVEL.pack(first, marker, sequence, timestamp, 0, _LONG_BLOCK, WIDE_HEAD, 0, LEVEL_HEAD, level)
+        return _NORMAL.pack(first, marker, sequence, timestamp, 0, SHORT_BLOCK, WIDE_HEAD, 0)
+    return _NORMAL.pack(first, marker, sequence, timestamp, 0, _LEVEL_BLOCK, WIDE_HEAD, 0) + _LEVEL.pack(
+        LEVEL_ID << 4, level
+    )
+
+
+def described_header(first: int, marker: int, sequence: int, timestamp: int, descriptor: bytes) -> bytes:
+    """The same for a packet of video with a dependency descriptor (AV1 RTP specification, appendix A), 1 to 255 bytes."""
+    size = len(descriptor)
+    if size <= 16:
+        profile, head, element = _ONE_BYTE, WIDE_HEAD, bytes((DEPENDENCY_ID << 4 | size - 1,)) + descriptor
+    else:
+        profile, head, element = _TWO_BYTE, WIDE_ID << 8 | 2, bytes((DEPENDENCY_ID, size)) + descriptor
+    element += bytes(-len(element) & 3)
+    block = profile << 16 | 1 + len(element) // 4
+    return _NORMAL.pack(first & 0xA0 | 0x10, marker, sequence, timestamp, 0, block, head, 0) + element
 
 
 def payload_at(packet: bytes) -> int:
     """Where the payload of a packet inside the server begins."""
     return HEADER_BYTES + (4 + 4 * (packet[14] << 8 | packet[15]) if packet[0] & 0x10 else 0)
+
+
+def is_long(packet: bytes) -> bool:
+    """Whether a packet inside the server has its header extensions in the two-byte form."""
+    return packet[12] == _TWO_BYTE >> 8
+
+
+def with_second_id(packet: bytes, identifier: int) -> bytes:
+    """What follows the number in a packet inside the server, its second element under a receiver's own id; 0 blanks it."""
+    rest = packet[SECOND_AT:]
+    if packet[15] < 2:
+        return rest
+    if is_long(packet):
+        return bytes((identifier,)) + rest[1:] if identifier else bytes(2 + rest[1]) + rest[2 + rest[1] :]
+    size = rest[0] & 15
+    return bytes((identifier << 4 | size,)) + rest[1:] if identifier else bytes(2 + size) + rest[2 + size :]
 
 
 def is_rtcp(second_byte: int) -> bool:
