@@ -101,9 +101,7 @@ class LayeredSource:
         begins, ends = i == 0, i == self.per_frame - 1
         marker = 0x80 if ends and frame.spatial == self.spatial - 1 else 0
         payload, elements = getattr(self, f"_{self.codec}")(frame, begins, ends)
-        head = rtp.normal_header(0x80, marker, self.sequence, self.timestamp)
-        if elements:
-            head = with_descriptor(head, elements)
+        head = rtp.normal_header(0x80, marker, self.sequence, self.timestamp, descriptor=elements)
         self.sequence = (self.sequence + 1) & 0xFFFF
         references = b"".join(struct.pack("!I", n) for n in frame.references)
         body = _BODY.pack(_MAGIC, frame.number, i, self.per_frame, frame.temporal << 1 | frame.is_key, len(references))
@@ -199,16 +197,6 @@ class LayeredSource:
         if s < target_s:
             return 3
         return 1 if t and t == target_t else 2
-
-
-def with_descriptor(head: bytes, data: bytes) -> bytes:
-    """A packet's header with a dependency descriptor after the transport-wide number (RFC 8285 sections 4.2 and 4.3)."""
-    if len(data) <= 16:
-        profile, elements = 0xBEDE, head[16:20] + bytes((3 << 4 | len(data) - 1,)) + data
-    else:
-        profile, elements = 0x1000, b"\x02\x02\x00\x00" + bytes((3, len(data))) + data
-    elements += bytes(-len(elements) % 4)
-    return head[:12] + struct.pack("!HH", profile, len(elements) // 4) + elements
 
 
 class Bits:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pymeet.sfu import codecs, rtp
+from pymeet.sfu import codecs, dependency, rtp
 from pymeet.sfu.codecs import CodecChoice
 from pymeet.sfu.errors import DescriptionError
 from pymeet.sfu.sdp import Codec, Description, IceAndDtls, Section, build
@@ -12,6 +12,7 @@ MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID_URI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+DEPENDENCY_URI = dependency.URI
 TRANSPORT_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 LEVEL_ID = rtp.LEVEL_ID
@@ -49,6 +50,12 @@ class Accepted:
     repaired_rid_id: int
     level_id: int
     transport_id: int
+    dependency_id: int
+
+    @property
+    def is_scalable(self) -> bool:
+        """Whether its packets tell which layers of one stream they belong to."""
+        return self.choice.codec.name.lower() == "vp9" or bool(self.dependency_id)
 
     @property
     def rids(self) -> tuple[str, ...]:
@@ -113,6 +120,7 @@ def accept_publishing(offer: Description) -> dict[str, Accepted]:
             repaired_rid_id=by_uri.get(REPAIRED_RID_URI, 0),
             level_id=by_uri.get(LEVEL_URI, 0) if section.kind == "audio" else 0,
             transport_id=by_uri.get(TRANSPORT_URI, 0),
+            dependency_id=by_uri.get(DEPENDENCY_URI, 0) if choice.codec.name.lower() == "av1" else 0,
         )
     return accepted
 
@@ -136,7 +144,8 @@ def publishing_answer(
     offer: Description, accepted: dict[str, Accepted], local: IceAndDtls, candidates: list[str]
 ) -> str:
     """The answer to a publisher: one codec per section, no wish to send."""
-    answer = Description(ice_lite=True, bundle=list(accepted))
+    is_mixed = offer.extmap_allow_mixed and any(taken.dependency_id for taken in accepted.values())
+    answer = Description(ice_lite=True, bundle=list(accepted), extmap_allow_mixed=is_mixed)
     for offered in offer.sections:
         taken = accepted.get(offered.mid)
         if taken is None:
@@ -153,6 +162,7 @@ def publishing_answer(
             (taken.repaired_rid_id if taken.is_named else 0, REPAIRED_RID_URI),
             (taken.level_id, LEVEL_URI),
             (taken.transport_id, TRANSPORT_URI),
+            (taken.dependency_id, DEPENDENCY_URI),
         ):
             if identifier:
                 section.extensions[identifier] = uri
@@ -186,8 +196,15 @@ class Sending:
     level_id: int = LEVEL_ID
     wide_id: int = rtp.WIDE_ID
     """Under which id packets carry their transport-wide number; 0 for not at all."""
+    dependency_id: int = rtp.DEPENDENCY_ID
+    """The same of AV1's dependency descriptor."""
     offered_feedback: Sequence[str] | None = None
     """What a player said it would send; None where we offer."""
+
+    @property
+    def is_described(self) -> bool:
+        """Whether packets carry a dependency descriptor."""
+        return bool(self.dependency_id) and self.codec.name.lower() == "av1"
 
 
 def sending_section(sending: Sending, local: IceAndDtls) -> Section:
@@ -202,6 +219,8 @@ def sending_section(sending: Sending, local: IceAndDtls) -> Section:
         section.extensions[s.level_id] = LEVEL_URI
     if s.wide_id:
         section.extensions[s.wide_id] = TRANSPORT_URI
+    if s.is_described:
+        section.extensions[s.dependency_id] = DEPENDENCY_URI
     if s.active:
         section.lines.append(f"msid:{s.stream_id} {s.track_id}")
         section.ssrcs[s.ssrc] = s.cname
@@ -222,9 +241,15 @@ def level_id_of(section: Section) -> int:
     return next((i for i, uri in section.extensions.items() if uri == LEVEL_URI and i in _ONE_BYTE_IDS), 0)
 
 
+def dependency_id_of(section: Section) -> int:
+    """The id under which a receiver wants dependency descriptors; 0 when it does not."""
+    return next((i for i, uri in section.extensions.items() if uri == DEPENDENCY_URI and i in _ONE_BYTE_IDS), 0)
+
+
 def receiving_offer(sendings: Sequence[Sending], local: IceAndDtls, candidates: list[str], version: int) -> str:
     """The server's offer to a browser."""
-    offer = Description(ice_lite=True, bundle=[s.mid for s in sendings], version=version)
+    is_mixed = any(s.is_described for s in sendings)
+    offer = Description(ice_lite=True, bundle=[s.mid for s in sendings], version=version, extmap_allow_mixed=is_mixed)
     offer.sections = [sending_section(s, local) for s in sendings]
     _add_candidates(offer, candidates)
     return build(offer)
@@ -240,7 +265,8 @@ class PlayerAnswer:
     def text(self, local: IceAndDtls, candidates: list[str]) -> str:
         """The answer itself."""
         mids = [s.mid for s in self.offer.sections if s.mid in self.sendings]
-        answer = Description(ice_lite=True, bundle=mids)
+        is_mixed = self.offer.extmap_allow_mixed and any(s.is_described for s in self.sendings.values())
+        answer = Description(ice_lite=True, bundle=mids, extmap_allow_mixed=is_mixed)
         for offered in self.offer.sections:
             sending = self.sendings.get(offered.mid)
             answer.sections.append(_refused(offered) if sending is None else sending_section(sending, local))

@@ -9,9 +9,6 @@ from typing import NamedTuple
 from pymeet.sfu import dependency, rtp, vp8, vp9
 from pymeet.sfu.errors import DatagramError
 
-DEPENDENCY_ID = 3
-"""Under which id a packet inside the server carries the dependency descriptor; our own offers give it the same."""
-
 
 class Point(NamedTuple):
     """The highest spatial and temporal layer of an operating point."""
@@ -62,6 +59,10 @@ class Reader:
     def may_switch(self, part: Part, at: int, to: int) -> bool:
         """Whether a receiver of point `at`, who has got all of it so far, may go over to point `to` with the picture that
         begins here."""
+        raise NotImplementedError
+
+    def needs_no_keyframe(self, at: int, to: int) -> bool:
+        """Whether pictures with which `may_switch` allows this are to be expected soon, without a key frame."""
         raise NotImplementedError
 
     def take_rates(self, elapsed_s: float) -> list[int]:
@@ -116,6 +117,10 @@ class Vp8Reader(Reader):
         """See `Reader`."""
         return part.begins_picture and (part.is_key or to <= at or bool(part.switches >> to & 1))
 
+    def needs_no_keyframe(self, at: int, to: int) -> bool:
+        """See `Reader`."""
+        return True
+
 
 class Vp9Reader(Reader):
     """Spatial and temporal layers of VP9 (RFC 9628)."""
@@ -157,11 +162,16 @@ class Vp9Reader(Reader):
         """See `Reader`. To a higher spatial layer only with a key picture: no other says of all its layers that they begin."""
         if not part.begins_picture or part.is_key:
             return part.begins_picture
-        here, there = self.points[at], self.points[to]
-        is_whole = at == len(self.points) - 1
-        if there.spatial > here.spatial or (there.spatial < here.spatial and self._has_gaps and not is_whole):
+        if not self.needs_no_keyframe(at, to):
             return False
-        return there.temporal <= here.temporal or bool(part.present >> at & part.switches >> to & 1)
+        is_slower = self.points[to].temporal <= self.points[at].temporal
+        return is_slower or bool(part.present >> at & part.switches >> to & 1)
+
+    def needs_no_keyframe(self, at: int, to: int) -> bool:
+        """See `Reader`."""
+        here, there = self.points[at].spatial, self.points[to].spatial
+        has_all = at == len(self.points) - 1 or not self._has_gaps
+        return there == here or (there < here and has_all)
 
 
 class Av1Reader(Reader):
@@ -207,6 +217,10 @@ class Av1Reader(Reader):
             return part.begins_picture
         return bool(self._covered[at] >> to & 1 or part.present >> at & part.switches >> to & 1)
 
+    def needs_no_keyframe(self, at: int, to: int) -> bool:
+        """See `Reader`."""
+        return bool(self._covered[at] >> to & 1) or self.points[at].spatial == self.points[to].spatial
+
     def _take_structure(self) -> None:
         """Chooses the points among the decode targets of a new structure."""
         structure = self._structure = self._descriptors.structure
@@ -235,7 +249,7 @@ def descriptor_of(packet: bytes) -> bytes | None:
     if not packet[0] & 0x10:
         return None
     elements, _ = rtp.parse_extensions(packet, rtp.HEADER_BYTES, len(packet))
-    return elements.get(DEPENDENCY_ID)
+    return elements.get(rtp.DEPENDENCY_ID)
 
 
 def reader_for(codec: str) -> Reader | None:

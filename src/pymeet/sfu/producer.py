@@ -10,6 +10,7 @@ from pymeet.sfu.consumer import Consumer
 from pymeet.sfu.events import Wanted
 from pymeet.sfu.layer import Layer
 from pymeet.sfu.ports import Port
+from pymeet.sfu.scalable import PointLayer, Rung
 from pymeet.sfu.switching import Receiver
 from pymeet.sfu.tap import Tap, TapFeed
 
@@ -38,6 +39,8 @@ class Track:
         port: Port,
         now: float,
         rids: Sequence[str] = ("",),
+        *,
+        is_scalable: bool = False,
     ) -> None:
         self.id = new_id()
         self.transport = transport
@@ -51,14 +54,19 @@ class Track:
         self.closed = False
         self.rids = tuple(rids)
         """The names of the layers as the sender listed them."""
-        self.layers = [Layer(self, rid, place, port, now, is_layered=len(rids) > 1) for place, rid in enumerate(rids)]
+        self.streams = [
+            Layer(self, rid, place, port, now, is_layered=len(rids) > 1, is_scalable=is_scalable and place == 0)
+            for place, rid in enumerate(rids)
+        ]
         """Lowest first. Which is lower than which is as the sender listed them, until pictures tell."""
+        self.layers: list[Rung] = [*self.streams]
+        """What receivers can be sent, lowest first: the streams, and before each the parts of it that suffice for less."""
         self.receivers: dict[Consumer, Receiver] = {}
-        self.feed = TapFeed(self.layers[-1])
+        self.feed = TapFeed(self.streams[-1])
         self.level_sum = 0
         self.level_count = 0
         self._begun_at = now
-        self._live = [False] * len(self.layers)
+        self._live = [False] * len(self.streams)
         self._told = self.rids
 
     def set_muted(self, muted: bool, now: float) -> None:
@@ -73,9 +81,9 @@ class Track:
         else:
             self._begun_at = now
             self.request_keyframe(now)
-            for layer in self.layers:
-                if layer.has_waiting:
-                    layer.request_keyframe(now)
+            for stream in self.streams:
+                if stream.has_waiting:
+                    stream.request_keyframe(now)
 
     # -- who receives -------------------------------------------------------------------------------------------
 
@@ -113,19 +121,20 @@ class Track:
         """The lowest layer that fills a picture of so many lines; -1 for none when there are no lines to fill."""
         if lines <= 0:
             return -1
-        for rank in range(len(self.layers)):
-            if self._lines(rank) >= _ENOUGH * lines:
-                return rank
+        whole = [layer for layer in self.layers if not (isinstance(layer, PointLayer) and layer.is_slowed)]
+        for place, layer in enumerate(whole):
+            if self._lines(whole, place) >= _ENOUGH * lines:
+                return self.layers.index(layer)
         return len(self.layers) - 1
 
-    def _lines(self, rank: int) -> float:
+    def _lines(self, layers: list[Rung], rank: int) -> float:
         """How high the pictures of a layer are. What is not known is half of what is above, as senders have it."""
-        for known in range(len(self.layers) - 1, -1, -1):
-            if self.layers[known].height and (known == rank or not self.layers[rank].height):
-                return self.layers[known].height * 2.0 ** (rank - known)
-        return _USUAL_LINES * 2.0 ** (rank - len(self.layers) + 1)
+        for known in range(len(layers) - 1, -1, -1):
+            if layers[known].height and (known == rank or not layers[rank].height):
+                return layers[known].height * 2.0 ** (rank - known)
+        return _USUAL_LINES * 2.0 ** (rank - len(layers) + 1)
 
-    def _choose(self, rank: int, current: Layer | None, now: float) -> Layer | None:
+    def _choose(self, rank: int, current: Rung | None, now: float) -> Rung | None:
         """The layer to send to whom wants this rank: that one or the highest that lives below. Where none has lived for
         a while, any."""
         layers = self.layers
@@ -145,25 +154,38 @@ class Track:
 
     def settle(self, now: float) -> None:
         """A layer has come, gone, or become another size: everybody gets what suits best now."""
-        self._live = [layer.is_live(now) for layer in self.layers]
+        self._live = [stream.is_live(now) for stream in self.streams]
         for receiver in self.receivers.values():
             receiver.follow(self._choose(receiver.wish, receiver.layer, now), now)
         best = self._choose(len(self.layers) - 1, self.feed.layer, now)
         if best is not None:
-            self.feed.aim(best, now)
+            self.feed.aim(best.stream, now)
 
     def put_in_order(self, now: float) -> None:
         """Puts the lowest layer first: by the size of the pictures, or where that is not to be seen by the bits they take."""
-        in_order = self.layers
-        if all(layer.height for layer in self.layers):
-            in_order = sorted(self.layers, key=lambda layer: layer.height)
-        elif not any(layer.height for layer in self.layers):
-            by_rate = sorted(self.layers, key=lambda layer: layer.rate_bps)
+        in_order = self.streams
+        if all(stream.height for stream in self.streams):
+            in_order = sorted(self.streams, key=lambda stream: stream.height)
+        elif not any(stream.height for stream in self.streams):
+            by_rate = sorted(self.streams, key=lambda stream: stream.rate_bps)
             if all(b.rate_bps > _CLEARLY * a.rate_bps > 0 for a, b in itertools.pairwise(by_rate)):
                 in_order = by_rate
-        if in_order != self.layers:
-            self.layers = in_order
+        if in_order != self.streams:
+            self.streams = in_order
+            self._lay_out()
             self.settle(now)
+
+    def _lay_out(self) -> None:
+        self.layers = [layer for stream in self.streams for layer in stream.family]
+
+    def grown(self, now: float) -> None:
+        """A stream has shown that it has more parts. Who wished for a layer goes on wishing for that one."""
+        before = self.layers
+        self._lay_out()
+        for receiver in self.receivers.values():
+            if receiver.wish >= 0:
+                receiver.wish = self.layers.index(before[min(receiver.wish, len(before) - 1)])
+        self.settle(now)
 
     def request_keyframe(self, now: float, consumer: Consumer | None = None) -> None:
         """Asks the publisher for a key frame of what this receiver is sent, or else of what the tap gets."""
@@ -172,7 +194,7 @@ class Track:
         if layer is not None:
             layer.request_keyframe(now)
 
-    def pause(self, layers: Sequence[Layer], now: float) -> None:
+    def pause(self, layers: Sequence[Rung], now: float) -> None:
         """Nobody gets anything from these until there is a key frame."""
         for receiver in self.receivers.values():
             if receiver.layer in layers:
@@ -198,8 +220,8 @@ class Track:
 
         The tap is told the newest sender report, and `restarted` whenever another layer takes over.
         """
-        highest = self.layers[-1]
-        self.feed.set(tap, self._choose(len(self.layers) - 1, None, now) or highest, now)
+        highest = self._choose(len(self.layers) - 1, None, now) or self.layers[-1]
+        self.feed.set(tap, highest.stream, now)
         self._wake(now)
 
     # -- time ---------------------------------------------------------------------------------------------------
@@ -208,7 +230,7 @@ class Track:
         """To be called many times a second while packets come: sees which layers live, and which somebody wants."""
         if len(self.layers) == 1:
             return
-        if not self.muted and self._live != [layer.is_live(now) for layer in self.layers]:
+        if not self.muted and self._live != [stream.is_live(now) for stream in self.streams]:
             self.settle(now)
         if not any(self.rids):
             return
@@ -216,36 +238,35 @@ class Track:
             if now - layer.wanted_at >= _UNWANTED_S:
                 layer.wanted_since = now
             layer.wanted_at = now
-        wanted = {layer.rid for layer in self.layers if now - layer.wanted_at < _UNWANTED_S}
+        wanted = {stream.rid for stream in self.streams if now - stream.wanted_at < _UNWANTED_S}
         told = tuple(rid for rid in self.rids if rid in wanted)
         if told != self._told:
             self._told = told
             self.transport.tell(Wanted(self.mid, told))
 
     def _wanted(self, now: float) -> set[Layer]:
-        """The layers that somebody gets or should get. The lowest is one as long as there is anybody: to fall back on it
+        """The streams that somebody gets or should get. The lowest is one as long as there is anybody: to fall back on it
         must not take a round trip to its sender."""
         top = len(self.layers) - 1
         wanted: set[Layer] = set()
         for receiver in self.receivers.values():
             if receiver.wish >= 0:
-                wanted.add(self.layers[min(receiver.wish, top)])
-            wanted |= {layer for layer in (receiver.layer, receiver.target) if layer is not None}
+                wanted.add(self.layers[min(receiver.wish, top)].stream)
+            wanted |= {layer.stream for layer in (receiver.layer, receiver.target) if layer is not None}
         if self.feed.tap is not None:
-            wanted |= {self.layers[top], self.feed.layer, self.feed.target}
+            wanted |= {self.streams[-1], self.feed.layer, self.feed.target}
         if wanted:
-            wanted.add(self.layers[0])
+            wanted.add(self.streams[0])
         # below a layer that its sender cannot send for now, the next best
-        for rank in range(top, 0, -1):
-            layer = self.layers[rank]
-            if layer in wanted and now - max(layer.heard_at, layer.wanted_since) > _UNWANTED_S:
-                wanted.add(self.layers[rank - 1])
+        for lower, stream in reversed([*itertools.pairwise(self.streams)]):
+            if stream in wanted and now - max(stream.heard_at, stream.wanted_since) > _UNWANTED_S:
+                wanted.add(lower)
         return wanted
 
     def keep_up(self, now: float) -> None:
         """Once a second: lets numbers move along, and measures."""
-        for layer in self.layers:
-            layer.keep_up(now)
+        for stream in self.streams:
+            stream.keep_up(now)
         self.feed.keep_up()
         if len(self.layers) > 1 and not self.muted:
             self.put_in_order(now)

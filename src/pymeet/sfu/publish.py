@@ -40,6 +40,7 @@ class _Stream:
     is_repair: bool
     level_id: int
     transport_id: int
+    dependency_id: int
 
 
 class PublishTransport(Transport):
@@ -102,7 +103,9 @@ class PublishTransport(Transport):
         for mid, wish in wishes.items():
             if mid not in self.tracks:
                 a = accepted[mid]
-                self.tracks[mid] = Track(self, mid, wish.source, a.choice, self.sfu.port, now, a.rids)
+                self.tracks[mid] = Track(
+                    self, mid, wish.source, a.choice, self.sfu.port, now, a.rids, is_scalable=a.is_scalable
+                )
             self.tracks[mid].set_muted(wish.muted, now)
         self._route(accepted, now)
 
@@ -117,10 +120,11 @@ class PublishTransport(Transport):
             self._mid_id = a.mid_id or self._mid_id
             self._rid_id = a.rid_id or self._rid_id
             self._repaired_rid_id = a.repaired_rid_id or self._repaired_rid_id
-            for layer in track.layers:
+            for layer in track.streams:
                 announced = a.streams[layer.place]
-                own = _Stream(layer, False, a.level_id or _NO_ID, a.transport_id or _NO_ID)
-                repair = _Stream(layer, True, _NO_ID, a.transport_id or _NO_ID)
+                ids = a.transport_id or _NO_ID, a.dependency_id or _NO_ID
+                own = _Stream(layer, False, a.level_id or _NO_ID, *ids)
+                repair = _Stream(layer, True, _NO_ID, *ids)
                 for payload_type, stream in ((a.choice.codec.payload_type, own), (a.choice.rtx_payload_type, repair)):
                     if payload_type is not None:
                         # a payload type tells a stream only as long as no second one uses it
@@ -163,7 +167,7 @@ class PublishTransport(Transport):
         start = at + 12 + 4 * (first & 15)
         if stream is None:
             stream = self._bind(ring, at, start, end, ssrc, second & 0x7F)
-        level = -1
+        level, descriptor = -1, b""
         if first & 0x10:
             if start + 4 > end:
                 raise DatagramError("RTP: header extension cut off")
@@ -183,7 +187,14 @@ class PublishTransport(Transport):
                         self._arrivals.arrivals.append((buffer[i + 1] << 8 | buffer[i + 2], now))
                     elif identifier == stream.level_id:
                         level = buffer[i + 1]
+                    elif identifier == stream.dependency_id:
+                        descriptor = bytes(buffer[i + 1 : min(i + 2 + (head & 15), stop)])
                     i += 2 + (head & 15)
+            elif profile & 0xFFF0 == 0x1000:  # for what is too long for the other form: rare enough for the plain way
+                elements, _ = rtp.parse_extensions(buffer, start, stop)
+                descriptor = elements.get(stream.dependency_id, b"")
+                if len(number := elements.get(stream.transport_id, b"")) == 2:
+                    self._arrivals.arrivals.append((int.from_bytes(number, "big"), now))
             start = stop
         if not self._is_armed:
             self._is_armed = True
@@ -193,7 +204,10 @@ class PublishTransport(Transport):
             if end - start <= 2:
                 return  # padding that probes for bandwidth
             original = buffer[start] << 8 | buffer[start + 1]
-            packet = rtp.normal_header(first, second & 0x80, original, timestamp) + ring.view[start + 2 : end]
+            packet = (
+                rtp.normal_header(first, second & 0x80, original, timestamp, -1, descriptor)
+                + ring.view[start + 2 : end]
+            )
             layer.receive_repair(packet, original, timestamp, now)
             return
         if ssrc != layer.ssrc and not layer.follow_ssrc(ssrc, now):
@@ -201,7 +215,7 @@ class PublishTransport(Transport):
         if level >= 0:
             layer.track.level_sum += 127 - (level & 0x7F)
             layer.track.level_count += 1
-        packet = rtp.normal_header(first, second & 0x80, sequence, timestamp, level) + ring.view[start:end]
+        packet = rtp.normal_header(first, second & 0x80, sequence, timestamp, level, descriptor) + ring.view[start:end]
         layer.receive(packet, second & 0x80, sequence, timestamp, now)
         if layer.reception.is_missing_any:
             self._send_control(layer.feedback(now))
@@ -263,7 +277,7 @@ class PublishTransport(Transport):
         self.send_rtcp(compound)
 
     def _work(self, now: float) -> float:
-        layers = [layer for track in self.tracks.values() for layer in track.layers]
+        layers = [layer for track in self.tracks.values() for layer in track.streams]
         packets = [packet for layer in layers for packet in layer.feedback(now)]
         media_ssrc = next((layer.ssrc for layer in layers if layer.ssrc is not None), 0)
         had_packets = bool(self._arrivals.arrivals)

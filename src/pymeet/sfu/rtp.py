@@ -29,12 +29,17 @@ _LEVEL = struct.Struct("!BBxx")
 SHORT_BLOCK, _LEVEL_BLOCK = _ONE_BYTE << 16 | 1, _ONE_BYTE << 16 | 2
 
 
-def normal_header(first: int, marker: int, sequence: int, timestamp: int, level: int = -1) -> bytes:
+def normal_header(
+    first: int, marker: int, sequence: int, timestamp: int, level: int = -1, descriptor: bytes = b""
+) -> bytes:
     """The header of a packet inside the server: what is the receiver's own (payload type, SSRC, number) is 0.
 
-    Of `first` only version and padding bit are kept. `level` is the byte of the audio level's element (RFC 6464), -1 for none.
+    Of `first` only version and padding bit are kept. `level` is the byte of the audio level's element (RFC 6464), -1 for none;
+    `descriptor` the dependency descriptor of video (AV1 RTP specification, appendix A), at most 255 bytes, empty for none.
     """
     first = first & 0xA0 | 0x10
+    if descriptor:
+        return _described_header(first, marker, sequence, timestamp, descriptor)
     if level < 0:
         return _NORMAL.pack(first, marker, sequence, timestamp, 0, SHORT_BLOCK, WIDE_HEAD, 0)
     return _NORMAL.pack(first, marker, sequence, timestamp, 0, _LEVEL_BLOCK, WIDE_HEAD, 0) + _LEVEL.pack(
@@ -42,8 +47,7 @@ def normal_header(first: int, marker: int, sequence: int, timestamp: int, level:
     )
 
 
-def described_header(first: int, marker: int, sequence: int, timestamp: int, descriptor: bytes) -> bytes:
-    """The same for a packet of video with a dependency descriptor (AV1 RTP specification, appendix A), 1 to 255 bytes."""
+def _described_header(first: int, marker: int, sequence: int, timestamp: int, descriptor: bytes) -> bytes:
     size = len(descriptor)
     if size <= 16:
         profile, head, element = _ONE_BYTE, WIDE_HEAD, bytes((DEPENDENCY_ID << 4 | size - 1,)) + descriptor
@@ -51,7 +55,7 @@ def described_header(first: int, marker: int, sequence: int, timestamp: int, des
         profile, head, element = _TWO_BYTE, WIDE_ID << 8 | 2, bytes((DEPENDENCY_ID, size)) + descriptor
     element += bytes(-len(element) & 3)
     block = profile << 16 | 1 + len(element) // 4
-    return _NORMAL.pack(first & 0xA0 | 0x10, marker, sequence, timestamp, 0, block, head, 0) + element
+    return _NORMAL.pack(first, marker, sequence, timestamp, 0, block, head, 0) + element
 
 
 def payload_at(packet: bytes) -> int:

@@ -86,6 +86,7 @@ class Description:
     bundle: list[str] = field(default_factory=list)
     ice_lite: bool = False
     extmap_allow_mixed: bool = False
+    """Whether header extensions of both forms may come (RFC 8285 section 6); said of the whole, or of any section."""
     session_id: int = 1
     version: int = 1
 
@@ -286,6 +287,10 @@ def _simulcast(d: Description, s: Section | None, rest: str) -> None:
             s.simulcast[direction] = names[:_MAX_RIDS]
 
 
+def _extmap_allow_mixed(d: Description, s: Section | None, rest: str) -> None:
+    d.extmap_allow_mixed = True
+
+
 def _ice_lite(d: Description, s: Section | None, rest: str) -> None:
     d.ice_lite = True
 
@@ -302,6 +307,7 @@ _ATTRIBUTES: dict[str, Callable[[Description, Section | None, str], None]] = {
     "fmtp": _fmtp,
     "rtcp-fb": _rtcp_fb,
     "extmap": _extmap,
+    "extmap-allow-mixed": _extmap_allow_mixed,
     "ssrc": _ssrc,
     "ssrc-group": _ssrc_group,
     "rtcp-mux": _rtcp_mux,

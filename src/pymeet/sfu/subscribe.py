@@ -205,6 +205,8 @@ class SubscribeTransport(Transport):
         consumer.wide_id = 0 if codec is None else negotiate.wide_id_of(section, codec)
         if section.kind == "audio":
             consumer.second_id = negotiate.level_id_of(section)
+        else:
+            consumer.second_id = negotiate.dependency_id_of(section)
 
     @property
     def has_wide_feedback(self) -> bool:
@@ -239,6 +241,8 @@ class SubscribeTransport(Transport):
             s.ssrc, s.rtx_ssrc, s.level_id = consumer.ssrc, consumer.rtx_ssrc, 0
             s.offered_feedback = codec.feedback
             s.wide_id = consumer.wide_id = negotiate.wide_id_of(section, codec)
+            if section.kind == "video":
+                s.dependency_id = consumer.second_id = negotiate.dependency_id_of(section)
             s.cname = s.stream_id = self.owner
             s.track_id = section.kind
             self._slots.append(slot)
