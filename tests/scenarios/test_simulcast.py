@@ -3,6 +3,7 @@
 import itertools
 
 from pymeet.sfu import rtcp, vp8
+from pymeet.sfu.events import Wanted
 from pymeet.sfu.view import View
 from tests.netem import Stream, Subscriber, World, lossy
 from tests.recording.test_recording_tap import Listening
@@ -177,6 +178,7 @@ def test_a_layer_that_dies_is_replaced_by_the_next_lower_one() -> None:
     assert stream.longest_gap(died, world.now) < 0.55
     assert stream.numbers[-1] >= alice.number - 4
     assert carol.video_of(alice).longest_gap(died - 1, world.now) < 0.1
+    assert alice.wanted == ("l", "m", "h")
     alice.broken = set()
     world.run(1.0)
     assert places(stream)[-1] == 2
@@ -216,6 +218,8 @@ def test_layers_that_nobody_wants_are_paused_and_come_back_at_once() -> None:
     world.run(1.0)
     assert places(bob.video_of(alice))[-1] == 2
     _is_continuous(bob.video_of(alice), pause_s=5.0)
+    said = [event.rids for event in alice.events if isinstance(event, Wanted)]
+    assert said == [("l", "h"), ("l",), ("l", "m"), (), ("l", "h")]  # each change makes encoders begin anew: no detours
 
 
 def test_a_muted_camera_is_muted_in_every_size() -> None:

@@ -127,6 +127,12 @@ class Layer:
         """Whether packets come: a layer that its sender stopped misses some frames in a row."""
         return now - self.heard_at < self._patience_s
 
+    def want(self, now: float, forgotten_s: float) -> None:
+        """Somebody wants it; after so long without anybody that is new."""
+        if now - self.wanted_at >= forgotten_s:
+            self.wanted_since = now
+        self.wanted_at = now
+
     def take_ssrc(self, ssrc: int, now: float) -> None:
         """The packets come under this SSRC from now on.
 

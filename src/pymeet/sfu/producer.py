@@ -234,17 +234,21 @@ class Track:
             self.settle(now)
         if not any(self.rids):
             return
-        for layer in self._wanted(now):
-            if now - layer.wanted_at >= _UNWANTED_S:
-                layer.wanted_since = now
-            layer.wanted_at = now
+        asked = self._asked()
+        for stream in asked:
+            stream.want(now, _UNWANTED_S)
+        for lower, stream in reversed([*itertools.pairwise(self.streams)]):
+            # below a layer that its sender cannot send for now, the next best
+            if stream in asked and now - max(stream.heard_at, stream.wanted_since) > _UNWANTED_S:
+                asked.add(lower)
+                lower.want(now, _UNWANTED_S)
         wanted = {stream.rid for stream in self.streams if now - stream.wanted_at < _UNWANTED_S}
         told = tuple(rid for rid in self.rids if rid in wanted)
         if told != self._told:
             self._told = told
             self.transport.tell(Wanted(self.mid, told))
 
-    def _wanted(self, now: float) -> set[Layer]:
+    def _asked(self) -> set[Layer]:
         """The streams that somebody gets or should get. The lowest is one as long as there is anybody: to fall back on it
         must not take a round trip to its sender."""
         top = len(self.layers) - 1
@@ -257,10 +261,6 @@ class Track:
             wanted |= {self.streams[-1], self.feed.layer, self.feed.target}
         if wanted:
             wanted.add(self.streams[0])
-        # below a layer that its sender cannot send for now, the next best
-        for lower, stream in reversed([*itertools.pairwise(self.streams)]):
-            if stream in wanted and now - max(stream.heard_at, stream.wanted_since) > _UNWANTED_S:
-                wanted.add(lower)
         return wanted
 
     def keep_up(self, now: float) -> None:
