@@ -157,7 +157,7 @@ def test_a_receiver_that_promised_feedback_and_gives_none_is_served_without() ->
     history = SendHistory()
     budget = Budget(history, 0.0)
     budget.expect_feedback()
-    assert budget.target_bps == 600_000
+    assert budget.target_bps == 1_000_000
     for tenth in range(100):
         history.record(500, tenth / 10)
         budget.share([], tenth / 10)

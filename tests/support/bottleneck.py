@@ -190,7 +190,7 @@ class Call:
 
     def mean(self, name: str, since: float, until: float) -> float:
         """Of a column of the curve, between two moments."""
-        values: Sequence[float] = [getattr(s, name) for s in self.curve if since <= s.at < until]
+        values = [getattr(s, name) for s in self.curve if since <= s.at < until]
         return sum(values) / len(values)
 
     def most(self, name: str, since: float, until: float) -> float:

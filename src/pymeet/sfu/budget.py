@@ -98,7 +98,7 @@ class Budget:
         self._estimate.demand_bps = demand(wishes)
         self.ranks = share(self.target_bps, wishes, self.ranks)
         self._spent_bps = sum(bps for w in wishes for rank, bps in w.layers if rank == self.ranks[w.key])
-        if self._is_heard and (probe := self._estimate.probe(now)):
+        if (self._is_heard or self._is_promised) and (probe := self._estimate.probe(now)):
             self._probe.begin(probe.bps, probe.duration_s, now)
             self._probe_from = self._history.next
         return self.ranks

@@ -13,11 +13,12 @@ from pymeet.sfu.bandwidth.loss import LossModel
 from pymeet.sfu.bandwidth.probing import Probe, Prober
 from pymeet.sfu.bandwidth.trend import DelayTrend
 
-START_BPS = 600_000.0
+START_BPS = 1_000_000.0
 LEAST_BPS = 30_000.0
 MOST_BPS = 50_000_000.0
 _BACK_OFF = 0.85
 _LARGEST_FALL_IDLE = 0.5
+_SEEN_S, _MUCH_LESS = 0.3, 0.7  # a fall is given time to show, unless it was far too little
 _GROWTH_PER_S = 1.08
 _STEP_PER_S = 40_000.0  # the same for all, so that those who share a path become equal
 _ENOUGH = 1.2
@@ -109,10 +110,9 @@ class SendEstimate:
             return
         new = _BACK_OFF * received
         if self._bps > _UNUSED * received and self.trend.queue_s < _DRAIN_WITHIN_S / 2:
-            new = max(
-                new, self._bps * _LARGEST_FALL_IDLE
-            )  # little was sent: that it was too much says little of the rest
-        if new >= self._bps or (now - self._fell_at < self.response_s and new > 0.9 * self._bps):
+            # little was sent: that it was too much says little of the rest
+            new = max(new, self._bps * _LARGEST_FALL_IDLE)
+        if new >= self._bps or (now - self._fell_at < self.response_s + _SEEN_S and new > _MUCH_LESS * self._bps):
             return
         self._ceiling = received
         self._fell_at, self._drain_until = now, now + _DRAIN_S
