@@ -145,6 +145,26 @@ class ScalableStream(Stream):
 class ScalableSubscriber(Subscriber):
     """Its video streams are `ScalableStream`s."""
 
+    def __init__(self, world: World, name: str, *, takes_descriptors: bool = True) -> None:
+        super().__init__(world, name)
+        self.descriptors: list[bytes] = []
+        """What came as dependency descriptor in each packet that has header extensions."""
+        if takes_descriptors:
+            answer = self.peer.answer
+            self.peer.answer = lambda offer: self._with_descriptors(offer, answer(offer))
+
+    def _with_descriptors(self, offer: str, answer: str) -> str:
+        line = f"a=extmap:{rtp.DEPENDENCY_ID} {dependency.URI}\r\n"
+        parts = zip(offer.split("m="), answer.split("m="), strict=True)
+        return "m=".join(ours + line * (line in theirs) for theirs, ours in parts)
+
+    def note_number(self, packet: bytes) -> None:
+        """Keeps the descriptor too."""
+        super().note_number(packet)
+        if packet[0] & 0x10:
+            elements, _ = rtp.parse_extensions(packet, 12, len(packet))
+            self.descriptors.append(elements.get(rtp.DEPENDENCY_ID, b""))
+
     def _learn(self, description: str, ids: dict[str, str]) -> None:
         super()._learn(description, ids)
         for streams in (self.streams, self.by_track, self._rtx):

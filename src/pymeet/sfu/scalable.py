@@ -91,14 +91,13 @@ class PointLayer:
 class Scalable:
     """The points of one stream."""
 
-    __slots__ = ("_newest", "_port", "_reader", "_reader_points", "_stream", "points")
+    __slots__ = ("_port", "_reader", "_reader_points", "_stream", "points")
 
     def __init__(self, stream: "Layer", reader: Reader, port: Port) -> None:
         self._stream = stream
         self._port = port
         self._reader = reader
         self._reader_points = reader.points
-        self._newest = -1
         self.points: list[PointLayer] = []
         """Lowest first, without the highest, which is the stream itself."""
 
@@ -110,7 +109,6 @@ class Scalable:
     def restart(self) -> None:
         """What follows comes under another SSRC, its numbers unrelated."""
         self._reader.restart()
-        self._newest = -1
         for point in self.points:
             point.rest()
 
@@ -131,7 +129,6 @@ class Scalable:
         part = self._read(packet, timestamp, now, is_newer=True)
         if part is not None and part.begins_picture:
             self._change(packet, sequence, timestamp, part, now)
-        self._newest = sequence
         for point in self.points:
             thinned = point.thinned
             if thinned is None:
@@ -147,6 +144,9 @@ class Scalable:
                 number = kept[2] << 8 | kept[3]
                 fanout.ring.put(number, kept)
                 fanout.forward(kept, kept[1] & 0x80, number, timestamp)
+            else:
+                # numbers kept for what is missing count as sent: it may come late
+                fanout.last_sequence = thinned.newest_number
 
     def take_late(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
         """A packet that came late or was repaired, the first under its number."""
@@ -199,18 +199,26 @@ class Scalable:
         """Lets those who wait for it begin with the picture that begins here."""
         if part.is_key:
             self.measure()
-        # across a loss only with a key frame: what is missing would be asked for under numbers that nobody has any more
-        is_whole = self._newest >= 0 and (sequence - self._newest) & 0xFFFF == 1
         family = self._stream.family
         for to, rung in enumerate(family):
             if not rung.incoming and not (part.is_key and rung.fanout.waiting):
                 continue
-            crossing = [r for r in rung.incoming if part.is_key or (is_whole and self._may_cross(r, family, part, to))]
+            crossing = [r for r in rung.incoming if part.is_key or self._may_cross(r, family, part, to)]
+            if crossing:
+                self._keep_places(sequence)
             if isinstance(rung, PointLayer):
                 if crossing or part.is_key:
                     self._begin_point(rung, to, crossing, packet, sequence, timestamp, part, now)
             elif crossing and not part.is_key:  # with a key frame the stream itself lets them begin
                 self._begin(rung, crossing, packet, timestamp, now, is_key=False)
+
+    def _keep_places(self, sequence: int) -> None:
+        """What is missing before this packet may come late: its numbers count as sent to whoever goes over now, so that it can
+        be asked for under them."""
+        self._stream.fanout.last_sequence = (sequence - 1) & 0xFFFF
+        for point in self.points:
+            if point.thinned is not None:
+                point.fanout.last_sequence = (point.thinned.number_of(sequence) - 1) & 0xFFFF
 
     def _may_cross(self, receiver: Receiver, family: list[Rung], part: Part, to: int) -> bool:
         layer = receiver.layer

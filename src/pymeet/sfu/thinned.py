@@ -82,6 +82,15 @@ class Thinned:
         self._numbers = _Numbers()
         self._pictures = _Pictures()
 
+    @property
+    def newest_number(self) -> int:
+        """The highest number that has been given, or is kept for what is missing."""
+        return (self._numbers.next - 1) & 0xFFFF
+
+    def number_of(self, sequence: int) -> int:
+        """Under which number a packet newer than all before it would come."""
+        return self._numbers.upcoming(sequence)
+
     def upcoming(self, packet: bytes, sequence: int, part: Part) -> bytes:
         """A packet newer than all before it, the first of a picture, with the numbers that the next packet which is kept
         will have: this one or a later.
