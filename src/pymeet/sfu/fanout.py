@@ -9,23 +9,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pymeet.sfu import rtp, vp8
+from pymeet.sfu.batch import SocketName
 from pymeet.sfu.cache import PacketRing
 from pymeet.sfu.consumer import Consumer
-from pymeet.sfu.history import MASK, TAG_BYTES, SendHistory
+from pymeet.sfu.history import MASK, TAG_BYTES, SendHistory, Sent
 from pymeet.sfu.ports import Port
 from pymeet.sfu.runs import split
-from pymeet.sfu.sending import Layout, SendTable, pointer_of
+from pymeet.sfu.sending import Cell, Layout, SendTable, pointers_of
 from pymeet.sfu.srtp import lib
 
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
-_UNNUMBERED = SendHistory()
-"""For receivers that want no numbers: its own stays 0, and nobody asks what it remembers."""
 _packers: dict[int, Callable[..., None]] = {}
 
 Queued = tuple[bytes, int, int, int]
 """A packet, its marker, its sequence number, its timestamp."""
+Row = tuple[int, int, int, int, Any, int, SendHistory, tuple[int, int] | None]
+"""What copies need to know of a receiver: see `_Group`."""
 
 
 def _packer(size: int) -> Callable[..., None]:
@@ -38,26 +39,41 @@ def _packer(size: int) -> Callable[..., None]:
 class _Group:
     """Receivers whose copies differ in nothing but numbers, and who may be sent to alike."""
 
-    __slots__ = ("is_shifting", "is_whole", "rows", "second_id")
+    __slots__ = ("is_shifting", "is_whole", "names", "pointers", "rows", "second_id")
 
-    def __init__(self, second_id: int, is_whole: bool) -> None:
-        self.second_id = second_id
-        self.is_whole = is_whole
+    def __init__(self, consumers: list[Consumer]) -> None:
+        self.second_id = consumers[0].second_id
+        self.names = [c.transport.name for c in consumers]
+        self.is_whole = self.names[0].is_whole
         """Whether each packet must leave as a message of its own."""
-        self.is_shifting = False
+        self.pointers = pointers_of(self.names)
+        self.is_shifting = any(c.shift is not None for c in consumers)
         """Whether picture numbers are rewritten for anybody."""
-        self.rows: list[tuple[Any, ...]] = []
+        self.rows = [
+            (
+                c.payload_type,
+                c.sequence_offset,
+                c.timestamp_offset or 0,
+                c.ssrc,
+                c.transport.send_handle,
+                c.wide_head,
+                c.transport.history,
+                c.shift,
+            )
+            for c in consumers
+        ]
 
 
 class Fanout:
     """The receivers of one producer: those that are sent to (rows) and those that wait for a packet to begin with."""
 
     __slots__ = (
+        "_changes",
         "_groups",
         "_house",
         "_port",
         "_queue",
-        "_whole",
+        "_streamed",
         "consumers",
         "last_sequence",
         "last_timestamp",
@@ -74,7 +90,9 @@ class Fanout:
         self.consumers: list[Consumer] = []
         self.waiting: list[Consumer] = []
         self._groups: list[_Group] = []
-        self._whole = 0
+        self._streamed: list[Consumer] = []
+        """Those who are reached by TCP, one packet after the other."""
+        self._changes = 0
         self._house: Sfu | None = None
         self._queue: list[Queued] = []
         self.last_sequence = 0
@@ -137,34 +155,17 @@ class Fanout:
         return consumer.packets_before + self.packets, consumer.octets_before + self.octets
 
     def _rewrite(self) -> None:
-        groups: dict[tuple[int, bool], _Group] = {}
-        for c in self.consumers:
-            name = c.transport.name
-            key = (c.second_id, name.is_whole)
-            group = groups.get(key)
-            if group is None:
-                group = groups[key] = _Group(*key)
-            head, shift = c.wide_head, c.shift
-            group.is_shifting = group.is_shifting or shift is not None
-            group.rows.append(
-                (
-                    c.payload_type,
-                    c.sequence_offset,
-                    c.timestamp_offset or 0,
-                    c.ssrc,
-                    c.transport.send_handle,
-                    head,
-                    1 if head else 0,
-                    c.transport.history if head else _UNNUMBERED,
-                    name,
-                    pointer_of(name),
-                    shift,
-                )
-            )
-        self._groups = list(groups.values())
+        groups: dict[tuple[int, bool], list[Consumer]] = {}
+        self._changes = SocketName.changes
+        self._streamed = []
+        for consumer in self.consumers:
+            name = consumer.transport.name
+            if name.stream is not None:
+                self._streamed.append(consumer)
+            else:
+                groups.setdefault((consumer.second_id, name.is_whole), []).append(consumer)
+        self._groups = [_Group(consumers) for consumers in groups.values()]
         self._house = self.consumers[0].transport.sfu if self.consumers else None
-        if self._house is not None:
-            self._whole = self._house.outbox.whole
 
     # -- packets ------------------------------------------------------------------------------------------------
 
@@ -208,8 +209,8 @@ class Fanout:
         if house is None or not queue:
             return
         table = house.outbox
-        if self._whole != table.whole:
-            self._rewrite()  # somebody's path takes single packets only
+        if self._changes != SocketName.changes:
+            self._rewrite()  # somebody is reached in another way now
         packets = [queued[0] for queued in queue]
         runs = split(packets, table.longest_run) if len(packets) > 1 else [packets]
         begin = 0
@@ -220,11 +221,11 @@ class Fanout:
                     self.ring.put(queue[i][2], run[i - begin])  # what is sent again must be the same text
             about = [(packet, *queued[1:]) for packet, queued in zip(run, queue[begin:end], strict=True)]
             for group in self._groups:
-                if group.is_whole:
-                    for one in about:
-                        self._copy(group, [one], table, house.now)
-                else:
-                    self._copy(group, about, table, house.now)
+                for part in [[one] for one in about] if group.is_whole else [about]:
+                    self._copy(group, part, table, house.now)
+            for consumer in self._streamed:
+                for packet in run:
+                    consumer.transport.send_rtp(consumer.copy(packet))
             begin = end
 
     def _copy(self, group: _Group, queued: list[Queued], table: SendTable, now: float) -> None:
@@ -250,35 +251,88 @@ class Fanout:
         if len(run) != table.layout.run and table.count:
             self._port.flush(table)
         layout = table.lay(len(run))
-        buffer, lengths, names, cells, words = table.buffer, table.lengths, table.names, layout.cells, layout.words
-        segments, segment_stride, segment_at = layout.segments, Layout.segment_stride, Layout.segment_at
-        protect, renumber, capacity, stride, mask = lib.srtp_protect, vp8.renumber, layout.capacity, Layout.stride, MASK
-        is_run = len(run) > 1
-        m = table.count
-        for (
-            payload_type,
-            sequence_offset,
-            timestamp_offset,
-            ssrc,
-            srtp,
-            head,
-            step,
-            history,
-            name,
-            pointer,
-            shift,
-        ) in group.rows:
-            if m == capacity:
-                table.count = m
+        rows, cells, stride = group.rows, layout.cells, Layout.stride
+        begin, m = 0, table.count
+        while begin < len(rows):
+            count = min(layout.capacity - m, len(rows) - begin)
+            layout.words[m * stride : (m + count) * stride : stride] = group.pointers[begin : begin + count]
+            table.names[m : m + count] = group.names[begin : begin + count]
+            if len(run) == 1:
+                self._fill_single(rows[begin : begin + count], cells[m : m + count], table, *run[0])
+            else:
+                self._fill_runs(rows[begin : begin + count], cells[m : m + count], table, run)
+                for i in range(m, m + count):
+                    layout.segments[i * Layout.segment_stride + Layout.segment_at] = table.lengths[cells[i][0][3]]
+            begin += count
+            m += count
+            table.count = m
+            if m == layout.capacity:
                 self._port.flush(table)
                 m = 0
+
+    def _fill_single(
+        self,
+        rows: list[Row],
+        cells: list[tuple[Cell, ...]],
+        table: SendTable,
+        pack: Callable[..., None],
+        first: int,
+        marker: int,
+        sequence: int,
+        timestamp: int,
+        block: int,
+        rest: bytes,
+        size: int,
+        entry: Sent,
+        places: vp8.Places,
+    ) -> None:
+        """One packet for each of these receivers."""
+        buffer, lengths, protect, mask = table.buffer, table.lengths, lib.srtp_protect, MASK
+        for (payload_type, sequence_offset, timestamp_offset, ssrc, srtp, head, history, shift), (
+            (at, slot, length, length_at),
+        ) in zip(rows, cells, strict=True):
+            number = 0
+            if head:
+                number = history.next
+                history.log[number & mask] = entry
+                history.next = (number + 1) & 0xFFFF
+            pack(
+                buffer,
+                at,
+                first,
+                marker | payload_type,
+                (sequence + sequence_offset) & 0xFFFF,
+                (timestamp + timestamp_offset) & 0xFFFFFFFF,
+                ssrc,
+                block,
+                head,
+                number,
+                rest,
+            )
+            if shift is not None:
+                vp8.renumber(buffer, at, places, *shift)
+            lengths[length_at] = size
+            if protect(srtp, slot, length):
+                lengths[length_at] = 0  # an empty datagram, never clear text
+                self.protect_failures += 1
+
+    def _fill_runs(
+        self, rows: list[Row], cells: list[tuple[Cell, ...]], table: SendTable, run: list[tuple[Any, ...]]
+    ) -> None:
+        """The same for several packets to each; a loop in the loop costs as much as the copying of one packet."""
+        buffer, lengths, protect, mask = table.buffer, table.lengths, lib.srtp_protect, MASK
+        for (payload_type, sequence_offset, timestamp_offset, ssrc, srtp, head, history, shift), own in zip(
+            rows, cells, strict=True
+        ):
             number, log, failed = history.next, history.log, 0
             for (pack, first, marker, sequence, timestamp, block, rest, size, entry, places), (
                 at,
                 slot,
                 length,
                 length_at,
-            ) in zip(run, cells[m]):  # noqa: B905 - checking their lengths costs more than copying
+            ) in zip(run, own, strict=True):
+                if head:
+                    log[number & mask] = entry
                 pack(
                     buffer,
                     at,
@@ -289,25 +343,17 @@ class Fanout:
                     ssrc,
                     block,
                     head,
-                    number,
+                    number if head else 0,
                     rest,
                 )
+                number = (number + 1) & 0xFFFF
                 if shift is not None:
-                    renumber(buffer, at, places, *shift)
-                log[number & mask] = entry
-                number = (number + step) & 0xFFFF
+                    vp8.renumber(buffer, at, places, *shift)
                 lengths[length_at] = size
                 failed += protect(srtp, slot, length)
-            history.next = number
+            if head:
+                history.next = number
             if failed:
-                self.protect_failures += 1  # never clear text
-            elif name.stream is not None:
-                for at, _, _, length_at in cells[m]:
-                    name.stream(table.view[at : at + lengths[length_at]])
-            else:
-                words[m * stride] = pointer
-                if is_run:
-                    segments[m * segment_stride + segment_at] = lengths[cells[m][0][3]]
-                names[m] = name
-                m += 1
-        table.count = m
+                for _, _, _, length_at in own:
+                    lengths[length_at] = 0
+                self.protect_failures += 1

@@ -4,7 +4,7 @@
 
 /** @typedef {'udp' | 'tcp' | 'relay'} Way */
 
-const PATIENCE_MS = 8000;
+const PATIENCE_MS = 6000;
 // The check is over before encryption would begin, so nobody looks at this.
 const NO_CERTIFICATE = Array(32).fill('00').join(':');
 

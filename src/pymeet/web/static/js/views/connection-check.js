@@ -11,7 +11,8 @@ import { Dialog, Icon, Note, html } from './ui.js';
 
 const HOPS = /** @type {const} */ (['page', 'messages', 'udp', 'tcp', 'relay']);
 const ICONS = { runs: 'loader-circle', ok: 'check', fail: 'circle-alert', off: 'circle-slash' };
-const TONES = /** @type {const} */ ({ good: 'plain', tcp: 'amber', relay: 'amber', media: 'amber', messages: 'amber', page: 'amber' });
+/** @param {boolean} good */
+const signOf = (good) => /** @type {const} */ (good ? { tone: 'plain', icon: ICONS.ok } : { tone: 'amber', icon: ICONS.fail });
 
 /** @param {{ slug: string, devices: Devices, onClose: () => void }} props */
 export function ConnectionCheckDialog({ slug, devices, onClose }) {
@@ -37,7 +38,7 @@ export function ConnectionCheckDialog({ slug, devices, onClose }) {
         <${Device} devices=${devices} kind="camera" />
       </ul>
       <div class="check-verdict" aria-live="polite">
-        ${verdict && html`<${Note} tone=${TONES[verdict]} icon=${verdict === 'good' ? 'check' : 'circle-alert'}><p>${t(`check.verdict.${verdict}`, place)}</p></${Note}>`}
+        ${verdict && html`<${Note} ...${signOf(verdict === 'good')}><p>${t(`check.verdict.${verdict}`, place)}</p></${Note}>`}
       </div>
       <div class="actions">
         <button type="button" class="button" disabled=${verdict === null} onClick=${() => void check.start()}>${t('check.again')}</button>
