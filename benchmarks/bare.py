@@ -11,7 +11,7 @@ import time
 from multiprocessing.connection import Connection
 
 from pymeet.sfu.batch import SocketName
-from pymeet.sfu.sending import Layout, SendTable, pointer_of
+from pymeet.sfu.sending import Layout, SendTable, pointers_of
 
 
 def _drain(sockets: list[socket.socket], cpu: int | None) -> None:
@@ -44,7 +44,7 @@ def _send(
     for i, sock in enumerate(sockets):
         name = table.names[i] = SocketName()
         name.set(sock.getsockname())
-        layout.words[i * Layout.stride] = pointer_of(name)
+        layout.words[i * Layout.stride] = pointers_of([name])[0]
         table.lengths[layout.cells[i][0][3]] = size
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)

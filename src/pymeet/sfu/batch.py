@@ -6,7 +6,7 @@ the packet path writes into these buffers and never makes objects per packet bey
 
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from pymeet.sfu.address import NAME_BYTES, Address, RawAddress, Stream, from_socket, pack_address, raw_sender
 from pymeet.sfu.libc import ffi as _ffi
@@ -29,6 +29,8 @@ class SocketName:
     """The address of one transport in the kernel's form. Send tables point here, so a peer that moves is written once."""
 
     __slots__ = ("address", "is_whole", "pointer", "stream")
+    changes: ClassVar[int] = 0
+    """How often anybody's `stream` or `is_whole` has changed: then whoever keeps tables sorted by these sorts them anew."""
 
     def __init__(self) -> None:
         self.pointer = _ffi.new(f"char[{NAME_BYTES}]")
@@ -41,12 +43,19 @@ class SocketName:
     def set(self, address: Address) -> None:
         """Points every prepared message at another address."""
         self.address = address
+        if isinstance(address, Stream) or self.stream is not None or self.is_whole:
+            SocketName.changes += 1
         if isinstance(address, Stream):
             self.stream = address.send
             return
         self.stream, self.is_whole = None, False
         raw = pack_address(address)
         _ffi.memmove(self.pointer, raw, len(raw))
+
+    def take_whole(self) -> None:
+        """The way there has turned out to take single packets only."""
+        self.is_whole = True
+        SocketName.changes += 1
 
 
 class ReceiveRing:

@@ -7,6 +7,7 @@ segmentation offload): most of a datagram's cost is that way, not the bytes. Eve
 import errno
 import socket
 import sys
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,8 +97,6 @@ class SendTable:
         """How many messages are prepared."""
         self.longest_run = LONGEST_RUN
         """1 where the kernel does not cut up messages."""
-        self.whole = 0
-        """How often a path turned out to take single packets only (`SocketName.is_whole`)."""
         self.bytes = 0
         """What whoever fills the table says that it has put in since the last time somebody asked."""
         self._layouts: dict[int, Layout] = {}
@@ -146,8 +145,7 @@ class SendTable:
     def _send_apart(self, fd: int, message: int, error: int) -> int:
         """Sends one run packet by packet, as its path (a narrow one: EINVAL) or its device (EIO) wants it from now on."""
         layout, single, name = self.layout, self._laid(1), self.names[message]
-        name.is_whole = True
-        self.whole += 1
+        name.take_whole()
         if error == errno.EIO:
             self.longest_run = 1
         first, refused = message * layout.run, 0
@@ -170,6 +168,6 @@ class SendTable:
         return refused
 
 
-def pointer_of(name: SocketName) -> int:
-    """The address in memory of a socket name, for `Layout.words`."""
-    return int(ffi.cast("uintptr_t", name.pointer))
+def pointers_of(names: list[SocketName]) -> memoryview:
+    """The addresses in memory of socket names, as `Layout.words` has them."""
+    return memoryview(array(SIZE_T, (int(ffi.cast("uintptr_t", name.pointer)) for name in names)))
