@@ -201,10 +201,11 @@ def test_layers_that_nobody_wants_are_paused_and_come_back_at_once() -> None:
     assert alice.wanted == ("l", "h")
     world.run(2.0)
     assert alice.wanted == ("l",)
-    asked = world.now
+    asked, keys = world.now, alice.sizes["m"].key_frames
     _view(bob, alice, MIDDLE)
     world.run(0.5)
     assert alice.wanted == ("l", "m")
+    assert alice.sizes["m"].key_frames == keys + 1  # the one with which an encoder begins is enough
     assert size_at(bob.video_of(alice), asked + 0.5) == 1
     for viewer in (bob, carol):
         _view(viewer, alice, HIDDEN)

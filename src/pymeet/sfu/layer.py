@@ -201,6 +201,7 @@ class Layer:
         payload = packet[rtp.payload_at(packet) :]
         if not starts_keyframe(track.codec, payload):
             return []
+        self.keyframes.came()
         if self._is_layered:
             size = vp8.keyframe_size(payload) if track.codec == "vp8" else None
             if size is not None and size != (self.width, self.height):
