@@ -370,6 +370,18 @@ def test_layers_listed_from_the_largest_are_put_in_order() -> None:
     assert places(bob.video_of(alice))[-1] == 0
 
 
+def test_layers_whose_pictures_do_not_tell_their_size_are_ordered_by_what_they_weigh() -> None:
+    """H.264 says how large its pictures are only deep inside."""
+    world = World(seed=69)
+    alice = simulcaster(world, order=("h", "l", "m"), codec="H264")
+    alice.obeys = False
+    alice.film()
+    world.run(2.5)
+
+    assert [layer.rid for layer in alice.video.layers] == ["l", "m", "h"]
+    assert [alice.video.rank_for(lines) for lines in (0, 180, 360, 720, 2000)] == [-1, 0, 1, 2, 2]
+
+
 def test_layers_that_were_announced_by_a_group_of_ssrcs_are_taken_too() -> None:
     """Older senders have no names for them; nothing can be paused there."""
     world = World(seed=66)

@@ -107,7 +107,7 @@ class SimulcastPublisher(Publisher):
         self.reports = True
         self.obeys = True
 
-    def negotiate(self, *, announce: bool = False, rtx: bool = True) -> None:
+    def negotiate(self, *, announce: bool = False, rtx: bool = True, codec: str = "VP8") -> None:
         """One offer and its answer. `announce`: by a group of SSRCs, as before there were names."""
         sizes = [self.sizes[rid] for rid in self.order]
         if announce:
@@ -121,6 +121,7 @@ class SimulcastPublisher(Publisher):
                 offer += f"a=ssrc:{size.ssrc} cname:light\r\na=ssrc:{size.rtx_ssrc} cname:light\r\n"
         else:
             offer = self.peer.offer("sendonly", audio_ssrc=self.audio_ssrc, rtx=rtx, rids=self.order)
+        offer = offer.replace("VP8/90000", f"{codec}/90000")
         self.answer = self.transport.answer(offer, self.wishes, self.world.now)
         self.peer.take_description(self.answer)
 
@@ -186,7 +187,9 @@ class SimulcastPublisher(Publisher):
         return sum(isinstance(m, rtcp.KeyframeRequest) and m.media_ssrc == ssrc for _, m in self.asked)
 
 
-def simulcaster(world: World, name: str = "alice", order: tuple[str, ...] = RIDS, **offer: bool) -> SimulcastPublisher:
+def simulcaster(
+    world: World, name: str = "alice", order: tuple[str, ...] = RIDS, **offer: object
+) -> SimulcastPublisher:
     """Somebody who sends simulcast, connected."""
     publisher = SimulcastPublisher(world, name, order)
     publisher.join(**offer)
