@@ -54,8 +54,8 @@ class Accepted:
 
     @property
     def is_scalable(self) -> bool:
-        """Whether its packets tell which layers of one stream they belong to."""
-        return self.choice.codec.name.lower() == "vp9" or bool(self.dependency_id)
+        """Whether its packets may tell which layers of one stream they belong to."""
+        return self.choice.codec.name.lower() in ("vp8", "vp9") or bool(self.dependency_id)
 
     @property
     def rids(self) -> tuple[str, ...]:

@@ -56,6 +56,10 @@ class Reader:
         """
         raise NotImplementedError
 
+    def has_layers(self, packet: bytes) -> bool:
+        """Whether it is worth while to read a packet of a stream that has shown no layers yet."""
+        return True
+
     def may_switch(self, part: Part, at: int, to: int) -> bool:
         """Whether a receiver of point `at`, who has got all of it so far, may go over to point `to` with the picture that
         begins here."""
@@ -112,6 +116,11 @@ class Vp8Reader(Reader):
         ends = present if packet[1] & 0x80 else 0
         part = Part(present, ends, begins, is_key, switches, d.picture_at, d.picture, d.picture_mask)
         return self._count(part, packet)
+
+    def has_layers(self, packet: bytes) -> bool:
+        """See `Reader`. Most senders have none, and then say nothing of them."""
+        at = rtp.payload_at(packet)
+        return len(packet) > at + 1 and bool(packet[at] & 0x80 and packet[at + 1] & 0x20)
 
     def may_switch(self, part: Part, at: int, to: int) -> bool:
         """See `Reader`."""

@@ -112,6 +112,14 @@ class Track:
         if len(self.layers) > 1:
             self.transport.wake(now)
 
+    def is_quick(self, consumer: Consumer, rank: int) -> bool:
+        """Whether a receiver can go over from what it is sent to the layer of this rank at once, without a key frame."""
+        receiver = self.receivers.get(consumer)
+        if receiver is None or receiver.layer is None or not 0 <= rank < len(self.layers):
+            return False
+        scalable = receiver.layer.stream.scalable
+        return scalable is not None and scalable.needs_no_keyframe(receiver.layer, self.layers[rank])
+
     def rank_of(self, consumer: Consumer) -> int:
         """Which layer the receiver is being sent, or waits for when it is sent none; -1 for none."""
         receiver = self.receivers.get(consumer)
@@ -176,7 +184,8 @@ class Track:
             self.settle(now)
 
     def _lay_out(self) -> None:
-        self.layers = [layer for stream in self.streams for layer in stream.family]
+        # above the lowest stream, the one below is better than fewer pictures
+        self.layers = [*self.streams[0].family, *self.streams[1:]]
 
     def grown(self, now: float) -> None:
         """A stream has shown that it has more parts. Who wished for a layer goes on wishing for that one."""

@@ -144,10 +144,9 @@ class PublishTransport(Transport):
                     of_layer[layer, False], of_layer[layer, True] = own, repair
         # what was learned from packets is not told again: names come with the first ones only
         kept = {n: of_layer.get((stream.layer, stream.is_repair)) for n, stream in learned.items()}
-        for ssrc, stream in kept.items():
-            if stream is not None:
-                self._streams.setdefault(ssrc, stream)
-        self._bindings = sum(stream is not None for stream in kept.values())
+        known = {ssrc: stream for ssrc, stream in kept.items() if stream is not None}
+        self._streams = known | self._streams
+        self._bindings = len(known)
 
     # -- packets ----------------------------------------------------------------------------------------------------
 

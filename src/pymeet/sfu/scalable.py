@@ -126,6 +126,8 @@ class Scalable:
 
     def take(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
         """A packet newer than all before it: receivers change with it, and it is forwarded in the points below."""
+        if not self.points and not self._reader.has_layers(packet):
+            return
         part = self._read(packet, timestamp, now, is_newer=True)
         if part is not None and part.begins_picture:
             self._change(packet, sequence, timestamp, part, now)
@@ -150,6 +152,8 @@ class Scalable:
 
     def take_late(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
         """A packet that came late or was repaired, the first under its number."""
+        if not self.points and not self._reader.has_layers(packet):
+            return
         part = self._read(packet, timestamp, now, is_newer=False)
         for point in self.points:
             kept = None if point.thinned is None else point.thinned.take_late(packet, sequence, part)
