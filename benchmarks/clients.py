@@ -55,6 +55,8 @@ class FullPeer(LightPeer):
         if datagram[0] <= 3:
             message = stun.parse(datagram)
             if message.type == stun.BINDING_REQUEST:
+                if not self.remote.ufrag:
+                    return  # a check that came before its description comes again
                 mapped = stun.xor_address(self.remote_address, message.transaction_id)
                 about = [(stun.XOR_MAPPED_ADDRESS, mapped)]
                 self.outgoing.append(

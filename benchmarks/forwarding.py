@@ -75,7 +75,7 @@ class Server:
             os.sched_setaffinity(self.pid, {SERVER_CPU})
 
     async def ready(self, http: aiohttp.ClientSession) -> None:
-        for _ in range(200):
+        for _ in range(600):
             try:
                 async with http.get(f"{self.url}/readyz") as response:
                     if response.status == 200:

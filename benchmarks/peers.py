@@ -132,6 +132,9 @@ async def meeting(server: Any, http: aiohttp.ClientSession, s: Scenario) -> Asyn
         side.room = await server.room(http)
         for _ in range(s.publishers):
             await server.publish(http, side.room, s, side)
+        while not side.sender.ask("up"):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)  # Janus names a stream to others when its connection stands
         for _ in range(s.publishers if s.mesh else s.receivers):
             await server.receive(http, side.room, s, side.receiver)
         side.sender.ask("send", True)

@@ -54,6 +54,7 @@ class Consumer:
         "_allowance_at",
         "_former",
         "_has_begun",
+        "_ids",
         "_is_plain",
         "clock_rate",
         "fanout",
@@ -101,11 +102,12 @@ class Consumer:
         self.vp8: vp8.Vp8Numbers | None = None
         """How picture numbers go on over a change of streams."""
         self.wide_id = 0
-        """Under which id this receiver wants transport-wide numbers; 0 for not at all. To be set before it is added anywhere."""
+        """Under which id this receiver wants transport-wide numbers; 0 for not at all. What counts is what holds when it begins."""
         self.second_id = rtp.LEVEL_ID if clock_rate == _SOUND else 0
         """The same of the element that may follow: of sound its level."""
         self._has_begun = False
         self._is_plain = False
+        self._ids = (0, 0)
         self._former: _Place | None = None
         self._allowance = _REPAIR_BURST
         self._allowance_at = 0.0
@@ -115,6 +117,7 @@ class Consumer:
         if not self._has_begun:
             self._has_begun = True
             self._is_plain = self.rtx_payload_type is None
+            self._ids = self.wide_id, self.second_id
         self.start_sequence = sequence
         self.sequence_offset = (self.next_sequence - sequence) & 0xFFFF
         if self.timestamp_offset is None:
@@ -178,9 +181,13 @@ class Consumer:
         Video without retransmissions of its own (RTX) is not: what is sent again under its old sequence number must be the same
         text, or AES-GCM's authentication would be lost.
         """
-        if not self.wide_id or (self._is_plain and not self.is_sound):
-            return 0
-        return self.wide_id << 4 | 1
+        wide_id, _ = self._ids
+        return 0 if not wide_id or (self._is_plain and not self.is_sound) else wide_id << 4 | 1
+
+    @property
+    def second_element(self) -> int:
+        """The id under which the second element stands in the copies for this receiver; 0 for not at all."""
+        return self._ids[1]
 
     def copy(self, packet: bytes) -> bytes:
         """A producer's packet as this receiver gets it now: numbered, and remembered as sent."""
@@ -192,7 +199,7 @@ class Consumer:
         """A copy of a packet, so rewritten; it will be sent as so many bytes."""
         first, second, sequence, timestamp, _, block, _, _ = _HEAD.unpack_from(packet)
         copy = bytearray(packet)
-        copy[rtp.SECOND_AT :] = rtp.with_second_id(packet, self.second_id)
+        copy[rtp.SECOND_AT :] = rtp.with_second_id(packet, self.second_element)
         if shift is not None:
             vp8.renumber(copy, 0, vp8.places(packet), *shift)
         head = self.wide_head

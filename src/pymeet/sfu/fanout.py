@@ -42,7 +42,7 @@ class _Group:
     __slots__ = ("is_shifting", "is_whole", "names", "pointers", "rows", "second_id")
 
     def __init__(self, consumers: list[Consumer]) -> None:
-        self.second_id = consumers[0].second_id
+        self.second_id = consumers[0].second_element
         self.names = [c.transport.name for c in consumers]
         self.is_whole = self.names[0].is_whole
         """Whether each packet must leave as a message of its own."""
@@ -163,7 +163,7 @@ class Fanout:
             if name.stream is not None:
                 self._streamed.append(consumer)
             else:
-                groups.setdefault((consumer.second_id, name.is_whole), []).append(consumer)
+                groups.setdefault((consumer.second_element, name.is_whole), []).append(consumer)
         self._groups = [_Group(consumers) for consumers in groups.values()]
         self._house = self.consumers[0].transport.sfu if self.consumers else None
 
