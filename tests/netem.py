@@ -41,7 +41,7 @@ class Link:
     is_cut: bool = False
     lost: int = 0
 
-    def arrivals(self, now: float) -> list[float]:
+    def arrivals(self, now: float, size_bytes: int = 0) -> list[float]:
         """When the copies of a datagram sent now arrive; none when it is lost."""
         draw = self.random.random
         if self.is_cut or draw() < self.loss:
@@ -159,13 +159,13 @@ class World:
         if client is None:
             self.strays.append((datagram, address))
             return
-        for when in client.down.arrivals(self.now):
+        for when in client.down.arrivals(self.now, len(datagram)):
             self.at(when, lambda: client.receive(datagram))
 
     def from_client(self, client: "Client", datagram: bytes) -> None:
         """A client sends."""
         address = client.address
-        for when in client.up.arrivals(self.now):
+        for when in client.up.arrivals(self.now, len(datagram)):
             self.at(when, lambda: self.sfu.receive(datagram, address, self.now))
 
     def assert_no_keystream_reuse(self) -> None:

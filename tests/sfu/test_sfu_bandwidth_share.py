@@ -64,6 +64,17 @@ def test_what_just_fits_stays_but_does_not_come_back() -> None:
     assert share(205_000, people, {"a": PAUSED, "s": 0})["a"] == PAUSED
 
 
+def test_what_is_muted_costs_nothing_and_comes_back_as_large_as_fits() -> None:
+    """Twenty cameras that are off take nothing from the one that is on."""
+    off = [Wish(str(i), CAMERA, is_muted=True) for i in range(20)]
+
+    ranks = share(2_300_000, [*off, camera("on")], {"on": 2})
+
+    assert ranks["on"] == 2
+    assert {ranks[w.key] for w in off} == {1}
+    assert demand([*off, camera("on")]) == 1_700_000
+
+
 def test_where_nothing_is_known_everything_is_sent() -> None:
     """A receiver without any feedback is served as before there were estimates."""
     assert share(float("inf"), [camera("a"), screen(), sound("s")], {}) == {"a": 2, "screen": 0, "s": 0}

@@ -37,6 +37,8 @@ class LightPeer:
         self.remote_address = ("127.0.0.1", 0)
         self.outgoing: list[bytes] = []
         self.srtp: SrtpPair | None = None
+        self.reports_arrivals = False
+        """Whether answers promise transport-wide feedback."""
         self.checks_passed = 0
         self.rejected = 0
         self.rtp: list[bytes] = []
@@ -113,6 +115,8 @@ class LightPeer:
             lines = section.splitlines()
             keep = [x for x in lines if x.startswith(("m=", "c=", "a=mid:", "a=rtpmap", "a=fmtp", "a=rtcp-fb"))]
             keep += [x for x in lines if x.startswith("a=extmap:") and x.endswith("ssrc-audio-level")]
+            if self.reports_arrivals:
+                keep += [x for x in lines if x.startswith("a=extmap:") and "transport-wide-cc" in x]
             keep.append("a=recvonly" if "a=sendonly" in lines else "a=inactive")
             text += "\r\n".join(keep) + "\r\n" + self._transport_lines("active")
         return text

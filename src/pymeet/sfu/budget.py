@@ -14,9 +14,9 @@ from pymeet.sfu.bandwidth.reported import ReportedEstimate
 from pymeet.sfu.bandwidth.share import Wish, demand, share
 from pymeet.sfu.history import SendHistory
 
-SHARE_S = 0.1
-"""How often what is there is shared anew, at most; feedback sets the pace."""
-_MUTE_S = 3.0
+_SHARE_S, _SHARE_AGAIN_S = 0.1, 1.0
+_MOVED = 0.02
+_MUTE_S = 0.8
 _DEEP_QUEUE_S = 0.15
 _PADDING_BYTES = 300
 
@@ -44,7 +44,7 @@ class Budget:
         self._reported = ReportedEstimate()
         self._probe = ProbePacer()
         self._probe_from = 0
-        self._spent_bps = 0.0
+        self._spent_bps = self._shared_bps = 0.0
         self._is_promised = self._is_heard = False
         self._waiting_since = now
 
@@ -76,10 +76,11 @@ class Budget:
     # -- what the receiver says -------------------------------------------------------------------------------------
 
     def hear(self, message: rtcp.Message, now: float) -> bool:
-        """Takes a control message; whether it says something of the path."""
+        """Takes a control message, if it says something of the path; whether that is a reason to share anew."""
         if isinstance(message, rtcp.TransportFeedback):
             self._is_heard = True
             self._estimate.feedback(self._acknowledgements.fates(message, self._history, now), now)
+            self._probe_if_due(now)
         elif isinstance(message, rtcp.Remb):
             self._reported.remb(message.bps)
         elif isinstance(message, rtcp.Reports) and message.blocks:
@@ -87,7 +88,14 @@ class Budget:
             self._reported.reported(lost, self._spent_bps, now)
         else:
             return False
-        return True
+        since = now - self.shared_at
+        moved = abs(self._useful_bps - self._shared_bps) > _MOVED * self._shared_bps
+        return since >= _SHARE_AGAIN_S or (since >= _SHARE_S and moved)
+
+    @property
+    def _useful_bps(self) -> float:
+        """The target, as far as there is a use for it."""
+        return min(self.target_bps, 1.2 * self._estimate.demand_bps)
 
     # -- who gets what ------------------------------------------------------------------------------------------------
 
@@ -96,12 +104,18 @@ class Budget:
         self.shared_at = now
         self._watch(now)
         self._estimate.demand_bps = demand(wishes)
+        self._shared_bps = self._useful_bps
         self.ranks = share(self.target_bps, wishes, self.ranks)
-        self._spent_bps = sum(bps for w in wishes for rank, bps in w.layers if rank == self.ranks[w.key])
+        self._spent_bps = sum(
+            bps for w in wishes if not w.is_muted for rank, bps in w.layers if rank == self.ranks[w.key]
+        )
+        self._probe_if_due(now)
+        return self.ranks
+
+    def _probe_if_due(self, now: float) -> None:
         if (self._is_heard or self._is_promised) and (probe := self._estimate.probe(now)):
             self._probe.begin(probe.bps, probe.duration_s, now)
             self._probe_from = self._history.next
-        return self.ranks
 
     def _watch(self, now: float) -> None:
         if self._is_heard:

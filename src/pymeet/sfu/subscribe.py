@@ -1,11 +1,13 @@
 """The connection on which a participant receives: the server offers (or, for a player, answers), tracks become copies."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pymeet.sfu import codecs, negotiate, rtcp, sdp
+from pymeet.sfu.bandwidth.pacing import TICK_S, Repair
+from pymeet.sfu.budget import Budget, Figures
 from pymeet.sfu.consumer import Consumer
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
 from pymeet.sfu.events import TransportEvent
@@ -14,6 +16,7 @@ from pymeet.sfu.negotiate import Sending
 from pymeet.sfu.producer import Track
 from pymeet.sfu.transport import Transport
 from pymeet.sfu.view import View
+from pymeet.sfu.wishes import wish_of
 
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
@@ -44,6 +47,7 @@ class SubscribeTransport(Transport):
         self.repairs_asked = 0
         self.repairs_sent = 0
         self.history = SendHistory()
+        self.budget = Budget(self.history, now)
         self._slots: list[_Slot] = []
         self._views: Mapping[str, View] = {}
         self._by_ssrc: dict[int, _Slot] = {}
@@ -86,14 +90,22 @@ class SubscribeTransport(Transport):
         self._prefer(now)
 
     def _prefer(self, now: float) -> None:
-        """Says to each track which of its layers this receiver is to get."""
+        """Shares what the path carries, and says to each track which of its layers this receiver is to get."""
+        ranks = self.budget.share([wish_of(track, self._views.get(track.id)) for track, _ in self._attached()], now)
+        for track, consumer in self._attached():
+            is_lower = ranks[track.id] < track.rank_of(consumer)
+            if self.budget.is_congested and is_lower and not track.is_quick(consumer, ranks[track.id]):
+                track.prefer(consumer, -1, now)  # waiting for a key frame would make the queue longer
+            track.prefer(consumer, ranks[track.id], now)
+
+    def _attached(self) -> Iterator[tuple[Track, Consumer]]:
         for slot in self._slots:
             if slot.is_attached and slot.track is not None and slot.consumer is not None:
-                slot.track.prefer(slot.consumer, self._rank(slot.track), now)
+                yield slot.track, slot.consumer
 
-    def _rank(self, track: Track) -> int:
-        view = self._views.get(track.id) if track.kind == "video" else None
-        return len(track.layers) - 1 if view is None else track.rank_for(view.height)
+    def figures(self) -> tuple[Figures, dict[str, int]]:
+        """How it goes, for statistics: what is known of the path, and which layer each track is sent in (-1: none)."""
+        return self.budget.figures(), {track.id: track.rank_of(consumer) for track, consumer in self._attached()}
 
     def _free_slot(self, track: Track) -> _Slot:
         for slot in self._slots:
@@ -299,11 +311,19 @@ class SubscribeTransport(Transport):
         if not self.connected:
             return
         for slot in self._slots:
-            if slot.is_accepted and not slot.is_attached and slot.track is not None and slot.consumer is not None:
-                slot.is_attached = True
-                slot.track.add(slot.consumer, now, self._rank(slot.track))
-            elif not slot.is_accepted and slot.is_attached:
+            if not slot.is_accepted and slot.is_attached:
                 self._detach(slot, now)
+        fresh = [s for s in self._slots if s.is_accepted and not s.is_attached and s.track is not None]
+        if not fresh:
+            return
+        for slot in fresh:
+            slot.is_attached = True
+        if self.has_wide_feedback:
+            self.budget.expect_feedback()
+        self._prefer(now)
+        for slot in fresh:
+            if slot.track is not None and slot.consumer is not None:
+                slot.track.add(slot.consumer, now, self.budget.ranks[slot.track.id])
 
     def _detach(self, slot: _Slot, now: float) -> None:
         if slot.is_attached and slot.track is not None and slot.consumer is not None:
@@ -318,22 +338,54 @@ class SubscribeTransport(Transport):
             self._detach(slot, now)
 
     def _work(self, now: float) -> float:
-        self._prefer(now)  # the sizes of layers become known, and change
-        return _LOOK_AGAIN_S
+        self._pace()
+        if now - self.budget.shared_at >= _LOOK_AGAIN_S:
+            self._prefer(now)  # the sizes of layers become known, and change
+        if self.budget.is_pacing(now):
+            return TICK_S
+        return max(TICK_S, self.budget.shared_at + _LOOK_AGAIN_S - now)
+
+    def _pace(self) -> None:
+        """Sends of repairs and probes what may leave now."""
+        now = self.sfu.now
+        if self.budget.is_pacing(now):
+            self.budget.pace(self._resend, self._pad, now)
+
+    def _resend(self, repair: Repair) -> int:
+        slot = self._by_ssrc.get(repair.ssrc)
+        if slot is None or slot.consumer is None:
+            return 0
+        for found in slot.consumer.repairs((repair.number,), self.sfu.now):
+            if size := slot.consumer.resend(found):
+                self.repairs_sent += 1
+                self.sfu.repairs_sent += 1
+                return size
+        return 0
+
+    def _pad(self) -> int:
+        """Sends a packet of padding on the first stream that can carry it."""
+        for _, consumer in self._attached():
+            if size := consumer.padding():
+                return size
+        return 0
 
     def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:
+        if self.budget.hear(message, now):
+            self._prefer(now)
         if isinstance(message, rtcp.Nack):
             slot = self._by_ssrc.get(message.media_ssrc)
             if slot is not None and slot.consumer is not None:
                 self.repairs_asked += len(message.sequences)
                 self.sfu.repairs_asked += len(message.sequences)
-                sent = slot.consumer.repair(message.sequences[:_MAX_REPAIRS_PER_REQUEST], now)
-                self.repairs_sent += sent
-                self.sfu.repairs_sent += sent
+                for number in message.sequences[:_MAX_REPAIRS_PER_REQUEST]:
+                    self.budget.repairs.ask(Repair(message.media_ssrc, number), now)
+                self._pace()
         elif isinstance(message, rtcp.KeyframeRequest):
             slot = self._by_ssrc.get(message.media_ssrc)
             if slot is not None and slot.track is not None:
                 slot.track.request_keyframe(now, slot.consumer)
+        if self.budget.is_pacing(now):
+            self.wake(now + TICK_S)
 
     def _end(self, now: float) -> None:
         for slot in self._slots:

@@ -13,14 +13,12 @@ def wish_of(track: Track, view: View | None) -> Wish:
     """What the receiver could get of this track, up to what its view of it needs; without a view, all of it."""
     if track.kind == "audio":
         rate = track.layers[0].usual_bps
-        cost = 0.0 if track.muted else rate + _SOUND_EXTRA_BPS if rate else _SOUND_BPS
-        return Wish(track.id, ((0, cost),), is_audio=True)
+        cost = rate + _SOUND_EXTRA_BPS if rate else _SOUND_BPS
+        return Wish(track.id, ((0, cost),), is_audio=True, is_muted=track.muted)
     top = len(track.layers) - 1 if view is None else track.rank_for(view.height)
     is_screen = track.source == "screen"
     importance = view.importance if view is not None else Importance.SCREEN if is_screen else Importance.OTHER
-    if track.muted:
-        return Wish(track.id, ((0, 0.0),) if top >= 0 else (), importance)
-    return Wish(track.id, tuple(enumerate(_costs(track)[: top + 1])), importance)
+    return Wish(track.id, tuple(enumerate(_costs(track)[: top + 1])), importance, is_muted=track.muted)
 
 
 def _costs(track: Track) -> list[float]:

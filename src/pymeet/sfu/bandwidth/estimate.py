@@ -81,7 +81,7 @@ class SendEstimate:
                 prober.add(sent_at, arrived_at, size)
             closed = groups.add(sent_at, arrived_at, size)
             if closed is not None:
-                self.trend.add(closed)
+                self.trend.add(closed, groups.jitter_s)
                 self._steer(now)
         self._newest_sent_at = newest
         if self._before_silence is not None:

@@ -16,7 +16,7 @@ _MOST_WAITING = 512
 
 
 class Repair(NamedTuple):
-    """A packet that the receiver asked for: the producer's number of it, for the section with this SSRC."""
+    """A packet that the receiver asked for: the sequence number that it had in the stream with this SSRC."""
 
     ssrc: int
     number: int

@@ -21,14 +21,14 @@ class Prober:
 
     def __init__(self) -> None:
         self.is_running = False
-        self._from = self._until = self._give_up_at = 0.0
+        self._from = self._until = self._give_up_at = self._jitter_s = 0.0
         self._first_sent = self._last_sent = self._first_arrived = self._last_arrived = 0.0
         self._first_size = self._last_size = self._size = self._count = 0
 
     def begin(self, bps: float, jitter_s: float, now: float) -> Probe:
         """A probe from now on, longer where jitter would blur a short one."""
         duration = min(_LONGEST_S, max(_SHORTEST_S, 4 * jitter_s))
-        self.is_running = True
+        self.is_running, self._jitter_s = True, jitter_s
         self._from, self._until = now, now + duration
         self._give_up_at = self._until + _PATIENCE_S
         self._count = self._size = 0
@@ -56,5 +56,6 @@ class Prober:
         if self._count < _LEAST_PACKETS or sent_s <= 0 or arrived_s <= 0:
             return 0.0
         sent_bps = 8 * (self._size - self._last_size) / sent_s
-        arrived_bps = 8 * (self._size - self._first_size) / arrived_s
+        # the last ones come late by as much as jitter makes of it, not by a queue
+        arrived_bps = 8 * (self._size - self._first_size) / max(arrived_s - self._jitter_s, min(sent_s, arrived_s))
         return sent_bps if arrived_bps >= sent_bps * _SATURATED else 0.95 * arrived_bps

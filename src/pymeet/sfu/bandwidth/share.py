@@ -16,20 +16,25 @@ _MARGIN = 1.05
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What one stream could be sent at: `layers` are pairs of rank and bits per second, ascending. Sound has one."""
+    """What one stream could be sent at: `layers` are pairs of rank and bits per second, ascending. Sound has one.
+
+    What is muted costs nothing, and its rank is what it may have when it is back.
+    """
 
     key: str
     layers: tuple[tuple[int, float], ...]
     importance: Importance = Importance.OTHER
     is_audio: bool = False
+    is_muted: bool = False
 
 
 def share(budget_bps: float, wishes: Sequence[Wish], current: Mapping[str, int]) -> dict[str, int]:
     """The rank that each stream gets, `PAUSED` for none. `current` is what they get now (streams that are new: not in it)."""
     sounds = [w for w in wishes if w.is_audio and w.layers]
-    pictures = sorted((w for w in wishes if not w.is_audio and w.layers), key=lambda w: -w.importance)
+    pictures = [w for w in wishes if not w.is_audio and not w.is_muted]
+    pictures.sort(key=lambda w: -w.importance)
     ranks = {w.key: w.layers[0][0] for w in sounds}
-    spent = sum(w.layers[0][1] for w in sounds)
+    spent = sum(w.layers[0][1] for w in sounds if not w.is_muted)
     steps = {w.key: -1 for w in pictures}  # how far up in `layers`
 
     def rise(wish: Wish) -> bool:
@@ -57,9 +62,13 @@ def share(budget_bps: float, wishes: Sequence[Wish], current: Mapping[str, int])
     for wish in pictures:
         step = steps[wish.key]
         ranks[wish.key] = wish.layers[step][0] if step >= 0 else PAUSED
+    for wish in wishes:
+        if wish.is_muted and not wish.is_audio:
+            fitting = [rank for rank, bps in wish.layers if spent + bps <= budget_bps]
+            ranks[wish.key] = fitting[-1] if fitting else PAUSED
     return ranks
 
 
 def demand(wishes: Sequence[Wish]) -> float:
     """What all of it would cost."""
-    return sum(w.layers[-1][1] for w in wishes if w.layers)
+    return sum(w.layers[-1][1] for w in wishes if w.layers and not w.is_muted)

@@ -36,8 +36,8 @@ class DelayTrend:
         self._least = self._least_before = float("inf")
         self._least_since = 0.0
 
-    def add(self, group: Group) -> None:
-        """Takes the next group and judges anew."""
+    def add(self, group: Group, jitter_s: float) -> None:
+        """Takes the next group and judges anew. `jitter_s` is how far apart the delays within a group are."""
         delay = group.delay_s
         self._measure_queue(group.sent_at, delay)
         is_rising = bool(self._delays) and delay > self._delays[-1]
@@ -48,7 +48,8 @@ class DelayTrend:
         if len(self._times) > _WINDOW:
             del self._times[0], self._delays[0]
         self.gradient = _slope(self._times, self._delays)
-        if self.gradient > self.threshold and is_rising and self.queue_s > _NO_QUEUE_S:
+        threshold = max(self.threshold, _LEAST_THRESHOLD + jitter_s / 2)
+        if self.gradient > threshold and is_rising and self.queue_s > max(_NO_QUEUE_S, jitter_s / 2):
             self._rising += 1
             self.state = "over" if self._rising >= _PERSISTS else "normal"
         else:
