@@ -41,7 +41,7 @@ const byId = (records) => new Map(records.map((record) => [record.id, record]));
 const grown = (now, before, field) => Math.max(0, (now[field] ?? 0) - (before?.[field] ?? 0));
 
 /** @param {Map<string, any>} records @param {any} stream */
-const codecOf = (records, stream) => String(records.get(stream.codecId)?.mimeType ?? '').replace(/^\w+\//, '');
+const codecOf = (records, stream) => String(records.get(stream.codecId)?.mimeType ?? '').replace(/^\w+\//, '').replace('opus', 'Opus');
 
 /** @param {number} lost @param {number} arrived */
 const shareOf = (lost, arrived) => (lost + arrived < ENOUGH_PACKETS ? null : lost / (lost + arrived));

@@ -34,12 +34,10 @@ function Pin({ room, participant: { id, name } }) {
     onClick=${() => room.viewing.pin(pinned ? '' : id)} />`;
 }
 
-const QUALITY_ICONS = { weak: 'signal-low', poor: 'signal-zero' };
-
 /** How well somebody is received, where that is not well. @param {{ grade: import('../models/quality.js').Grade | undefined }} props */
 function Quality({ grade }) {
   return grade && grade !== 'good' && html`
-    <span class=${`quality ${grade}`} title=${t(`quality.${grade}`)}><${Icon} name=${QUALITY_ICONS[grade]} /><span class="visually-hidden">${t(`quality.${grade}`)}</span></span>`;
+    <span class=${`quality ${grade}`} title=${t(`quality.${grade}`)}><svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M5 20v-4" /><path d="M12 20v-9" /><path d="M19 20V5" /></svg><span class="visually-hidden">${t(`quality.${grade}`)}</span></span>`;
 }
 
 /** @param {{ room: Room, participant: Participant }} props */

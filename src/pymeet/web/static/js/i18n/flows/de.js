@@ -22,7 +22,7 @@ export default {
   'flows.layer.h': 'groß',
   'flows.size': '{width} × {height}',
   'flows.pictures': '{count} Bilder in der Sekunde',
-  'flows.lost': '{share} % verloren',
+  'flows.lost': '{share}\u00a0% verloren',
   'flows.notSent': 'Nicht gesendet: Zurzeit braucht es niemand',
   'flows.notReceived': 'Zurzeit kommt nichts',
   'flows.note': 'Von Ihrem Browser alle zwei Sekunden gezählt. Bilder kommen nur so groß, wie Sie sie sehen, und gar nicht, solange sie außer Sicht sind.',

@@ -21,7 +21,7 @@ export default {
   'flows.layer.h': 'large',
   'flows.size': '{width} × {height}',
   'flows.pictures': '{count} pictures a second',
-  'flows.lost': '{share} % lost',
+  'flows.lost': '{share}\u00a0% lost',
   'flows.notSent': 'Not sent: nobody needs it now',
   'flows.notReceived': 'Nothing comes now',
   'flows.note': 'Counted by your browser every two seconds. Pictures come only as large as you see them, and not at all while they are out of sight.',
