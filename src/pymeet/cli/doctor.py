@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pymeet.config import Config
     from pymeet.ops.checks import Finding
 
-Url = Annotated[str | None, typer.Argument(metavar="[URL]", help="With --from-outside: the server's address.")]
+Url = Annotated[str | None, typer.Argument(metavar="URL", help="With --from-outside: the server's address.")]
 FromOutside = Annotated[
     bool,
     typer.Option("--from-outside", help="Look from here at a server elsewhere, as its visitors do. Needs no account."),
@@ -26,7 +26,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(
     url: Url = None, from_outside: FromOutside = False, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
-    """Check whether this machine fits the configuration, or whether a server can be reached from here.
+    """Check this machine, or a server from outside.
 
     Looks at ports, addresses, certificate, disk, clock, permissions, keys, backups, mail and the OpenID provider. With
     --from-outside, best on another machine, it looks instead at what stands at URL (without one: http.public_url): name,
