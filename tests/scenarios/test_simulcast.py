@@ -4,6 +4,7 @@ import itertools
 
 from pymeet.sfu import rtcp, vp8
 from pymeet.sfu.events import Wanted
+from pymeet.sfu.publish import TrackWish
 from pymeet.sfu.view import View
 from tests.netem import Stream, Subscriber, World, lossy
 from tests.recording.test_recording_tap import Listening
@@ -220,7 +221,14 @@ def test_layers_that_nobody_wants_are_paused_and_come_back_at_once() -> None:
     assert places(bob.video_of(alice))[-1] == 2
     _is_continuous(bob.video_of(alice), pause_s=5.0)
     said = [event.rids for event in alice.events if isinstance(event, Wanted)]
-    assert said == [("l", "h"), ("l",), ("l", "m"), (), ("l", "h")]  # each change makes encoders begin anew: no detours
+    assert said == [
+        ("l", "m", "h"),
+        ("l", "h"),
+        ("l",),
+        ("l", "m"),
+        (),
+        ("l", "h"),
+    ]  # each change makes encoders begin anew: no detours
 
 
 def test_a_muted_camera_is_muted_in_every_size() -> None:
@@ -414,6 +422,27 @@ def test_a_new_offer_does_not_forget_which_stream_is_which() -> None:
 
     assert alice.video is track
     assert bob.video_of(alice).longest_gap(negotiated, world.now) < 0.1
+
+
+def test_a_camera_that_is_switched_on_again_is_told_anew_what_is_wanted() -> None:
+    """It is another track in the same section; its sender may still leave out what nobody wanted of the one before."""
+    world = World(seed=70)
+    alice = simulcaster(world)
+    alice.film()
+    bob = world.subscriber("bob", [alice.video])
+    _view(bob, alice, SMALL)
+    world.run(4.0)
+    assert alice.wanted == ("l",)
+
+    alice.wishes = {"0": alice.wishes["0"]}
+    alice.negotiate()
+    alice.wishes = {"0": alice.wishes["0"], "1": TrackWish("camera")}
+    alice.negotiate()
+    bob.receive_tracks([alice.video])
+    world.run(1.0)
+
+    assert alice.wanted == ("l", "m", "h")
+    assert places(bob.by_track[alice.video.id])[-1] == 2
 
 
 def test_a_player_gets_the_largest() -> None:

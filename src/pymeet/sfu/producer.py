@@ -67,7 +67,9 @@ class Track:
         self.level_count = 0
         self._begun_at = now
         self._live = [False] * len(self.streams)
-        self._told = self.rids
+        self._told: tuple[str, ...] | None = (
+            None  # the track before it in this section may have said what does not hold for it
+        )
 
     def set_muted(self, muted: bool, now: float) -> None:
         """Stops or starts forwarding at once, whatever the client goes on sending."""

@@ -1,7 +1,7 @@
 """The connection on which a participant sends: the client offers, the server answers, packets become tracks."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pymeet.sfu import negotiate, rtcp, rtp, sdp
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FEEDBACK_S = 0.05
 _REPORT_S = 1.0
 _MAX_BINDINGS = 64
+_MAX_KEPT = 32
 _NO_ID = -1  # not 0: an element may carry that
 _MAX_COMPOUND = 1100
 
@@ -32,15 +33,23 @@ class TrackWish:
     muted: bool = False
 
 
+_Name = tuple[str, str, bool]
+"""The mid, the rid (empty where there is only one stream), and whether it is repair."""
+
+
 @dataclass(slots=True)
 class _Stream:
     """What comes under an SSRC: a layer's own packets, or its retransmissions."""
 
+    name: _Name
     layer: Layer
-    is_repair: bool
     level_id: int
     transport_id: int
     dependency_id: int
+    is_repair: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_repair = self.name[2]
 
 
 class PublishTransport(Transport):
@@ -53,13 +62,13 @@ class PublishTransport(Transport):
         self.packets = 0
         self.rejected = 0
         self._streams: dict[int, _Stream] = {}
-        self._by_name: dict[tuple[str, str, bool], _Stream] = {}
-        """By the mid, the rid (empty for the only one) and whether it is repair."""
+        self._by_name: dict[_Name, _Stream] = {}
         self._by_payload_type: dict[int, _Stream | None] = {}
         self._announced_ssrcs: set[int] = set()
         """Since the connection began: libsrtp keeps state for each that was sent."""
         self._mid_id = self._rid_id = self._repaired_rid_id = 0
-        self._bindings = 0
+        self._learned: dict[int, _Name] = {}
+        """Whose packets come under an SSRC that was not announced."""
         self._arrivals = ArrivalLog()
         self._is_armed = False
         self._reported_at = 0.0
@@ -106,13 +115,14 @@ class PublishTransport(Transport):
                 self.tracks[mid] = Track(
                     self, mid, wish.source, a.choice, self.sfu.port, now, a.rids, is_scalable=a.is_scalable
                 )
+                self.wake(now)
             self.tracks[mid].set_muted(wish.muted, now)
         self._route(accepted, now)
 
     def _route(self, accepted: dict[str, negotiate.Accepted], now: float) -> None:
         """Rewrites the tables by which packets find their layer."""
-        learned, self._streams, self._by_name, self._by_payload_type = self._streams, {}, {}, {}
-        of_layer: dict[tuple[Layer, bool], _Stream] = {}
+        self._streams, self._by_name, self._by_payload_type = {}, {}, {}
+        unannounced: set[_Name] = set()
         for mid, a in accepted.items():
             track = self.tracks.get(mid)
             if track is None:
@@ -123,16 +133,15 @@ class PublishTransport(Transport):
             for layer in track.streams:
                 announced = a.streams[layer.place]
                 ids = a.transport_id or _NO_ID, a.dependency_id or _NO_ID
-                own = _Stream(layer, False, a.level_id or _NO_ID, *ids)
-                repair = _Stream(layer, True, _NO_ID, *ids)
+                own = _Stream((mid, announced.rid, False), layer, a.level_id or _NO_ID, *ids)
+                repair = _Stream((mid, announced.rid, True), layer, _NO_ID, *ids)
                 for payload_type, stream in ((a.choice.codec.payload_type, own), (a.choice.rtx_payload_type, repair)):
                     if payload_type is not None:
                         # a payload type tells a stream only as long as no second one uses it
                         taken = payload_type in self._by_payload_type
                         self._by_payload_type[payload_type] = None if taken else stream
                 if announced.rid or len(a.streams) == 1:
-                    self._by_name[mid, announced.rid, False] = own
-                    self._by_name[mid, announced.rid, True] = repair
+                    self._by_name |= {own.name: own, repair.name: repair}
                 if announced.ssrc is not None:
                     alone = len(a.streams) == 1
                     self._streams |= dict.fromkeys(a.ssrcs if alone else (announced.ssrc,), own)
@@ -141,12 +150,11 @@ class PublishTransport(Transport):
                     if layer.ssrc not in a.ssrcs:
                         layer.take_ssrc(announced.ssrc, now)
                 else:
-                    of_layer[layer, False], of_layer[layer, True] = own, repair
-        # what was learned from packets is not told again: names come with the first ones only
-        kept = {n: of_layer.get((stream.layer, stream.is_repair)) for n, stream in learned.items()}
-        known = {ssrc: stream for ssrc, stream in kept.items() if stream is not None}
+                    unannounced |= {own.name, repair.name}
+        # what was learned from packets is not told again: names come with the first ones only, even if a camera was off meanwhile
+        self._learned = dict([*self._learned.items()][-_MAX_KEPT:])
+        known = {ssrc: self._by_name[name] for ssrc, name in self._learned.items() if name in unannounced}
         self._streams = known | self._streams
-        self._bindings = len(known)
 
     # -- packets ----------------------------------------------------------------------------------------------------
 
@@ -230,15 +238,15 @@ class PublishTransport(Transport):
                 elements.get(identifier, b"").rstrip(b"\0").decode("ascii", "replace") if identifier else ""
                 for identifier in (self._mid_id, self._rid_id, self._repaired_rid_id)
             )
-            for name, is_repair in (((mid, repaired), True), ((mid, rid), False)):
-                found = self._by_name.get((*name, is_repair))
+            for name in ((mid, repaired, True), (mid, rid, False)):
+                found = self._by_name.get(name)
                 if found is not None and payload_type == _payload_type(found):
                     stream = found
         if stream is None:
             stream = self._by_payload_type.get(payload_type)
-        if stream is None or self._bindings >= _MAX_BINDINGS:
+        if stream is None or len(self._learned) >= _MAX_BINDINGS:
             raise DatagramError("RTP: unknown stream")
-        self._bindings += 1
+        self._learned[ssrc] = stream.name
         self._streams[ssrc] = stream
         return stream
 
