@@ -10,7 +10,8 @@ import socket
 import time
 from multiprocessing.connection import Connection
 
-from pymeet.sfu.batch import SendTable, SocketName
+from pymeet.sfu.batch import SocketName
+from pymeet.sfu.sending import Layout, SendTable, pointers_of
 
 
 def _drain(sockets: list[socket.socket], cpu: int | None) -> None:
@@ -27,18 +28,24 @@ def _drain(sockets: list[socket.socket], cpu: int | None) -> None:
 
 
 def _send(
-    pipe: Connection, sockets: list[socket.socket], cpu: int | None, size: int, batches_per_s: float, seconds: float
+    pipe: Connection,
+    sockets: list[socket.socket],
+    cpu: int | None,
+    size: int,
+    batches_per_s: float,
+    per_batch: int,
+    seconds: float,
 ) -> None:
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
     count = len(sockets)
-    table, names = SendTable(count), []
+    table = SendTable(count)
+    layout = table.lay(1)
     for i, sock in enumerate(sockets):
-        name = SocketName()
+        name = table.names[i] = SocketName()
         name.set(sock.getsockname())
-        names.append(name)
-        table.lengths[2 * i + 1] = size
-    table.address(names)
+        layout.words[i * Layout.stride] = pointers_of([name])[0]
+        table.lengths[layout.cells[i][0][3]] = size
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
     sender.bind(("127.0.0.1", 0))
@@ -47,17 +54,26 @@ def _send(
     while due < begin + seconds:
         time.sleep(max(0.0, due - time.monotonic()))
         start = time.thread_time()
-        table.send(sender, count)
+        for _ in range(per_batch):
+            table.count = count
+            table.send(sender)
         spent += time.thread_time() - start
         batches += 1
         due += 1 / batches_per_s
-    pipe.send(spent / batches / count * 1e6)
+    pipe.send(spent / batches / per_batch / count * 1e6)
 
 
 def bare_us(
-    receivers: int, batches_per_s: float, *, size: int, cpu: int | None, drain_cpu: int | None, seconds: float = 3.0
+    receivers: int,
+    batches_per_s: float,
+    *,
+    size: int,
+    cpu: int | None,
+    drain_cpu: int | None,
+    per_batch: int = 1,
+    seconds: float = 3.0,
 ) -> float:
-    """CPU microseconds per packet of sendmmsg to `receivers` sockets, `batches_per_s` times a second."""
+    """CPU microseconds per packet of sendmmsg to `receivers` sockets, `per_batch` packets each, `batches_per_s` times a second."""
     sockets = []
     for _ in range(receivers):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -67,7 +83,9 @@ def bare_us(
     fork = multiprocessing.get_context("fork")
     mine, theirs = multiprocessing.Pipe()
     drainer = fork.Process(target=_drain, args=(sockets, drain_cpu), daemon=True)
-    sender = fork.Process(target=_send, args=(theirs, sockets, cpu, size, batches_per_s, seconds), daemon=True)
+    sender = fork.Process(
+        target=_send, args=(theirs, sockets, cpu, size, batches_per_s, per_batch, seconds), daemon=True
+    )
     drainer.start()
     sender.start()
     result: float = mine.recv()

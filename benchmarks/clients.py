@@ -1,6 +1,7 @@
 """Light clients with real sockets for benchmarks: each process serves many from one selector and measures what arrives.
 
-Publishers send VP8 (a frame's packets evenly spaced) and Opus; every packet carries the monotonic time at which it was sent.
+Publishers send VP8 (a frame's packets evenly spaced, or back to back) and Opus; every packet carries the monotonic time at
+which it was sent.
 Subscribers decrypt one packet in `SAMPLE_EVERY` to measure its delay, and count the rest.
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 
 from tests.support.peer import LEVEL_ID, OPUS, VP8, LightPeer
 
-from pymeet.sfu import rtp
+from pymeet.sfu import rtp, stun
 from pymeet.sfu.srtp import PROFILES
 
 SAMPLE_EVERY = 8
@@ -27,14 +28,54 @@ by the sender, exists on loopback only, and would be counted as the server's."""
 _STAMP = struct.Struct("!d")
 
 
+class FullPeer(LightPeer):
+    """A light peer for a server that is a full ICE agent: it names its address, answers checks, and lets itself be controlled."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(PROFILES[0])
+        self._address = address
+        self._is_controlled = False
+
+    def _transport_lines(self, setup: str) -> str:
+        candidate = f"a=candidate:1 1 udp 2130706431 {self._address[0]} {self._address[1]} typ host\r\n"
+        return super()._transport_lines("active") + candidate + "a=end-of-candidates\r\n"
+
+    def answer(self, offer: str) -> str:
+        self._is_controlled = True
+        return super().answer(offer)
+
+    def check(self, *, nominate: bool = True) -> bytes:
+        if not self._is_controlled:
+            return super().check(nominate=nominate)
+        user = f"{self.remote.ufrag}:{self.local.ufrag}".encode()
+        about = [(stun.USERNAME, user), (stun.PRIORITY, struct.pack("!I", 1845501695)), (stun.ICE_CONTROLLED, bytes(8))]
+        return stun.build(stun.BINDING_REQUEST, os.urandom(12), about, self.remote.password)
+
+    def receive(self, datagram: bytes) -> None:
+        if datagram[0] <= 3:
+            message = stun.parse(datagram)
+            if message.type == stun.BINDING_REQUEST:
+                if not self.remote.ufrag:
+                    return  # a check that came before its description comes again
+                mapped = stun.xor_address(self.remote_address, message.transaction_id)
+                about = [(stun.XOR_MAPPED_ADDRESS, mapped)]
+                self.outgoing.append(
+                    stun.build(stun.BINDING_SUCCESS, message.transaction_id, about, self.local.password)
+                )
+                return
+        super().receive(datagram)
+
+
 class Client:
     """A light peer with a socket."""
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
-        self.peer = LightPeer(PROFILES[0])
+    def __init__(self, selector: selectors.BaseSelector, host: str, is_full: bool) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((host, 0))
+        self.peer = FullPeer(self.socket.getsockname()) if is_full else LightPeer(PROFILES[0])
+        self.first_at = 0.0
+        """When the first packet came."""
         self.socket.setblocking(False)
         self.received = 0
         self.delays: list[float] = []
@@ -66,9 +107,10 @@ class Client:
                 return
             if 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223:
                 self.received += 1
+                self.first_at = self.first_at or now
                 if self.received % SAMPLE_EVERY == 0 and len(self.delays) < 200_000 and peer.srtp is not None:
                     clear = peer.srtp.unprotect(datagram)
-                    start = 20 if clear[0] & 0x10 else 22
+                    start = rtp.payload_at(clear) + (10 if len(clear) > 200 else 0)  # only pictures are so long
                     self.delays.append(now - _STAMP.unpack_from(clear, start)[0])
             else:
                 peer.receive(datagram)
@@ -92,7 +134,17 @@ class Stream:
     timestamp: int = 0
     sent: int = 0
     next_at: float = 0.0
+    burst: bool = False
+    """Whether a frame's packets leave back to back, as browsers' do, and not evenly spaced."""
     level: bytes = field(default=b"")
+
+    def send_due(self, now: float) -> None:
+        """Sends what is due by now."""
+        count = self.per_frame if self.burst else 1
+        while self.next_at <= now:
+            for _ in range(count):
+                self.send(now)
+            self.next_at += count * self.interval_s
 
     def send(self, now: float) -> None:
         if self.client.peer.srtp is None:
@@ -122,8 +174,8 @@ class Stream:
 class _Process:
     """The body of a client process: clients, what they send, and the commands that come over the pipe."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self.pipe = pipe
+    def __init__(self, pipe: Connection, host: str, is_full: bool) -> None:
+        self.pipe, self.host, self.is_full = pipe, host, is_full
         self.selector = selectors.DefaultSelector()
         self.selector.register(pipe, selectors.EVENT_READ, None)
         self.clients: list[Client] = []
@@ -149,9 +201,7 @@ class _Process:
                 wait = min(wait, self.next_drain - time.monotonic())
             if self.sending:
                 for stream in self.streams:
-                    while stream.next_at <= now:
-                        stream.send(now)
-                        stream.next_at += stream.interval_s
+                    stream.send_due(now)
                 wait = min(wait, min((s.next_at for s in self.streams), default=now + 1) - time.monotonic())
             for key, _ in self.selector.select(max(0.0, wait)):
                 if key.data is not None:
@@ -164,7 +214,7 @@ class _Process:
 
     def new(self) -> int:
         """A client that is not connected yet; its number."""
-        self.clients.append(Client(self.selector))
+        self.clients.append(Client(self.selector, self.host, self.is_full))
         if self.lazy:
             self.selector.unregister(self.clients[-1].socket)
         return len(self.clients) - 1
@@ -202,11 +252,11 @@ class _Process:
                 else:
                     self.selector.register(client.socket, selectors.EVENT_READ, client.readable)
 
-    def pace(self, video_pps: float) -> None:
-        """Another rate for the pictures."""
+    def pace(self, video_pps: float, burst: bool = False) -> None:
+        """Another rate for the pictures, and whether a frame's packets leave together."""
         for stream in self.streams:
             if stream.payload_type == VP8:
-                stream.interval_s = 1 / video_pps
+                stream.interval_s, stream.burst = 1 / video_pps, burst
 
     def send(self, sending: bool) -> None:
         self.sending = sending
@@ -222,23 +272,29 @@ class _Process:
             client.delays = []
         return sum(s.sent for s in self.streams), sum(c.received for c in self.clients), delays
 
+    def firsts(self) -> list[float]:
+        """When each client got its first packet; 0 for not yet."""
+        return [client.first_at for client in self.clients]
+
     def stop(self) -> None:
         self.done = True
 
 
-def _body(pipe: Connection, cpu: int | None) -> None:
+def _body(pipe: Connection, cpu: int | None, host: str, is_full: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
-    _Process(pipe).run()
+    _Process(pipe, host, is_full).run()
 
 
 class Clients:
     """A client process seen from the benchmark: `ask("command", …)` runs a command of `_Process` there."""
 
-    def __init__(self, cpu: int | None) -> None:
+    def __init__(self, cpu: int | None, host: str = "127.0.0.1", *, is_full: bool = False) -> None:
+        """`is_full`: for a server that is a full ICE agent."""
         self._pipe, other = multiprocessing.Pipe()
-        self._process = multiprocessing.get_context("fork").Process(target=_body, args=(other, cpu), daemon=True)
+        fork = multiprocessing.get_context("fork")
+        self._process = fork.Process(target=_body, args=(other, cpu, host, is_full), daemon=True)
         self._process.start()
 
     def ask(self, *command: Any) -> Any:

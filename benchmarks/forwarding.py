@@ -29,6 +29,7 @@ from clients import Clients  # noqa: E402
 
 PACKET_BYTES = 1160
 VIDEO_PPS = 150
+PER_FRAME = 5
 """30 frames a second of 5 packets: 1.4 Mbit/s."""
 SERVER_CPU = (os.cpu_count() or 1) - 1
 CLIENT_CPU = 0 if SERVER_CPU else None
@@ -38,6 +39,17 @@ def free_port(kind: socket.SocketKind) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of all threads of a process, from the scheduler's own clock."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks) / 1e9
+
+
+def memory_mb(pid: int) -> float:
+    """What a process has in memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Server:
@@ -63,7 +75,7 @@ class Server:
             os.sched_setaffinity(self.pid, {SERVER_CPU})
 
     async def ready(self, http: aiohttp.ClientSession) -> None:
-        for _ in range(200):
+        for _ in range(600):
             try:
                 async with http.get(f"{self.url}/readyz") as response:
                     if response.status == 200:
@@ -79,11 +91,10 @@ class Server:
 
     def cpu_s(self) -> float:
         """CPU seconds of all its threads, from the scheduler's own clock."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks) / 1e9
+        return cpu_s(self.pid)
 
     def memory_mb(self) -> float:
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return memory_mb(self.pid)
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -176,38 +187,40 @@ async def measure(
         for person in people:
             await person.join(http, server.url, slug, with_audio=s.mesh)
         sender.ask("send", True)
-        await _settled(sender, receiver, s)
+        await settled(sender, receiver, s)
         used_mb = (server.memory_mb() - before_mb) / len(people)
         sender.ask("send", False)
-        idle = await _window(server, sender, receiver, seconds)
-        calm = await _ratio(server, sender, receiver, s, VIDEO_PPS, seconds, rounds)
-        calm["lost"] = await _lost(sender, receiver, s)
-        result = {"scenario": s.title, "mb_per_participant": used_mb, "calm": calm}
+        idle = await one_window(server, sender, receiver, seconds)
+        result: dict[str, Any] = {"scenario": s.title, "mb_per_participant": used_mb}
+        for title, burst in (("even", False), ("calm", True)):
+            result[title] = await _ratio(server, sender, receiver, s, VIDEO_PPS, seconds, rounds, burst=burst)
+            result[title]["lost"] = await lost(sender, receiver, s)
+        calm = result["calm"]
         result["idle_percent"] = idle["cpu_percent"]
         for title, load in (("busy", 0.5), ("loaded", 0.6)):
             # the cost of a packet falls as the load rises, so the pace is found in two steps
             pps = VIDEO_PPS * load * 100 / calm["cpu_percent"]
-            sender.ask("pace", pps)
+            sender.ask("pace", pps, True)
             sender.ask("send", True)
             await asyncio.sleep(1)
-            pps *= load * 100 / (await _window(server, sender, receiver, 1))["cpu_percent"]
-            sender.ask("pace", pps)
+            pps *= load * 100 / (await one_window(server, sender, receiver, 1))["cpu_percent"]
+            sender.ask("pace", pps, True)
             if title == "loaded":
-                window = await _window(server, sender, receiver, seconds)
-                result[title] = {"cpu_percent": window["cpu_percent"], "lost": await _lost(sender, receiver, s)}
+                window = await one_window(server, sender, receiver, seconds)
+                result[title] = {"cpu_percent": window["cpu_percent"], "lost": await lost(sender, receiver, s)}
                 continue
-            result[title] = await _ratio(server, sender, receiver, s, pps, seconds, rounds)
-            result[title]["lost"] = await _lost(sender, receiver, s)
+            result[title] = await _ratio(server, sender, receiver, s, pps, seconds, rounds, burst=True)
+            result[title]["lost"] = await lost(sender, receiver, s)
             # for the delay receivers must be awake, which costs the server (on loopback) their wake-ups
             receiver.ask("be_lazy", False)
             pps /= 1.5
             for _ in range(2):
-                sender.ask("pace", pps)
+                sender.ask("pace", pps, True)
                 sender.ask("send", True)
                 await asyncio.sleep(1)
-                pps *= load * 100 / (await _window(server, sender, receiver, 1))["cpu_percent"]
-            sender.ask("pace", pps)
-            window = await _window(server, sender, receiver, seconds)
+                pps *= load * 100 / (await one_window(server, sender, receiver, 1))["cpu_percent"]
+            sender.ask("pace", pps, True)
+            window = await one_window(server, sender, receiver, seconds)
             result[title]["delay"] = {"cpu_percent": window["cpu_percent"], "ms": window["delay_ms"]}
             receiver.ask("be_lazy", True)
         return result
@@ -220,24 +233,35 @@ async def measure(
 
 
 async def _ratio(
-    server: Server, sender: Clients, receiver: Clients, s: Scenario, pps: float, seconds: float, rounds: int
+    server: Server,
+    sender: Clients,
+    receiver: Clients,
+    s: Scenario,
+    pps: float,
+    seconds: float,
+    rounds: int,
+    *,
+    burst: bool,
 ) -> dict[str, Any]:
     """Windows of forwarding and of bare sendmmsg in turn, at the same pace; the one with the median ratio."""
     receiver.ask("be_lazy", True)
-    sound = 50 if s.mesh else 0
+    sender.ask("pace", pps, burst)
+    sound, together = (50 if s.mesh else 0), (PER_FRAME if burst else 1)
     size = round((PACKET_BYTES * pps + 100 * sound) / (pps + sound)) + 16
     windows = []
     for _ in range(rounds):
         sender.ask("send", True)
         await asyncio.sleep(0.5)
-        window = await _window(server, sender, receiver, seconds)
+        window = await one_window(server, sender, receiver, seconds)
         sender.ask("send", False)
-        bare = bare_us(s.copies, s.publishers * (pps + sound), size=size, cpu=SERVER_CPU, drain_cpu=CLIENT_CPU)
+        batches_per_s = s.publishers * (pps + sound) / together
+        cpus = {"cpu": SERVER_CPU, "drain_cpu": CLIENT_CPU}
+        bare = bare_us(s.copies, batches_per_s, per_batch=together, size=size, **cpus)
         windows.append({**window, "bare_us": bare, "ratio": window["us"] / bare})
     return sorted(windows, key=lambda w: w["ratio"])[len(windows) // 2]
 
 
-async def _settled(sender: Clients, receiver: Clients, s: Scenario) -> None:
+async def settled(sender: Clients, receiver: Clients, s: Scenario) -> None:
     """Waits till everybody receives everything that is sent."""
     for _ in range(300):
         if sender.ask("up") and receiver.ask("up"):
@@ -250,7 +274,7 @@ async def _settled(sender: Clients, receiver: Clients, s: Scenario) -> None:
     raise RuntimeError("not everybody is connected")
 
 
-async def _window(server: Server, sender: Clients, receiver: Clients, seconds: float) -> dict[str, Any]:
+async def one_window(server: Server, sender: Clients, receiver: Clients, seconds: float) -> dict[str, Any]:
     receiver.ask("counts")
     _, got0, _ = receiver.ask("counts")
     cpu0, at0 = server.cpu_s(), time.monotonic()
@@ -266,16 +290,16 @@ async def _window(server: Server, sender: Clients, receiver: Clients, seconds: f
     }
 
 
-async def _lost(sender: Clients, receiver: Clients, s: Scenario) -> int:
+async def lost(sender: Clients, receiver: Clients, s: Scenario) -> int:
     """Packets that were sent while everybody was connected and did not arrive, from a stretch of two seconds."""
-    sent0, got0 = await _quiet(sender, receiver)
+    sent0, got0 = await quiet(sender, receiver)
     sender.ask("send", True)
     await asyncio.sleep(2)
-    sent1, got1 = await _quiet(sender, receiver)
+    sent1, got1 = await quiet(sender, receiver)
     return (sent1 - sent0) * s.copies - (got1 - got0)
 
 
-async def _quiet(sender: Clients, receiver: Clients) -> tuple[int, int]:
+async def quiet(sender: Clients, receiver: Clients) -> tuple[int, int]:
     """Stops sending, waits till nothing arrives any more; packets sent and received so far."""
     sender.ask("send", False)
     before = -1
@@ -289,9 +313,9 @@ async def _quiet(sender: Clients, receiver: Clients) -> tuple[int, int]:
 
 
 SCENARIOS = [
-    Scenario("1 to 10", 1, 10),
-    Scenario("1 to 30", 1, 30),
+    Scenario("1 to 20", 1, 20),
     Scenario("1 to 60", 1, 60),
+    Scenario("1 to 200", 1, 200),
     Scenario("10 by 10", 10, 0, mesh=True),
 ]
 
@@ -321,10 +345,11 @@ async def main() -> None:
 
 
 def _print(r: dict[str, Any]) -> None:
-    for title, about in (("calm", "streams of 1.4 Mbit/s"), ("busy", "half a core")):
+    about = {"even": "1.4 Mbit/s, spaced evenly", "calm": "1.4 Mbit/s, in frames", "busy": "half a core, in frames"}
+    for title, what in about.items():
         m = r[title]
         print(
-            f"{r['scenario']:>8}, {about:>21}: {m['us']:5.1f} µs CPU per forwarded packet, bare sendmmsg {m['bare_us']:5.1f} µs, "
+            f"{r['scenario']:>8}, {what:>25}: {m['us']:5.1f} µs CPU per forwarded packet, bare sendmmsg {m['bare_us']:5.1f} µs, "
             f"ratio {m['ratio']:.2f}; {m['out_pps']:6.0f} packets/s at {m['cpu_percent']:2.0f} % of a core; {m['lost']} lost"
         )
     delay, loaded = r["busy"]["delay"], r["loaded"]

@@ -30,7 +30,7 @@ import aiohttp
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 from clients import Clients  # noqa: E402 - found through the path set above
-from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, _quiet, _settled  # noqa: E402
+from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, quiet, settled  # noqa: E402
 
 from pymeet.config import Config, load  # noqa: E402
 from pymeet.ops.client import call  # noqa: E402
@@ -234,11 +234,11 @@ async def during_a_meeting(
         for person in people:
             await person.join(http, server.url, slug, with_audio=True)
         sender.ask("send", True)
-        await _settled(sender, receiver, MESH)
+        await settled(sender, receiver, MESH)
         sender.ask("pace", VIDEO_PPS)
         for cut in cuts:
             for title in turns:
-                sent0, got0 = await _quiet(sender, receiver)
+                sent0, got0 = await quiet(sender, receiver)
                 receiver.ask("counts")
                 sender.ask("send", True)
                 cpu0, at0 = server.cpu_s(), time.monotonic()
@@ -248,7 +248,7 @@ async def during_a_meeting(
                         await asyncio.sleep(calm_s)
                 turn = Turn(rows, time.monotonic() - at0, server.cpu_s() - cpu0, watch)
                 turn.delays_s = receiver.ask("counts")[2]
-                sent1, got1 = await _quiet(sender, receiver)
+                sent1, got1 = await quiet(sender, receiver)
                 turn.packets, turn.lost = got1 - got0, (sent1 - sent0) * MESH.copies - (got1 - got0)
                 turns[title].append(turn)
         return {title: together(each) for title, each in turns.items()}

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from forwarding import CLIENT_CPU, Clients, Participant, Scenario, Server, _settled, _window
+from forwarding import CLIENT_CPU, Clients, Participant, Scenario, Server, one_window, settled
 
 _PASSWORD = "seven purple lanterns drift"
 
@@ -78,14 +78,14 @@ async def measure(folder: str, count: int, seconds: float, rounds: int) -> dict[
             for person in others:
                 await person.join(http, server.url, slug, with_audio=True)
             sender.ask("send", True)
-            await _settled(sender, sender, Scenario("", count, 0, mesh=True))
+            await settled(sender, sender, Scenario("", count, 0, mesh=True))
             windows: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
             for _ in range(rounds):
                 for is_recording in (False, True):
                     await host.say(type="record", on=is_recording)
                     await _until(lambda wanted=count * is_recording: host.recorded == wanted)  # type: ignore[misc]
                     await asyncio.sleep(2)
-                    window = await _window(server, sender, sender, seconds)
+                    window = await one_window(server, sender, sender, seconds)
                     windows[is_recording].append({**window, "memory_mb": server.memory_mb()})
             await host.say(type="record", on=False)
             await _until(lambda: host.recorded == 0)

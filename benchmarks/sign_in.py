@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 import aiohttp  # noqa: E402 - what follows is found through the path set above
 from clients import Clients  # noqa: E402
-from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, _settled  # noqa: E402
+from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, settled  # noqa: E402
 from purge import Watch, lag_of, say_lag  # noqa: E402
 
 from pymeet.config import Config, load  # noqa: E402
@@ -78,7 +78,7 @@ async def measure(folder: str, people: int, rounds: int, calm_s: float, *, sprea
             for member in members:
                 await member.join(http, server.url, slug, with_audio=True)
             sender.ask("send", True)
-            await _settled(sender, sender, Scenario("", MEETING, 0, mesh=True))
+            await settled(sender, sender, Scenario("", MEETING, 0, mesh=True))
             sender.ask("pace", VIDEO_PPS)
             for _ in range(rounds):
                 for title, turns in found.items():

@@ -11,12 +11,12 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pymeet.sfu import rtcp, rtp
-from pymeet.sfu.batch import SLOT_BYTES, SendTable
+from pymeet.sfu import rtcp, rtp, vp8
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.events import TransportEvent
 from pymeet.sfu.producer import Track
 from pymeet.sfu.publish import PublishTransport, TrackWish
+from pymeet.sfu.sending import SendTable
 from pymeet.sfu.service import Sfu
 from pymeet.sfu.subscribe import SubscribeTransport
 from tests.support.peer import OPUS, LightPeer, Vp8Source
@@ -41,7 +41,7 @@ class Link:
     is_cut: bool = False
     lost: int = 0
 
-    def arrivals(self, now: float) -> list[float]:
+    def arrivals(self, now: float, size_bytes: int = 0) -> list[float]:
         """When the copies of a datagram sent now arrive; none when it is lost."""
         draw = self.random.random
         if self.is_cut or draw() < self.loss:
@@ -90,10 +90,10 @@ class CollectingPort:
     def send(self, datagram: bytes, address: Address) -> None:
         self._deliver(bytes(datagram), address)
 
-    def flush(self, table: SendTable, count: int) -> None:
-        for i in range(count):
-            at = i * SLOT_BYTES
-            self._deliver(bytes(table.view[at : at + table.lengths[2 * i + 1]]), table.names[i].address)
+    def flush(self, table: SendTable) -> None:
+        for datagram, name in table.datagrams():
+            self._deliver(bytes(datagram), name.address)
+        table.count = 0
 
 
 class World:
@@ -159,13 +159,13 @@ class World:
         if client is None:
             self.strays.append((datagram, address))
             return
-        for when in client.down.arrivals(self.now):
+        for when in client.down.arrivals(self.now, len(datagram)):
             self.at(when, lambda: client.receive(datagram))
 
     def from_client(self, client: "Client", datagram: bytes) -> None:
         """A client sends."""
         address = client.address
-        for when in client.up.arrivals(self.now):
+        for when in client.up.arrivals(self.now, len(datagram)):
             self.at(when, lambda: self.sfu.receive(datagram, address, self.now))
 
     def assert_no_keystream_reuse(self) -> None:
@@ -368,6 +368,8 @@ class Subscriber(Client):
         self.by_track: dict[str, Stream] = {}
         self.reports: list[tuple[float, rtcp.SenderReport]] = []
         self.asks = True
+        self.numbers: list[tuple[float, int]] = []
+        """When a packet came, and its transport-wide number."""
         self._rtx: dict[int, Stream] = {}
         self._is_started = False
 
@@ -419,12 +421,21 @@ class Subscriber(Client):
         self.peer.rtcp.clear()
         for packet in self.peer.rtp:
             ssrc = struct.unpack_from("!I", packet, 8)[0]
+            self.note_number(packet)
             if ssrc in self.streams:
-                self.streams[ssrc].receive(packet, self.world.now)
-            elif ssrc in self._rtx:
-                stream = self._rtx[ssrc]
-                stream.receive(packet[:2] + packet[12:14] + packet[4:12] + packet[14:], self.world.now)
+                stream = self.streams[ssrc]
+                stream.receive(bare(packet) if stream.is_video else packet, self.world.now)
+            elif ssrc in self._rtx and len(bare(packet)) > 14:
+                again = bare(packet)
+                self._rtx[ssrc].receive(again[:2] + again[12:14] + again[4:12] + again[14:], self.world.now)
         self.peer.rtp.clear()
+
+    def note_number(self, packet: bytes) -> None:
+        """Keeps the transport-wide number, as a receiver does to tell when each packet came."""
+        if packet[0] & 0x10:
+            elements, _ = rtp.parse_extensions(packet, 12, len(packet))
+            if rtp.WIDE_ID in elements:
+                self.numbers.append((self.world.now, int.from_bytes(elements[rtp.WIDE_ID], "big")))
 
     def _tick(self) -> None:
         for stream in self.streams.values():
@@ -440,6 +451,12 @@ class Subscriber(Client):
         return self.by_track[publisher.audio.id]
 
 
+def bare(packet: bytes) -> bytes:
+    """An RTP packet without header extensions and padding."""
+    end = len(packet) - packet[-1] if packet[0] & 0x20 else len(packet)
+    return bytes((packet[0] & ~0x30,)) + packet[1:12] + packet[rtp.payload_at(packet) : end]
+
+
 class Stream:
     """A small jitter buffer and "decoder" of one stream: knows which frames were whole, in order, and when."""
 
@@ -453,6 +470,8 @@ class Stream:
         """Time, extended sequence number and timestamp of each first arrival."""
         self.frames: list[tuple[float, int, bool]] = []
         """When each frame was decoded, its number at the source, and whether it was a key frame."""
+        self.seen: list[tuple[float, int]] = []
+        """When each frame was decoded, and which size of a simulcast it was."""
         self.highest: int | None = None
         self.next: int | None = None
         self._asked: dict[int, tuple[float, int]] = {}
@@ -476,7 +495,7 @@ class Stream:
     def _whole_frame(self, start: int) -> int | None:
         """The last packet's number of the frame that begins here, if all of it is there."""
         first = self.packets.get(start)
-        if first is None or first[12] != 0x10:
+        if first is None or not vp8.parse(first, 12).begins_frame:
             return None
         at = start
         while (packet := self.packets.get(at)) is not None and packet[4:8] == first[4:8]:
@@ -502,7 +521,9 @@ class Stream:
                 assert end is not None
             self._blocked_since = None
             packet = self.packets[self.next]
-            self.frames.append((now, struct.unpack_from("!I", packet, 23)[0], not packet[13] & 1))
+            at = vp8.parse(packet, 12).end
+            self.frames.append((now, struct.unpack_from("!I", packet, at + 10)[0], not packet[at] & 1))
+            self.seen.append((now, packet[at + 16] if len(packet) > at + 16 else 0))
             for at in range(self.next, end + 1):
                 self._asked.pop(at, None)
                 self.packets.pop(at - 3000, None)
@@ -513,7 +534,7 @@ class Stream:
         assert self.highest is not None
         for at in range(self.next + 1, self.highest + 1):
             packet = self.packets.get(at)
-            if packet and packet[12] == 0x10 and not packet[13] & 1 and self._whole_frame(at) is not None:
+            if packet is not None and self._whole_frame(at) is not None and not packet[vp8.parse(packet, 12).end] & 1:
                 return at
         return None
 

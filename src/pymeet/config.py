@@ -22,10 +22,10 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from pymeet.config_media import MediaConfig, check_media
 from pymeet.config_oidc import OidcConfig, check_oidc
-from pymeet.config_section import Section, Switch
+from pymeet.config_section import Port, Section, Switch
 from pymeet.config_values import (
-    check_address,
     check_line,
     check_mailbox,
     check_public_url,
@@ -67,7 +67,6 @@ def format_duration(duration: timedelta) -> str:
     return f"{seconds // _UNITS_S[unit]}{unit}"
 
 
-Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(parse_network)]
 
@@ -108,16 +107,6 @@ class HttpConfig(Section):
     tls: TlsConfig = TlsConfig()
 
 
-class MediaConfig(Section):
-    """Sound and pictures: one UDP port, which a firewall must let in."""
-
-    port: Port = 8444
-    """The UDP port. 0 takes any free one, which only makes sense for tests."""
-    addresses: tuple[Annotated[str, AfterValidator(check_address)], ...] = Field((), examples=[["203.0.113.5"]])
-    """The addresses that browsers are told to send to. Without them: those of the network interfaces. Behind NAT,
-    the outside address."""
-
-
 class RoomsConfig(Section):
     """Rooms and who may enter them."""
 
@@ -125,6 +114,8 @@ class RoomsConfig(Section):
     """Whether people without an account may join a room whose link they have."""
     max_participants: int = Field(100, strict=True, ge=2, le=10_000)
     """How many people, publishers and players one room takes."""
+    last_videos: int = Field(25, strict=True, ge=1, le=1_000)
+    """How many pictures one person is sent at a time: shared screens, pinned people and those who spoke last come first."""
     may_create: Literal["members", "admins"] = "members"
     """Who may make rooms. `admins`: administrators only, also for the rooms of scheduled meetings and personal rooms."""
     waiting_room: Annotated[Literal["off", "guests", "everybody"], BeforeValidator(off_is_a_word)] = "off"
@@ -443,6 +434,7 @@ def _check_together(config: Config, origins: dict[Place, str], file: str) -> Non
             refuse(("http", "tls", name), "It is missing; mode `files` needs it.", "Write the path of the PEM file.")
         if tls.mode != "files" and given:
             refuse(("http", "tls", name), f"It has no effect with mode `{tls.mode}`.", "Set http.tls.mode to files.")
+    check_media(config.media, refuse)
     check_oidc(config.oidc, refuse)
     _check_mail(config.mail, refuse)
 

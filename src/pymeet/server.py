@@ -32,7 +32,7 @@ from pymeet.errors import ConfigError, PymeetError
 from pymeet.meetings import invitations
 from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
-from pymeet.ops import addresses, certificates, reminders, restore_swap, room_tokens
+from pymeet.ops import addresses, certificates, reminders, restore_swap, room_tokens, turn
 from pymeet.ops.keeping import Keeping
 from pymeet.ops.knocks import Knocks
 from pymeet.ops.live_meetings import LiveMeetings
@@ -54,6 +54,7 @@ from pymeet.retention import days
 from pymeet.rooms.registry import Registry
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
+from pymeet.sfu.tcp import StreamPort, bind_both
 from pymeet.sfu.udp import MediaPort
 from pymeet.signaling import session
 from pymeet.signaling.sign_outs import SignOuts
@@ -97,6 +98,7 @@ class Server:
         self.meetings: Meetings
         self.room_token_key: bytes
         self.media_port: MediaPort
+        self.media_streams: StreamPort | None = None
         self.lifecycle: Lifecycle
         self.recordings: RecordingService
         self.films: Films
@@ -229,8 +231,10 @@ class Server:
                 receipt_of=lambda participant_id, room_id: receipts.issue(
                     receipt_key, participant_id, room_id, self.clock.now_ms()
                 ),
+                turn=lambda: turn.ice_server(self.config.media.turn, self.clock.now_ms()),
             ),
             media_alive=lambda: self.media_port.alive,
+            media_ways=lambda: self.sfu.ways(self.clock.monotonic()),
             room_token_key=self.room_token_key,
             metrics=metrics.render,
             lifecycle=self.lifecycle,
@@ -278,11 +282,19 @@ class Server:
 
     async def _open_media(self) -> Sfu:
         media = self.config.media
-        sfu = Sfu(Certificate.generate(), [(ip, media.port) for ip in addresses.advertised_addresses(self.config)])
+        advertised, host = addresses.advertised_addresses(self.config), addresses.media_host(self.config)
+        sfu = Sfu(Certificate.generate(), [(ip, media.port) for ip in advertised])
         try:
-            self.media_port = await MediaPort.open(sfu, addresses.media_host(self.config), media.port)
+            if addresses.takes_tcp(self.config):
+                udp, tcp = bind_both(host, media.port)
+                self.media_port = MediaPort.on(sfu, udp)
+                self.media_streams = await StreamPort.on(sfu, tcp)
+                self._stack.push_async_callback(self.media_streams.close)
+            else:
+                self.media_port = await MediaPort.open(sfu, host, media.port)
         except OSError as error:
-            raise _cannot_listen("UDP", media.port, "media.port", error) from None
+            raise _cannot_listen(error.filename or "UDP", media.port, "media.port", error) from None
+        # it tells everybody good-bye, those who came by TCP as well: so it is closed before the connections are
         self._stack.push_async_callback(self.media_port.close)
         return sfu
 
@@ -297,15 +309,15 @@ class Server:
         self._stack.push_async_callback(_end, asyncio.create_task(work))
 
     def _stats(self) -> Stats:
-        media, meetings = self.sfu.stats(), self.registry.counts()
+        media, meetings, streams = self.sfu.stats(), self.registry.counts(), self.media_streams
         return Stats(
             rooms=meetings["rooms"],
             participants=meetings["participants"],
             transports=media["transports"],
             packets_in=media["datagrams_received"],
-            packets_out=self.media_port.sent,
-            packets_dropped=media["datagrams_dropped"] + self.media_port.refused,
-            bytes_out=self.media_port.sent_bytes,
+            packets_out=self.media_port.sent + (streams.sent if streams else 0),
+            packets_dropped=media["datagrams_dropped"] + self.media_port.refused + (streams.dropped if streams else 0),
+            bytes_out=self.media_port.sent_bytes + (streams.sent_bytes if streams else 0),
             nacks=media["repairs_asked"],
             retransmissions=media["repairs_sent"],
             plis=media["keyframes_asked"],

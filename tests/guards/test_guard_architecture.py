@@ -11,7 +11,7 @@ LONGEST = 500
 """Lines; 300 are wanted."""
 
 IMPURE = {"asyncio", "aiohttp", "aiosqlite", "sqlite3", "time", "random"}
-IMPURE_SFU = {"udp.py", "batch.py", "ports.py"}
+IMPURE_SFU = {"udp.py", "tcp.py", "batch.py", "ports.py"}
 """The rim of the media path."""
 
 OWN_CLOCK = {"sfu/dtls.py"}

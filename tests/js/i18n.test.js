@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { addWords, choose, chosenLanguage, lengthOf, loadWords, minutesOf, momentOf, sentence, sizeOf, t, tn } from '../../src/pymeet/web/static/js/i18n.js';
 
 const folder = new URL('../../src/pymeet/web/static/js/', import.meta.url);
-const SETS = ['i18n/', 'i18n/accounts/', 'i18n/fields/', 'i18n/groups/', 'i18n/hosting/', 'i18n/notifications/', 'i18n/privacy/', 'i18n/recordings/', 'i18n/schedule/', 'i18n/server/'];
+const SETS = ['i18n/', 'i18n/accounts/', 'i18n/check/', 'i18n/fields/', 'i18n/flows/', 'i18n/groups/', 'i18n/hosting/', 'i18n/notifications/', 'i18n/privacy/', 'i18n/recordings/', 'i18n/rooms/', 'i18n/schedule/', 'i18n/server/'];
 /** @type {Record<string, Record<string, string>>} */
 const catalogues = {};
 for (const set of SETS) {

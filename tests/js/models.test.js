@@ -93,6 +93,7 @@ test('a key works alone, outside text, and not while it is held', () => {
   assert.equal(actionOf(press({}), false), 'microphone');
   assert.equal(actionOf(press({ key: 'M' }), false), 'microphone');
   assert.equal(actionOf(press({ key: '?' }), false), 'help');
+  assert.equal(actionOf(press({ key: 'i' }), false), 'flows');
   assert.equal(actionOf(press({}), true), null);
   assert.equal(actionOf(press({ ctrlKey: true }), false), null);
   assert.equal(actionOf(press({ repeat: true }), false), null);

@@ -172,7 +172,7 @@ function inMeeting() {
   });
   const room = new Room();
   const off = { value: null, subscribe: () => () => {} };
-  const devices = /** @type {any} */ ({ microphone: off, camera: off, screen: off, on: { microphone: off } });
+  const devices = /** @type {any} */ ({ microphone: off, camera: off, screen: off, music: off, on: { microphone: off } });
   const meeting = new Meeting({ slug: 'garden', name: 'Anna', socketUrl: 'ws://meet.test/ws/garden', room, devices });
   meeting.open();
   sockets[0].accept();

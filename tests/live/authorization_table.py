@@ -184,6 +184,7 @@ ROOMS: Final = (
 )
 
 MEETINGS: Final = (
+    row("POST", f"{API}/connection-check", "200", body={}),
     row("GET", f"{API}/meetings", members(200)),
     row("POST", f"{API}/meetings", members(201), body=MEETING_BODY),
     row("GET", MEETING, "401 401 200 404 200 404 404", olgas.meeting),

@@ -67,6 +67,7 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("POST", f"{API}/meetings/{{id}}/groups"): {"group": "A" * 22},
     ("DELETE", f"{API}/meetings/{{id}}/invitees/{{invitee}}"): None,
     ("PUT", f"{API}/meetings/{{id}}/answer"): {"answer": "accepted"},
+    ("POST", f"{API}/connection-check"): {},
     ("POST", f"{API}/rsvp/inspect"): {"token": "x"},
     ("POST", f"{API}/rsvp/answer"): {"token": "x", "answer": "accepted"},
     ("POST", f"{API}/personal-room"): None,

@@ -1,7 +1,7 @@
 """A WHIP publisher and a WHEP player made of aiortc, as a standard client would behave."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -22,6 +22,8 @@ class Peer:
     location: str = ""
     etag: str = ""
     answer: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the answer."""
     received: dict[str, MediaStreamTrack] = field(default_factory=dict)
 
     async def negotiate(self, http: aiohttp.ClientSession, path: str, **headers: str) -> None:
@@ -30,6 +32,7 @@ class Peer:
             text = await response.text()
             assert response.status == 201, text
             self.location, self.etag, self.answer = response.headers["Location"], response.headers["ETag"], text
+            self.headers = response.headers
         await self.connection.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
 
     async def connected(self, timeout_s: float = 10) -> None:

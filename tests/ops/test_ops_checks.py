@@ -10,7 +10,7 @@ import pytest
 
 from pymeet.config import Config
 from pymeet.keyring import Keyring
-from pymeet.ops import checks
+from pymeet.ops import addresses, checks
 from pymeet.ops.certificates import make_self_signed, server_ssl_context
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -72,6 +72,46 @@ def test_a_public_page_with_media_on_loopback_is_found(tmp_path: Path) -> None:
 
     assert finding.verdict == "warn"
     assert "media.addresses" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("media", "leads_to", "verdict", "told"),
+    [
+        ({}, ["5.9.0.1"], "warn", "5.9.0.1"),
+        ({"addresses": ["10.0.0.7"]}, ["5.9.0.1", "2a01:4f8::7"], "warn", "2a01:4f8::7"),
+        ({"addresses": ["5.9.0.1"]}, ["5.9.0.1"], "ok", ""),
+        ({"addresses": ["5.9.0.2"]}, ["5.9.0.1"], "ok", ""),
+        ({"addresses": ["10.0.0.7"]}, ["10.0.0.7"], "ok", ""),
+        ({"addresses": ["10.0.0.7"]}, [], "ok", ""),
+    ],
+    ids=["found", "configured inside", "outside", "another machine", "inside name", "no answer"],
+)
+def test_a_server_behind_nat_is_found(
+    tmp_path: Path, media: dict[str, Any], leads_to: list[str], verdict: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own addresses are inside ones; its name says which is the outside one. Nobody else is asked."""
+    monkeypatch.setattr(addresses, "found_addresses", lambda: ["10.0.0.7"])
+    config = Config.model_validate(
+        {"data_dir": tmp_path, "http": {"public_url": "https://meet.example.org"}, "media": media}
+    )
+
+    finding = checks.check_addresses(config, lambda name: leads_to if name == "meet.example.org" else [])
+
+    assert finding.verdict == verdict
+    assert bool(finding.remedy) is (verdict == "warn")
+    assert told in finding.remedy
+
+
+def test_media_over_tcp_is_looked_at(tmp_path: Path) -> None:
+    """Free, switched off, or in the way of the pages."""
+    free = make(tmp_path, media={"port": 0})
+    off = make(tmp_path, media={"tcp": False})
+    clash = make(tmp_path, media={"port": 8443}, http={"port": 8443})
+
+    assert [each.verdict for each in checks.check_media_tcp(free, server_runs=False)] == ["ok"]
+    assert checks.check_media_tcp(off, server_runs=False) == []
+    (finding,) = checks.check_media_tcp(clash, server_runs=False)
+    assert (finding.verdict, "media.port" in finding.remedy) == ("warn", True)
 
 
 def files(tmp_path: Path, pem: bytes, **http: Any) -> Config:

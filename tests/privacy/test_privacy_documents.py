@@ -16,8 +16,9 @@ from pymeet.db.declared import digest, tables
 from pymeet.db.files import Files
 from pymeet.db.inventory import Category, KeepWith, Kind, entries
 from pymeet.db.keys import KeyStore
+from pymeet.db.memory import MEMORY
 from pymeet.db.schema import metadata
-from pymeet.db.stores import CLIENT, FILES, MEMORY
+from pymeet.db.stores import CLIENT, FILES
 from pymeet.errors import InvalidInputError
 from pymeet.ids import new_id
 from pymeet.keyring import Keyring

@@ -170,6 +170,6 @@ def test_another_ssrc_is_told_as_a_restart() -> None:
     alice.video.set_tap(tap, world.now)
     world.run(1.0)
 
-    alice.video.take_ssrc(0x1234, world.now)
+    alice.video.layers[0].take_ssrc(0x1234, world.now)
 
     assert tap.restarts == 1

@@ -8,6 +8,7 @@ from pymeet.rooms.media import TrackWish
 from pymeet.rooms.people import Source
 from pymeet.sfu.errors import DescriptionError
 from pymeet.sfu.events import Closed, TransportEvent
+from pymeet.sfu.view import View
 
 _numbers = count(1)
 
@@ -91,9 +92,13 @@ class FakeSubscribe(FakeTransport):
         self.current: list[FakeTrack] = []
         self.number = 0
         self.accepted: list[int] = []
+        self.views: Mapping[str, View] = {}
 
     def set_tracks(self, tracks: Sequence[FakeTrack], now: float) -> None:
         self.current = list(tracks)
+
+    def set_view(self, wishes: Mapping[str, View], now: float) -> None:
+        self.views = wishes
 
     def offer(self, now: float) -> tuple[int, str, dict[str, FakeTrack]]:
         self.number += 1

@@ -77,6 +77,27 @@ def test_a_lost_request_is_made_again() -> None:
     assert len(carol.video_of(alice).frames) > 10
 
 
+def test_a_key_frame_whose_first_packet_was_overtaken_is_begun_with() -> None:
+    """Key frames are many packets at once: on a path that reorders, the first is seldom the first to come."""
+    world = World(seed=36)
+    alice = world.publisher()
+    bob = world.subscriber("bob", [alice.video])
+    world.run(0.1)
+    first, *others = alice.source.frame()
+
+    for packet in (*others, *alice.source.frame(), first):
+        alice.send_packet(packet)
+        world.run(0.002)
+    alice.film()
+    world.run(0.5)
+
+    stream = bob.video_of(alice)
+    assert stream.numbers[:3] == [0, 1, 2]
+    assert stream.frames[0][2]
+    assert stream.nacks == 0
+    world.assert_no_keystream_reuse()
+
+
 def test_a_sender_that_knows_only_full_intra_requests_gets_those() -> None:
     """Some hardware encoders accept FIR and nothing else (RFC 5104)."""
     world = World(seed=35)

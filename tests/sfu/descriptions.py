@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "offers"
-SENDERS = ("chromium-send", "firefox-send", "ffmpeg-send", "gstreamer-send")
+SENDERS = ("chromium-send", "chromium-simulcast", "firefox-send", "firefox-simulcast", "ffmpeg-send", "gstreamer-send")
 PLAYERS = ("chromium-recv", "firefox-recv")
 FINGERPRINT = ":".join(["AB"] * 32)
 

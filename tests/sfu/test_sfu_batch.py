@@ -5,20 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from pymeet.sfu.address import pack_address, unpack_address
 from pymeet.sfu.batch import (
     BATCH,
     HAS_BATCH_CALLS,
     MAX_DATAGRAM,
     SLOT_BYTES,
     ReceiveRing,
-    SendTable,
-    SocketName,
-    pack_address,
-    unpack_address,
 )
 
 HOW = [pytest.param("receive", marks=pytest.mark.skipif(not HAS_BATCH_CALLS, reason="no recvmmsg")), "receive_singly"]
-SEND = [pytest.param("send", marks=pytest.mark.skipif(not HAS_BATCH_CALLS, reason="no sendmmsg")), "send_singly"]
 
 
 @pytest.fixture
@@ -82,68 +78,6 @@ def test_a_datagram_too_large_is_seen_to_be_so(how: str, sockets: list[socket.so
 
     assert ring.size(0) > MAX_DATAGRAM
     assert _slot(ring, 1) == b"y" * 5
-
-
-def _table(names: list[tuple[str, int]]) -> tuple[SendTable, list[SocketName]]:
-    table, targets = SendTable(len(names)), []
-    for i, address in enumerate(names):
-        name = SocketName()
-        name.set(address)
-        targets.append(name)
-        text = b"copy %d" % i
-        table.view[i * SLOT_BYTES : i * SLOT_BYTES + len(text)] = text
-        table.lengths[2 * i + 1] = len(text)
-    table.address(targets)
-    return table, targets
-
-
-@pytest.mark.parametrize("how", SEND)
-def test_every_copy_goes_to_its_receiver(how: str, sockets: list[socket.socket]) -> None:
-    """One call, many addresses."""
-    server, *clients = sockets
-    table, _ = _table([c.getsockname() for c in clients])
-
-    assert getattr(table, how)(server, 3) == 0
-
-    assert [c.recv(100) for c in clients] == [b"copy 0", b"copy 1", b"copy 2"]
-
-
-@pytest.mark.parametrize("how", SEND)
-def test_only_as_many_as_asked_are_sent(how: str, sockets: list[socket.socket]) -> None:
-    """A table is larger than the meeting."""
-    server, *clients = sockets
-    table, _ = _table([c.getsockname() for c in clients])
-
-    getattr(table, how)(server, 2)
-
-    assert [c.recv(100) for c in clients[:2]] == [b"copy 0", b"copy 1"]
-    with pytest.raises(BlockingIOError):
-        clients[2].recv(100)
-
-
-@pytest.mark.parametrize("how", SEND)
-def test_a_receiver_that_moves_is_written_once(how: str, sockets: list[socket.socket]) -> None:
-    """The table points at the name, so a rebinding NAT does not touch it."""
-    server, first, second, _ = sockets
-    table, (name,) = _table([first.getsockname()])
-    name.set(second.getsockname())
-
-    getattr(table, how)(server, 1)
-
-    assert second.recv(100) == b"copy 0"
-
-
-@pytest.mark.parametrize("how", SEND)
-def test_one_receiver_that_cannot_be_reached_does_not_stop_the_others(how: str, sockets: list[socket.socket]) -> None:
-    """A partial send goes on behind the culprit, and it is counted."""
-    server, *clients = sockets
-    bad = ("255.255.255.255", 9)  # broadcast is refused to an ordinary socket
-    addresses = [bad, clients[0].getsockname(), bad, bad, clients[1].getsockname(), bad]
-    table, _ = _table(addresses)
-
-    assert getattr(table, how)(server, 6) == 4
-
-    assert [c.recv(100) for c in clients[:2]] == [b"copy 1", b"copy 4"]
 
 
 def test_addresses_come_back_as_they_were() -> None:

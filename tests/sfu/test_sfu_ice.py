@@ -4,7 +4,7 @@ import pytest
 
 from pymeet.sfu import stun
 from pymeet.sfu.errors import DatagramError
-from pymeet.sfu.ice import CONSENT_S, IceLite
+from pymeet.sfu.ice import CONSENT_S, IceLite, candidate_lines
 
 HERE, THERE = ("198.51.100.1", 1000), ("198.51.100.2", 2000)
 
@@ -168,3 +168,31 @@ def test_names_and_passwords_are_unguessable() -> None:
 
     assert len({c.ufrag for c in made}) == len({c.password for c in made}) == 100
     assert all(len(c.ufrag) >= 6 and len(c.password) >= 22 for c in made)
+
+
+def test_candidates_for_tcp_stand_below_those_for_udp() -> None:
+    """RFC 6544: passive ones, for the server never connects; every way by UDP is better."""
+    lines = candidate_lines([("192.0.2.1", 8444), ("2001:db8::1", 8444)], [("192.0.2.1", 8444), ("2001:db8::1", 8444)])
+
+    assert lines[0] == "candidate:1 1 udp 2130706431 192.0.2.1 8444 typ host"
+    assert lines[2].endswith("192.0.2.1 8444 typ host tcptype passive")
+    assert [line.split()[2] for line in lines] == ["udp", "udp", "tcp", "tcp"]
+    priorities = [int(line.split()[3]) for line in lines]
+    assert priorities == sorted(priorities, reverse=True)
+    assert len({line.split()[0] for line in lines}) == 4
+
+
+def test_an_address_that_is_lost_gives_way_to_the_newest_other() -> None:
+    """The end of a TCP connection is told at once; what passed a check last is most likely to work."""
+    agent = _agent()
+    for at, host in enumerate(("192.0.2.1", "192.0.2.2", "192.0.2.3")):
+        agent.receive(_check(agent, (stun.USE_CANDIDATE, b"")), (host, 1), float(at))
+
+    agent.forget(("192.0.2.3", 1))
+    assert agent.address == ("192.0.2.2", 1)
+    agent.forget(("192.0.2.1", 1))
+    assert agent.address == ("192.0.2.2", 1)
+    agent.forget(("192.0.2.2", 1))
+
+    assert agent.address is None
+    assert not agent.has_consent(2.0)

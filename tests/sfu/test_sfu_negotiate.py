@@ -5,7 +5,7 @@ import re
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from pymeet.sfu import sdp
+from pymeet.sfu import negotiate, sdp
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
 from pymeet.sfu.publish import PublishTransport, TrackWish
 from pymeet.sfu.service import Sfu
@@ -278,3 +278,97 @@ def test_a_player_that_decodes_nothing_of_ours_is_told_so() -> None:
     for text in (session(section("audio", "0", "0", "rtpmap:0 PCMU/8000", direction="recvonly")), session(AUDIO)):
         with pytest.raises(UnusableOfferError):
             sfu.subscriber("tv", print, 0.0).answer(text, [], 0.0)
+
+
+_NAMED = ("extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid", "extmap:5 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id")
+
+
+def _simulcast(codec: str, *lines: str, named: tuple[str, ...] = _NAMED) -> str:
+    return session(section("video", "1", "96", f"rtpmap:96 {codec}/90000", *named, *lines))
+
+
+@pytest.mark.parametrize(
+    ("text", "rids"),
+    [
+        (_simulcast("VP8", "rid:a send", "rid:b send", "simulcast:send a;b"), ("a", "b")),
+        (_simulcast("H264", "rid:a send", "rid:b send", "simulcast:send a;b"), ("a", "b")),
+        (_simulcast("VP8", *(f"rid:{i} send" for i in range(5)), "simulcast:send 0;1;2;3;4"), ("0", "1", "2")),
+        (_simulcast("VP8", "rid:a send", "rid:b send", "rid:c send", "simulcast:send a,c;~b"), ("a", "b")),
+        (_simulcast("VP8", "rid:a send max-width=640", "rid:b recv", "simulcast:send a recv b"), ("a",)),
+        (_simulcast("VP8", "rid:a", "rid:ä send", "rid:b send", "simulcast:send a;b"), ("b",)),
+        (_simulcast("VP8", "rid:a send", "simulcast:send a;b;ö"), ()),
+        (_simulcast("VP8", "rid:a send", "rid:b send", "simulcast:send a;a"), ("a",)),
+        (_simulcast("VP9", "rid:a send", "rid:b send", "simulcast:send a;b"), ()),
+        (_simulcast("VP8", "rid:a send", "rid:b send", "simulcast:send a;b", named=_NAMED[:1]), ()),
+    ],
+)
+def test_simulcast_is_taken_as_far_as_it_can_be(text: str, rids: tuple[str, ...]) -> None:
+    """What is not in the answer a sender does not send (RFC 8853 section 5.3): nothing may come that nobody can tell apart."""
+    transport = _publisher()
+
+    answered = sdp.parse(transport.answer(text, {"1": TrackWish("camera")}, 0.0)).sections[0]
+
+    assert answered.simulcast == ({"recv": rids} if rids else {})
+    assert answered.rids == dict.fromkeys(rids, "recv")
+    assert tuple(layer.rid for layer in transport.tracks["1"].layers) == (rids or ("",))
+
+
+def test_other_layers_are_another_track() -> None:
+    """A camera that begins to send simulcast is taken anew: its receivers must not wait for a stream that has ended."""
+    transport = _publisher()
+    wishes = {"1": TrackWish("camera")}
+    transport.answer(_simulcast("VP8"), wishes, 0.0)
+    plain = transport.tracks["1"]
+
+    transport.answer(_simulcast("VP8", "rid:a send", "rid:b send", "simulcast:send a;b"), wishes, 1.0)
+
+    assert plain.closed
+    assert len(transport.tracks["1"].layers) == 2
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+def test_players_are_asked_for_reports_they_offered(name: str) -> None:
+    """An answer must not want what was not offered, and a receiver's own ids count."""
+    sfu = _sfu()
+    alice = _publish(sfu, "alice")
+    player = sfu.subscriber("tv", print, 0.0)
+    offered = sdp.parse(offer(name))
+
+    answer = sdp.parse(player.answer(offer(name), list(alice.tracks.values()), 0.0))
+
+    for theirs, ours in zip(offered.sections, answer.sections, strict=True):
+        assert set(ours.extensions.items()) <= set(theirs.extensions.items())
+        for number, codec in ours.codecs.items():
+            assert set(codec.feedback) <= set(theirs.codecs[number].feedback)
+    assert player.has_wide_feedback
+    assert "transport-cc" in answer.sections[1].codecs[int(answer.sections[1].formats[0])].feedback
+
+
+def test_a_receiver_that_wants_no_numbers_gets_none() -> None:
+    """Numbers without reports would only cost room; only what the answer names is used."""
+    sfu = _sfu()
+    alice = _publish(sfu, "alice")
+    for keeps in (True, False):
+        subscriber, peer = _viewer(sfu)
+        subscriber.set_tracks([alice.tracks["1"]], 0.0)
+        number, text, _ = subscriber.offer(0.0)
+        assert "a=rtcp-fb:96 transport-cc\r\n" in text
+        extension = next(line for line in text.split("\r\n") if "transport-wide" in line)
+        answer = peer.answer(text)
+
+        assert subscriber.accept(number, answer + (f"{extension}\r\n" if keeps else ""), 0.0)
+
+        assert subscriber.has_wide_feedback is keeps
+
+
+@pytest.mark.parametrize("name", ["chromium-simulcast", "firefox-simulcast"])
+def test_the_layers_of_real_browsers_are_taken(name: str) -> None:
+    """Firefox announces SSRCs beside the names, Chromium does not; the names count in both."""
+    text = offer(name)
+    transport = _publisher()
+
+    answer = sdp.parse(transport.answer(text, _wishes(text), 0.0))
+
+    assert answer.sections[1].simulcast == {"recv": ("l", "m", "h")}
+    assert [layer.rid for layer in transport.tracks["1"].layers] == ["l", "m", "h"]
+    assert {negotiate.RID_URI, negotiate.REPAIRED_RID_URI} <= set(answer.sections[1].extensions.values())

@@ -169,6 +169,59 @@ def test_feedback_tells_every_arrival_to_a_quarter_millisecond(loss: float, spre
     assert numbers == list(range(len(numbers)))
 
 
+@pytest.mark.parametrize("loss", [0.0, 0.1, 0.6])
+@pytest.mark.parametrize("spread", [0.001, 0.05])
+def test_feedback_of_others_is_read_as_it_was_written(loss: float, spread: float) -> None:
+    """A receiver's feedback is what our own estimate is made of."""
+    draw = random.Random(int(loss * 10) + int(spread * 1000) + 7)
+    for number in range(60):
+        now, arrivals = draw.uniform(0, 1e6), []
+        for _ in range(draw.randrange(1, 300)):
+            now += spread * (draw.random() - 0.2)
+            arrivals.append(None if draw.random() < loss else now)
+        if not any(arrivals):
+            continue
+        base = draw.randrange(0x10000)
+        packet = rtcp.transport_feedback(1, 2, base, arrivals, number)
+
+        (message,) = rtcp.parse(packet)
+
+        assert isinstance(message, rtcp.TransportFeedback)
+        assert (message.number, message.base, message.count) == (number, base, len(arrivals))
+        told = dict(zip(message.received, message.arrivals, strict=True))
+        assert told.keys() == {i for i, at in enumerate(arrivals) if at is not None}
+        assert all(abs(told[i] - at) < 0.0003 for i, at in enumerate(arrivals) if at is not None)
+        assert list(told.values()) == pytest.approx(list(decode_transport_feedback(packet)[1].values()))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        "0000" * 10,  # runs of nothing
+        "3fff" * 20,  # 8191 arrived, and no times of theirs
+        "7fff",  # a status that does not exist
+        "ffff",
+        "e000",  # a vector of two-bit statuses without times
+    ],
+)
+def test_feedback_that_lies_about_its_size_is_refused(chunks: str) -> None:
+    """A few bytes that tell of 65535 packets must not become work."""
+    body = struct.pack("!IIHHI", 1, 2, 9, 0xFFFF, 0) + bytes.fromhex(chunks)
+    body += bytes(-len(body) & 3)
+
+    with pytest.raises(DatagramError):
+        rtcp.parse(struct.pack("!BBH", 0x8F, 205, len(body) // 4) + body)
+
+
+def test_a_receivers_own_estimate_is_read() -> None:
+    """REMB: 18 bits and an exponent; absurd ones are bounded."""
+    body = struct.pack("!II4sII", 1, 0, b"REMB", 1 << 24 | 2 << 18 | 131_072, 5)
+    huge = struct.pack("!II4sII", 1, 0, b"REMB", 1 << 24 | 63 << 18 | 131_072, 5)
+
+    assert rtcp.parse(struct.pack("!BBH", 0x8F, 206, len(body) // 4) + body) == [rtcp.Remb(524_288)]
+    assert rtcp.parse(struct.pack("!BBH", 0x8F, 206, len(huge) // 4) + huge) == [rtcp.Remb(1 << 40)]
+
+
 def test_a_wide_hole_makes_several_feedbacks_not_a_large_one() -> None:
     """A sender that jumps in its numbers must not make us send kilobytes."""
     log = ArrivalLog()

@@ -19,7 +19,6 @@ def test_what_is_read_is_written_and_read_the_same(name: str) -> None:
         part.port = 9
         part.transport = description.transport_of(part)
         part.codecs = {n: c for n, c in part.codecs.items() if c.clock_rate}
-        part.rids = []
 
     again = sdp.parse(sdp.build(description))
 
@@ -43,7 +42,7 @@ def test_what_senders_offer_is_understood(name: str) -> None:
         assert part.rtcp_mux
         assert part.mid in description.bundle
         assert part.direction == "sendonly"
-        assert len(part.ssrcs) >= 1
+        assert part.ssrcs or part.simulcast["send"]
     opus = next(c for c in kinds["audio"].codecs.values() if c.name.lower() == "opus")
     assert (opus.clock_rate, opus.channels) == (48000, 2)
 

@@ -104,12 +104,13 @@ def test_header_extensions_cut_off_are_refused(data: str) -> None:
 
 
 def test_a_retransmission_carries_the_original_number_and_payload() -> None:
-    """RFC 4588 section 4; the extension of the original is left out."""
+    """RFC 4588 section 4; header extensions stay, because the receiver's number for this very packet stands in them."""
     original = rtp.HEADER.pack(0x90, 0x80 | 96, 0x1234, 77, 1) + bytes.fromhex("bede000110aa0000") + b"payload"
 
     packet = rtp.rtx_packet(original, 97, 5, 9)
 
-    assert packet == rtp.HEADER.pack(0x80, 0x80 | 97, 5, 77, 9) + b"\x12\x34payload"
+    head = rtp.HEADER.pack(0x90, 0x80 | 97, 5, 77, 9) + bytes.fromhex("bede000110aa0000")
+    assert packet == head + b"\x12\x34payload"
 
 
 def test_reports_and_media_are_told_apart_by_the_second_byte() -> None:

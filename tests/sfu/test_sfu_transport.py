@@ -181,7 +181,7 @@ def test_audio_levels_are_heard() -> None:
 
     assert world.sfu.levels([alice.audio]) == {alice.audio.id: pytest.approx(97.0)}
     assert world.sfu.levels([alice.audio]) == {alice.audio.id: 0.0}
-    assert all(p[12:20] == bytes.fromhex("bede0001101e0000") for p in bob.audio_of(alice).packets.values())
+    assert all(p[12:24] == bytes.fromhex("bede000200000000101e0000") for p in bob.audio_of(alice).packets.values())
 
 
 def test_an_element_of_number_zero_is_padding_not_a_level() -> None:

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from pymeet.sfu import batch, udp
+from pymeet.sfu import batch, sending, udp
 from pymeet.sfu.events import Closed, Connected
 from pymeet.sfu.publish import TrackWish
 from pymeet.sfu.service import Sfu
@@ -51,6 +51,7 @@ async def test_media_flows_through_the_real_socket(batched: bool, monkeypatch: p
     """The same meeting with recvmmsg and sendmmsg, and on a system that has neither."""
     if not batched:
         monkeypatch.setattr(batch, "_libc", None)
+        monkeypatch.setattr(sending, "libc", None)
     loop = asyncio.get_running_loop()
     sfu = Sfu(CERTIFICATE, [("127.0.0.1", 0)])
     port = await udp.MediaPort.open(sfu, "127.0.0.1", 0)

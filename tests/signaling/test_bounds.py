@@ -39,6 +39,14 @@ def test_what_makes_the_server_write_descriptions_is_held_to_the_lowest_rate() -
     assert allowance.take(3.0, size=10)
 
 
+def test_what_is_seen_is_told_twice_a_second_at_most() -> None:
+    """A window that is drawn larger changes at every step; the server need not follow each."""
+    allowance = Allowance(0.0)
+
+    assert sum(allowance.take(0.0, size=10, is_view=True) for _ in range(20)) == 6
+    assert sum(allowance.take(1.0, size=10, is_view=True) for _ in range(20)) == 2
+
+
 def test_few_large_messages_are_too_many_as_well() -> None:
     """Twenty descriptions of 256 KiB a second would keep the server busy with reading them."""
     allowance = Allowance(0.0)

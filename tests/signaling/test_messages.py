@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from pymeet.signaling import messages
+from pymeet.signaling import messages, records
 from pymeet.signaling.closing import CloseCode
 from pymeet.signaling.error_codes import ErrorCode
 
@@ -77,10 +77,10 @@ def test_close_codes_are_those_of_the_document() -> None:
 def test_records_are_those_of_the_document() -> None:
     """Participants, chat messages, the state of the room and recordings are described once, below the tables."""
     for name, model in (
-        ("participant", messages.ParticipantRecord),
-        ("message", messages.ChatRecord),
-        ("state", messages.StateRecord),
-        ("recording", messages.RecordingRecord),
+        ("participant", records.ParticipantRecord),
+        ("message", records.ChatRecord),
+        ("state", records.StateRecord),
+        ("recording", records.RecordingRecord),
     ):
         (fields,) = re.findall(rf"^- {name}: `{{(.*?)}}`", DOCUMENT, re.MULTILINE)
         assert set(fields.split(", ")) == set(model.model_fields)

@@ -10,6 +10,8 @@ import pytest
 
 from pymeet.rooms.joining import JoinRequest
 from pymeet.rooms.people import Kind
+from pymeet.rooms.viewing import CAMERA_LINES
+from pymeet.sfu.view import View
 from pymeet.signaling.session import Timing
 from tests.signaling.conftest import Client, House
 
@@ -227,3 +229,21 @@ async def test_a_recording_of_another_room_is_not_answered_here(house: House) ->
     joined = await late.join("Late", recording={"id": recording, "answer": "yes", "language": "en"})
     assert joined["recording"] is None
     assert house.registry.live("standup").recording.recorded == ()
+
+
+async def test_what_somebody_shows_changes_nothing_for_anybody_else(house: House) -> None:
+    """Neither in the same room nor in another: sizes are told to one's own connection, whatever ids are named."""
+    ann, ann_id = await house.enter("Ann", user="ann")
+    _, guest_id = await house.enter("Guest")
+    bob, bob_id = await house.enter("Bob", "other", user="bob")
+    await bob.ask(type="publish", sdp="offer", tracks=CAMERA)
+    _, other_id = await house.enter("Other", "other")
+    await ann.ask(type="publish", sdp="offer", tracks=CAMERA)
+    (own,), (theirs,) = (house.media.publisher_of(each).tracks.values() for each in (ann_id, bob_id))
+
+    for client in (ann, bob):
+        tiles = [{"track": track.id, "height": 720, "pinned": True} for track in (own, theirs)]
+        assert (await client.ask(type="view", tiles=tiles))["type"] == "ok"
+
+    assert dict(house.media.subscriber_of(guest_id).views) == {own.id: View(CAMERA_LINES)}
+    assert dict(house.media.subscriber_of(other_id).views) == {theirs.id: View(CAMERA_LINES)}

@@ -82,9 +82,10 @@ class InBrowser:
         """Puts the client into the page."""
         await self._evaluate((CLIENTS / "browser.js").read_text())
 
-    async def publish(self, url: str, token: str = "", codec: str = "") -> None:
-        """Publishes the fake camera and microphone."""
-        await self._evaluate("(wish) => window.standard.publish(wish)", {"url": url, "token": token, "codec": codec})
+    async def publish(self, url: str, token: str = "", codec: str = "", scalability: str = "") -> None:
+        """Publishes the fake camera and microphone; by default in the codec and the layers that the browser chooses."""
+        wish = {"url": url, "token": token, "codec": codec, "scalabilityMode": scalability}
+        await self._evaluate("(wish) => window.standard.publish(wish)", wish)
 
     async def play(self, url: str, token: str = "") -> None:
         """Plays sound and picture."""

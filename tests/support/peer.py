@@ -18,6 +18,7 @@ CERTIFICATE = Certificate.generate()
 _CONTEXTS = {}
 VP8, VP8_RTX, OPUS = 96, 97, 111
 LEVEL_ID, TRANSPORT_ID = 2, 3
+MID_ID, RID_ID, REPAIRED_RID_ID = 4, 5, 6
 
 
 def context(profile: SrtpProfile | None = None):
@@ -36,6 +37,8 @@ class LightPeer:
         self.remote_address = ("127.0.0.1", 0)
         self.outgoing: list[bytes] = []
         self.srtp: SrtpPair | None = None
+        self.reports_arrivals = False
+        """Whether answers promise transport-wide feedback."""
         self.checks_passed = 0
         self.rejected = 0
         self.rtp: list[bytes] = []
@@ -59,9 +62,15 @@ class LightPeer:
         )
 
     def offer(
-        self, direction: str, *, audio_ssrc: int | None = None, video_ssrc: int | None = None, rtx: bool = True
+        self,
+        direction: str,
+        *,
+        audio_ssrc: int | None = None,
+        video_ssrc: int | None = None,
+        rtx: bool = True,
+        rids: tuple[str, ...] = (),
     ) -> str:
-        """An offer with an audio section (mid 0) and a video section (mid 1); sending ones name their SSRCs."""
+        """An offer with an audio section (mid 0) and a video section (mid 1); sending ones name their SSRCs, or their layers."""
         text = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
         text += f"m=audio 9 UDP/TLS/RTP/SAVPF {OPUS}\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na={direction}\r\n"
         text += self._transport_lines("actpass") + f"a=rtpmap:{OPUS} opus/48000/2\r\n"
@@ -75,6 +84,11 @@ class LightPeer:
         text += f"a=extmap:{TRANSPORT_ID} http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
         if rtx:
             text += f"a=rtpmap:{VP8_RTX} rtx/90000\r\na=fmtp:{VP8_RTX} apt={VP8}\r\n"
+        if rids:
+            sdes = "urn:ietf:params:rtp-hdrext:sdes:"
+            text += f"a=extmap:{MID_ID} {sdes}mid\r\na=extmap:{RID_ID} {sdes}rtp-stream-id\r\n"
+            text += f"a=extmap:{REPAIRED_RID_ID} {sdes}repaired-rtp-stream-id\r\n"
+            text += "".join(f"a=rid:{rid} send\r\n" for rid in rids) + f"a=simulcast:send {';'.join(rids)}\r\n"
         if video_ssrc:
             if rtx:
                 text += f"a=ssrc-group:FID {video_ssrc} {video_ssrc + 1}\r\n"
@@ -100,6 +114,9 @@ class LightPeer:
         for section in sections:
             lines = section.splitlines()
             keep = [x for x in lines if x.startswith(("m=", "c=", "a=mid:", "a=rtpmap", "a=fmtp", "a=rtcp-fb"))]
+            keep += [x for x in lines if x.startswith("a=extmap:") and x.endswith("ssrc-audio-level")]
+            if self.reports_arrivals:
+                keep += [x for x in lines if x.startswith("a=extmap:") and "transport-wide-cc" in x]
             keep.append("a=recvonly" if "a=sendonly" in lines else "a=inactive")
             text += "\r\n".join(keep) + "\r\n" + self._transport_lines("active")
         return text

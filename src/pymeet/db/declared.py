@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 from pymeet.db.inventory import TableEntry, entries
 from pymeet.db.keys import keys_metadata
+from pymeet.db.memory import MEMORY
 from pymeet.db.outflows import LOG_FIELDS, RECEIVERS
 from pymeet.db.schema import metadata
-from pymeet.db.stores import BOOKKEEPING_TABLES, CLIENT, FILES, MEMORY
+from pymeet.db.stores import BOOKKEEPING_TABLES, CLIENT, FILES
 
 
 def tables() -> tuple[tuple[str, TableEntry], ...]:

@@ -69,7 +69,7 @@ class Needs(StrEnum):
     NOTHING = "nothing"
     MAIL = "mail"
     OIDC = "an OpenID provider"
-    NOT_THERE = "what this program does not have"
+    TURN = "a TURN server"
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,11 @@ RECEIVERS = (
     ),
     Receiver(
         name="A TURN server",
-        receives="Nothing: sound and pictures go straight from each browser to this server.",
+        receives="Your network address, whenever you are in a meeting; and your sound and pictures, encrypted so that it "
+        "cannot see or hear them, where they find no other way.",
         purpose="To relay media through firewalls.",
         basis=Basis.CONTRACT,
-        needs=Needs.NOT_THERE,
+        needs=Needs.TURN,
         outside=True,
     ),
     Receiver(

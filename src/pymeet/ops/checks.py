@@ -17,9 +17,9 @@ from cryptography import x509
 
 from pymeet.config import Config
 from pymeet.config_values import is_loopback
-from pymeet.ops.addresses import advertised_addresses, media_host
+from pymeet.ops.addresses import advertised_addresses, media_host, takes_tcp
 from pymeet.ops.certificates import certificate_files, read_certificate
-from pymeet.sfu.udp import BUFFER_BYTES
+from pymeet.sfu.udp import BUFFER_BYTES, bind
 
 WRITTEN_ON = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right shows a time before this program was written."""
@@ -46,6 +46,7 @@ def examine(config: Config, now: datetime, *, server_runs: bool) -> list[Finding
     return [
         check_http_port(config, server_runs=server_runs),
         check_media_port(config, server_runs=server_runs),
+        *check_media_tcp(config, server_runs=server_runs),
         check_media_buffer(),
         check_addresses(config),
         check_certificate(config, now),
@@ -67,6 +68,18 @@ def check_media_port(config: Config, *, server_runs: bool) -> Finding:
     return _check_port("media port", "media.port", socket.SOCK_DGRAM, host, port, server_runs=server_runs)
 
 
+def check_media_tcp(config: Config, *, server_runs: bool) -> list[Finding]:
+    """Whether the same number can be listened on for people whose network lets no UDP out."""
+    if not config.media.tcp:
+        return []
+    if not takes_tcp(config):
+        says = f"TCP port {config.media.port} is that of the pages, so media comes by UDP only."
+        remedy = "Choose another media.port, or set media.tcp to false."
+        return [Finding("media over TCP", "warn", says, remedy)]
+    host, port = media_host(config), config.media.port
+    return [_check_port("media over TCP", "media.port", socket.SOCK_STREAM, host, port, server_runs=server_runs)]
+
+
 def check_media_buffer() -> Finding:
     """Whether the system lets the media port keep what arrives while the server is busy for a moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -82,8 +95,8 @@ def check_media_buffer() -> Finding:
     )
 
 
-def check_addresses(config: Config) -> Finding:
-    """Whether browsers are told addresses that they can send to."""
+def check_addresses(config: Config, resolve: Callable[[str], list[str]] | None = None) -> Finding:
+    """Whether browsers are told addresses that they can send to. The only one asked is the name server, for our own name."""
     advertised = advertised_addresses(config)
     says = f"Browsers are told to send to {', '.join(advertised)}."
     public = urlsplit(config.http.public_url or "").hostname
@@ -91,8 +104,19 @@ def check_addresses(config: Config) -> Finding:
     if meant_for_others and all(is_loopback(address) for address in advertised):
         remedy = "Connect a network, or set media.addresses to the address of this machine."
         return Finding("addresses", "warn", f"{says} Only this machine can reach that.", remedy)
-    inside = all(ip_address(address).is_private for address in advertised)
-    if public and inside and not config.media.addresses and not _is_private_name(public):
+    inside = not any(ip_address(address).is_global for address in advertised)
+    if not public or not inside or _is_private_name(public):
+        return Finding("addresses", "ok", says)
+    outside = [address for address in (resolve or _resolve)(public) if ip_address(address).is_global]
+    if outside:
+        seems = f"{says} {public} is {', '.join(outside)}, which is no address of this machine: it stands behind NAT."
+        port = config.media.port
+        remedy = (
+            f"Set media.addresses to [{', '.join(outside)}], and have the router pass UDP and TCP port {port} to this machine "
+            "under the same number. Then run `pymeet doctor --from-outside` on another machine."
+        )
+        return Finding("addresses", "warn", seems, remedy)
+    if not config.media.addresses:
         remedy = "If people join over the internet, set media.addresses to the outside address."
         return Finding("addresses", "warn", f"{says} These are private addresses.", remedy)
     return Finding("addresses", "ok", says)
@@ -166,15 +190,12 @@ def check_permissions(config: Config) -> list[Finding]:
     return findings
 
 
-def _check_port(check: str, key: str, kind: int, host: str, port: int, *, server_runs: bool) -> Finding:
+def _check_port(check: str, key: str, kind: socket.SocketKind, host: str, port: int, *, server_runs: bool) -> Finding:
     protocol = "TCP" if kind == socket.SOCK_STREAM else "UDP"
     name = f"{protocol} port {port}"
     try:
-        family, _, _, _, address = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, kind) as probe:
-            if kind == socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        found = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)[0][4]
+        bind(kind, str(found[0]), port).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE and server_runs:
             return Finding(check, "ok", f"{name} is held by the running pymeet.")
@@ -219,6 +240,14 @@ def _names(certificate: x509.Certificate, host: str) -> bool:
     except ValueError:
         known = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
         return host.lower() in known or f"*.{host.lower().partition('.')[2]}" in known
+
+
+def _resolve(name: str) -> list[str]:
+    """The addresses of a name; none where the name server knows none, or does not answer."""
+    try:
+        return list(dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)))
+    except OSError:
+        return []
 
 
 def _is_private_name(host: str) -> bool:

@@ -21,7 +21,7 @@ from pymeet.clock import Clock
 from pymeet.recording.media_clock import LeastDelay
 from pymeet.recording.track_writer import LogFiles, TrackBegun, TrackEnd, TrackMeta, TrackWriter
 from pymeet.sfu.codecs import starts_keyframe
-from pymeet.sfu.rtp import HEADER_BYTES
+from pymeet.sfu.rtp import payload_at
 from pymeet.stepback import step_back
 
 __all__ = ["Capture", "CaptureTrack", "TrackBegun", "TrackEnd", "TrackMeta"]
@@ -233,7 +233,7 @@ class Capture:
                 if packet is None:
                     kept.append(item)
                     continue
-                if given_up and track.is_video and starts_keyframe(track.meta.codec, packet[HEADER_BYTES:]):
+                if given_up and track.is_video and starts_keyframe(track.meta.codec, packet[payload_at(packet) :]):
                     kept.append(item)
                     break
                 given_up += 1

@@ -208,6 +208,22 @@ class MediaChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LayersWanted:
+    """Of what this member sends from one source in several sizes, somebody wants these; the others need not be sent."""
+
+    source: Source
+    active: tuple[str, ...]
+    """Names of encodings (RIDs, RFC 8851)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesWithheld:
+    """These pictures this member would see are not sent to them, because there are more than one person gets at a time."""
+
+    track_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """The server goes away; come back in `retry_s` seconds."""
 
@@ -215,4 +231,15 @@ class Closing:
     retry_s: int
 
 
-Event = RoomEvent | Welcome | Waits | LobbyChanged | MessageChanged | Offered | MediaChanged | Closing
+Event = (
+    RoomEvent
+    | Welcome
+    | Waits
+    | LobbyChanged
+    | MessageChanged
+    | Offered
+    | MediaChanged
+    | LayersWanted
+    | PicturesWithheld
+    | Closing
+)

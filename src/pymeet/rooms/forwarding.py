@@ -1,20 +1,21 @@
 """Who receives what: keeps every seat's receiving connection in step with what is published. Part of the rim of a live room."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
 from pymeet.clock import Clock
 from pymeet.errors import ConflictError
-from pymeet.rooms.events import Offered, Section
+from pymeet.rooms.events import Offered, PicturesWithheld, Section
 from pymeet.rooms.following import Following, choose_shown, find_target, tracks_to_show
 from pymeet.rooms.media import MediaServer, SubscribeTransport, Track
 from pymeet.rooms.member import CloseReason
 from pymeet.rooms.people import Kind, Source
 from pymeet.rooms.room import Room
 from pymeet.rooms.seat import Seat
+from pymeet.rooms.viewing import Picture, Precedence, Watching, look
 from pymeet.sfu.events import TransportEvent
 
 _log = structlog.get_logger(__name__)
@@ -31,20 +32,43 @@ class Forwarding:
     What changes within one turn of the loop goes out as one offer. In a large room the offers are spread over several turns.
     """
 
-    def __init__(self, *, media: MediaServer, clock: Clock, room: Room, seats: Mapping[str, Seat], hear: Hear) -> None:
+    def __init__(
+        self,
+        *,
+        media: MediaServer,
+        clock: Clock,
+        room: Room,
+        seats: Mapping[str, Seat],
+        hear: Hear,
+        last_videos: int,
+    ) -> None:
+        """`last_videos`: of the pictures that one receiver would see so many are sent at most."""
         self._media = media
         self._clock = clock
         self._room = room
         self._seats = seats
         self._hear = hear
+        self._last_videos = last_videos
+        self._precedence = Precedence()
         self._pending: asyncio.Handle | None = None
         self._unserved: dict[str, None] = {}
 
-    def touch(self) -> None:
-        """Something that is published changed; `flush` follows within this turn of the loop."""
-        self._unserved |= dict.fromkeys(self._seats)
+    def touch(self, seat: Seat | None = None) -> None:
+        """Something changed for everybody, or (`seat`) for one of them; `flush` follows within this turn of the loop."""
+        self._unserved |= dict.fromkeys(self._seats if seat is None else (seat.id,))
         if self._pending is None:
             self._pending = asyncio.get_running_loop().call_soon(self.flush)
+
+    def heard(self, speakers: Sequence[str]) -> None:
+        """These speak now, loudest first."""
+        self._precedence.heard(speakers)
+        self.touch()
+
+    def watch(self, seat: Seat, watching: Watching) -> None:
+        """A browser shows this now."""
+        if watching != seat.watching:
+            seat.watching = watching
+            self.touch(seat)
 
     def close(self) -> None:
         """Nothing is brought into step any more."""
@@ -56,20 +80,22 @@ class Forwarding:
         """Tells every receiving connection what it gets now, and offers where an offer is due."""
         self._pending = None
         published = {track_id: track for seat in self._seats.values() for track_id, track in seat.sends.items()}
+        pictures = self._pictures(published.values())
         begun = self._clock.monotonic()
         while self._unserved:
             seat_id = next(iter(self._unserved))
             del self._unserved[seat_id]
             if seat_id in self._seats:
-                self._serve(self._seats[seat_id], published)
+                self._serve(self._seats[seat_id], published, pictures)
             if self._unserved and self._clock.monotonic() - begun > _TURN_S:
                 self._pending = asyncio.get_running_loop().call_soon(self.flush)
                 return
 
-    def _serve(self, seat: Seat, published: Mapping[str, Track]) -> None:
+    def _serve(self, seat: Seat, published: Mapping[str, Track], pictures: Sequence[Picture]) -> None:
         try:
             if seat.kind is Kind.BROWSER:
                 self._serve_browser(seat, [t for t in published.values() if t.id not in seat.sends])
+                self._show(seat, pictures)
             elif seat.kind is Kind.PLAYER:
                 self._serve_player(seat, published)
         except Exception:
@@ -108,6 +134,7 @@ class Forwarding:
         """Offers again what is received, without waiting for an answer to what was sent before."""
         seat.offers.start_over()
         seat.offers.want()
+        seat.withheld = ()
         self.touch()
 
     def _serve_browser(self, seat: Seat, tracks: Sequence[Track]) -> None:
@@ -129,6 +156,28 @@ class Forwarding:
             listed = tuple(Section(mid, t.owner, t.id, Source(t.source)) for mid, t in sections.items())
             seat.send(Offered(number, seat.is_fresh, sdp, listed))
             seat.is_fresh = False
+
+    def _pictures(self, tracks: Iterable[Track]) -> list[Picture]:
+        found = (Picture(t.id, t.owner, t.source == "screen", t.muted) for t in tracks if t.kind == "video")
+        return self._precedence.order(found, self._seats, self._room.state.spotlight)
+
+    def _show(self, seat: Seat, pictures: Sequence[Picture]) -> None:
+        """Tells the connection how its pictures are seen, and the page which of them it does not get."""
+        if seat.receiving is None:
+            return
+        sight = look(
+            seat.watching,
+            (picture for picture in pictures if picture.owner != seat.id),
+            speakers=self._room.speakers,
+            spotlight=self._room.state.spotlight,
+            limit=self._last_videos,
+        )
+        if sight.views != seat.views:
+            seat.views = sight.views
+            seat.receiving.set_view(sight.views, self._clock.monotonic())
+        if sight.withheld != seat.withheld:
+            seat.withheld = sight.withheld
+            seat.send(PicturesWithheld(sight.withheld))
 
     # -- players: the client offers -----------------------------------------------------------------------------
 

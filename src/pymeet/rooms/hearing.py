@@ -7,11 +7,11 @@ import structlog
 
 from pymeet.clock import Clock
 from pymeet.rooms.commands import Command, Leave, Lose, Return, Send
-from pymeet.rooms.events import MediaChanged
+from pymeet.rooms.events import LayersWanted, MediaChanged
 from pymeet.rooms.media import PublishTransport, SubscribeTransport
-from pymeet.rooms.people import Departure, Kind
+from pymeet.rooms.people import Departure, Kind, Source
 from pymeet.rooms.seat import Seat
-from pymeet.sfu.events import Connected, Disconnected, TransportEvent
+from pymeet.sfu.events import Connected, Disconnected, TransportEvent, Wanted
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +32,15 @@ class Hearing:
     def publishing(self, seat: Seat, transport: PublishTransport, event: TransportEvent) -> None:
         """Something happened to a connection on which somebody sends. One that was replaced or closed on purpose is no
         longer heard."""
-        if seat.publishing is transport:
+        if seat.publishing is not transport:
+            return
+        if isinstance(event, Wanted):
+            track = transport.tracks.get(event.mid)
+            if track is not None:
+                source = Source(track.source)
+                seat.layers[source] = event.rids
+                seat.send(LayersWanted(source, event.rids))
+        else:
             self._hear(seat, "publish", event)
 
     def receiving(self, seat: Seat, transport: SubscribeTransport, event: TransportEvent) -> None:

@@ -55,7 +55,7 @@ from pymeet.rooms.joining import JoinRequest, RecordingAnswer
 from pymeet.rooms.lobby import Lobby
 from pymeet.rooms.media import MediaServer, TrackWish
 from pymeet.rooms.member import CloseReason, Listener
-from pymeet.rooms.people import Departure, Kind, Participant, RoomState, Source, WaitingPerson
+from pymeet.rooms.people import Departure, Participant, RoomState, Source, WaitingPerson
 from pymeet.rooms.permissions import HOSTING, MAY_SHARE, Verb
 from pymeet.rooms.publishing import Publishing, records_of
 from pymeet.rooms.recorder import Recordings
@@ -63,6 +63,7 @@ from pymeet.rooms.recording import EndReason, RecordingState
 from pymeet.rooms.recording_rim import RecordingRim
 from pymeet.rooms.room import Room
 from pymeet.rooms.seat import Seat
+from pymeet.rooms.viewing import Watching
 from pymeet.sfu.speaker import SpeakerDetector
 
 _log = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ class LiveRoom:
         meetings: service.Meetings,
         clock: Clock,
         max_participants: int,
+        last_videos: int,
         guests_allowed: Callable[[], bool],
         wrong_passwords: AttemptLimiter,
         refusals: AttemptLimiter,
@@ -119,7 +121,12 @@ class LiveRoom:
         hearing = Hearing(room_id=room.id, clock=clock, do=self._do, changed=lambda: self._forwarding.touch())
         self._publishing = Publishing(media=media, clock=clock, hear=hearing.publishing)
         self._forwarding = Forwarding(
-            media=media, clock=clock, room=self._room, seats=self._seats, hear=hearing.receiving
+            media=media,
+            clock=clock,
+            room=self._room,
+            seats=self._seats,
+            hear=hearing.receiving,
+            last_videos=last_videos,
         )
         self._recording = RecordingRim(
             recordings=recordings,
@@ -264,6 +271,12 @@ class LiveRoom:
         """Takes a browser's answer to an `Offered`. Raises DescriptionError."""
         self._forwarding.accept(self.seat(participant_id), number, sdp)
 
+    def watch(self, participant_id: str, watching: Watching) -> None:
+        """A browser shows what it receives in these sizes from now on."""
+        seat = self.seat(participant_id)
+        self._room.check(participant_id, Verb.RECEIVE)
+        self._forwarding.watch(seat, watching)
+
     def restart(self, participant_id: str, *, fresh: bool = False) -> None:
         """Offers anew to a browser, with new ICE credentials or for a new peer connection."""
         seat = self.seat(participant_id)
@@ -393,7 +406,10 @@ class LiveRoom:
     def _tell(self, event: RoomEvent) -> None:
         match event:
             case TrackMuted(participant_id, track_id, muted):
-                self._seats[participant_id].sends[track_id].set_muted(muted, self._clock.monotonic())
+                track = self._seats[participant_id].sends[track_id]
+                track.set_muted(muted, self._clock.monotonic())
+                if track.kind == "video":
+                    self._forwarding.touch()  # its place is free for another picture, or taken again
             case TracksEnded(participant_id, track_ids):
                 seat = self._seats[participant_id]
                 for track_id in track_ids:
@@ -401,7 +417,10 @@ class LiveRoom:
                 self._forwarding.touch()
             case SourceStopped(participant_id):
                 self._seats[participant_id].send(event)
-            case StateChanged() | Reacted():
+            case StateChanged():
+                self._tell_everybody(event)
+                self._forwarding.touch()  # another may be in the spotlight
+            case Reacted():
                 self._tell_everybody(event)
             case Removed(participant_id):
                 self._send_out(self._seats[participant_id], event)
@@ -413,10 +432,9 @@ class LiveRoom:
             case Ended():
                 self._finish(event, CloseReason.ENDED)
                 _log.info("meeting ended", room=self.id)
-            case SpeakersChanged():
+            case SpeakersChanged(participants):
                 self._broadcast(event)
-                if any(seat.kind is Kind.PLAYER for seat in self._seats.values()):
-                    self._forwarding.touch()
+                self._forwarding.heard(participants)
             case ParticipantChanged(participant):
                 self._broadcast(event)
                 self._follow_role(participant)

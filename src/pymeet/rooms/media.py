@@ -6,8 +6,9 @@ from typing import Protocol
 from pymeet.sfu.events import TransportEvent
 from pymeet.sfu.producer import Track
 from pymeet.sfu.publish import TrackWish
+from pymeet.sfu.view import View
 
-__all__ = ["MediaServer", "PublishTransport", "SubscribeTransport", "Track", "TrackWish", "certificate_in"]
+__all__ = ["MediaServer", "PublishTransport", "SubscribeTransport", "Track", "TrackWish", "View", "certificate_in"]
 
 
 class PublishTransport(Protocol):
@@ -32,6 +33,9 @@ class SubscribeTransport(Protocol):
 
     def set_tracks(self, tracks: Sequence[Track], now: float) -> None:
         """What this receiver gets from now on; where the server offers, no answer may be awaited now."""
+
+    def set_view(self, wishes: Mapping[str, View], now: float) -> None:
+        """How the pictures are seen from now on, by track id, those that come later included."""
 
     def offer(self, now: float) -> tuple[int, str, Mapping[str, Track]]:
         """A new offer: its number, the description, and the track of each section that carries one."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from pymeet.clock import Clock
+from pymeet.rooms.events import LayersWanted
 from pymeet.rooms.media import MediaServer, PublishTransport, TrackWish, certificate_in
 from pymeet.rooms.people import Source, TrackKind, TrackRecord
 from pymeet.rooms.seat import Seat
@@ -32,10 +33,15 @@ class Publishing:
                 transport.close(now)
             raise
         seat.publishing, seat.certificate = transport, certificate
-        if before is not None and before is not transport:
-            before.close(now)
+        if before is not transport:
+            seat.layers = {}
+            if before is not None:
+                before.close(now)
         # a picture that claims to be a microphone is forwarded to nobody
         seat.sends = {t.id: t for t in transport.tracks.values() if Source(t.source).kind == t.kind}
+        for source, active in seat.layers.items():
+            # what was said while the client could not hear it; after a resume it offers anew
+            seat.send(LayersWanted(source, active))
         return answer
 
     def levels(self, seats: Iterable[Seat]) -> dict[str, float]:

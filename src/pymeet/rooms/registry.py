@@ -99,6 +99,7 @@ class Registry:
                 meetings=self._meetings,
                 clock=self._clock,
                 max_participants=self._in_force().rooms.max_participants,
+                last_videos=self._in_force().rooms.last_videos,
                 guests_allowed=lambda: self._in_force().rooms.guests_allowed,
                 wrong_passwords=self._wrong_passwords,
                 refusals=self._refusals,

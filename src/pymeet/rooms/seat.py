@@ -1,5 +1,7 @@
 """`Seat`: one member's place at the rim of a live room: the connection that tells them and those that carry their media."""
 
+from collections.abc import Mapping
+
 import structlog
 
 from pymeet.rooms.events import Event
@@ -7,7 +9,9 @@ from pymeet.rooms.following import Following
 from pymeet.rooms.media import PublishTransport, SubscribeTransport, Track
 from pymeet.rooms.member import CloseReason, Listener
 from pymeet.rooms.offers import OfferTurn
-from pymeet.rooms.people import Kind, Role
+from pymeet.rooms.people import Kind, Role, Source
+from pymeet.rooms.viewing import Watching
+from pymeet.sfu.view import View
 
 _log = structlog.get_logger(__name__)
 
@@ -60,6 +64,13 @@ class Seat:
         """Whether `receiving` was never offered."""
         self.offers = OfferTurn()
         self.following: Following | None = None
+        self.watching = Watching()
+        self.views: Mapping[str, View] = {}
+        """What `receiving` was told of the pictures."""
+        self.withheld: tuple[str, ...] = ()
+        """Ids of the pictures of which the member was told that they are not sent."""
+        self.layers: dict[Source, tuple[str, ...]] = {}
+        """What the member was told to send, by source."""
 
     def is_same_person(self, other: "Seat") -> bool:
         """Whether both are known to be one person's: by account, or by the room token that was shown."""
@@ -86,6 +97,7 @@ class Seat:
         """Ends what the member sends."""
         transport, self.publishing = self.publishing, None
         self.sends = {}
+        self.layers = {}
         self.certificate = frozenset()
         self._end(transport, now)
 
@@ -93,6 +105,7 @@ class Seat:
         """Ends what the member receives."""
         transport, self.receiving = self.receiving, None
         self.receives = ()
+        self.views = {}
         self.offers.start_over()
         self._end(transport, now)
 

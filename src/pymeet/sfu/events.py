@@ -21,4 +21,12 @@ class Closed:
     """`closed`, `peer closed`, `wrong certificate`, `handshake failed`, `no connection` or `internal error`."""
 
 
-TransportEvent = Connected | Disconnected | Closed
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of the layers that the peer sends in one section these are wanted now; the others it need not send."""
+
+    mid: str
+    rids: tuple[str, ...]
+
+
+TransportEvent = Connected | Disconnected | Closed | Wanted

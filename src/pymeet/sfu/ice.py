@@ -5,16 +5,17 @@ Candidates told in descriptions are ignored, so nobody can make the server send 
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pymeet.sfu import stun
+from pymeet.sfu.address import Address, peer_of
 from pymeet.sfu.errors import DatagramError
-
-Address = tuple[str, int]
 
 CONSENT_S = 30.0
 _MAX_VALID = 16  # addresses remembered per agent: a peer has a handful of candidates, an attacker may have more
 _SILENT_S = 2.0
+_PASSIVE = 4  # the direction's share of the local preference of a host candidate for TCP (RFC 6544 section 4.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class IceLite:
         if credentials is self.local:
             self.previous = None
         self._passed(address, stun.USE_CANDIDATE in message.attributes, now)
-        mapped = [(stun.XOR_MAPPED_ADDRESS, stun.xor_address(address, message.transaction_id))]
+        mapped = [(stun.XOR_MAPPED_ADDRESS, stun.xor_address(peer_of(address), message.transaction_id))]
         return stun.build(stun.BINDING_SUCCESS, message.transaction_id, mapped, credentials.password)
 
     def _passed(self, address: Address, nominated: bool, now: float) -> None:
@@ -92,9 +93,33 @@ class IceLite:
         if nominated or silent:
             self.address = address
 
+    def forget(self, address: Address) -> None:
+        """Nothing can be sent there any more: the newest other address that passed a check takes its place, if there is one."""
+        self.valid.pop(address, None)
+        if self.address == address:
+            self.address = max(self.valid, key=lambda a: self.valid[a], default=None)
+
     def has_consent(self, now: float) -> bool:
         """Whether the peer has shown lately that it wants our packets."""
         return self.address is not None and now - self.last_check_at < CONSENT_S
+
+
+def candidate_lines(udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int]]) -> list[str]:
+    """Host candidates by RFC 8839 section 5.1, and passive ones for TCP (RFC 6544 section 4.5), all of them below those for UDP."""
+    lines = [
+        f"candidate:{i + 1} 1 udp {_priority(126, 65535 - i)} {host} {port} typ host"
+        for i, (host, port) in enumerate(udp)
+    ]
+    first = len(lines) + 1
+    return lines + [
+        f"candidate:{first + i} 1 tcp {_priority(90, (_PASSIVE << 13) + 8191 - i)} {host} {port} typ host tcptype passive"
+        for i, (host, port) in enumerate(tcp)
+    ]
+
+
+def _priority(kind: int, local: int) -> int:
+    """RFC 8445 section 5.1.2.1."""
+    return (kind << 24) + (local << 8) + 255
 
 
 def local_ufrag(message: stun.StunMessage) -> str:

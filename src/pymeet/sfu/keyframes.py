@@ -16,6 +16,10 @@ class KeyframeThrottle:
         """A receiver cannot go on without a key frame."""
         self._wanted = True
 
+    def came(self) -> None:
+        """There is one: whoever asked before gets it."""
+        self._wanted = False
+
     @property
     def is_wanted(self) -> bool:
         """Whether a request waits to be sent."""

@@ -3,21 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pymeet.sfu import codecs
+from pymeet.sfu import codecs, dependency, rtp
 from pymeet.sfu.codecs import CodecChoice
 from pymeet.sfu.errors import DescriptionError
 from pymeet.sfu.sdp import Codec, Description, IceAndDtls, Section, build
 
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID_URI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+DEPENDENCY_URI = dependency.URI
 TRANSPORT_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
-LEVEL_ID = 1
+LEVEL_ID = rtp.LEVEL_ID
 """The id under which receivers get the audio level. (Publishers choose their own ids.)"""
 
 _PROTOCOL = "UDP/TLS/RTP/SAVPF"
 _MAX_SSRCS = 8  # of a section: one, or three layers, is what senders have
 _ONE_BYTE_IDS = range(1, 15)
+_MAX_LAYERS = 3
+_LAYERED = ("vp8", "h264")
+"""Codecs whose simulcast is taken; the others scale within one stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One stream of a section: the only one, or a layer. Empty and None stand for what was not announced."""
+
+    rid: str = ""
+    ssrc: int | None = None
+    repair_ssrc: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +41,31 @@ class Accepted:
 
     section: Section
     choice: CodecChoice
+    streams: tuple[Stream, ...]
+    """Lowest first, as far as the offer tells."""
     ssrcs: tuple[int, ...]
     repair_ssrcs: tuple[int, ...]
     mid_id: int
+    rid_id: int
+    repaired_rid_id: int
     level_id: int
     transport_id: int
+    dependency_id: int
+
+    @property
+    def is_scalable(self) -> bool:
+        """Whether its packets may tell which layers of one stream they belong to."""
+        return self.choice.codec.name.lower() in ("vp8", "vp9") or bool(self.dependency_id)
+
+    @property
+    def rids(self) -> tuple[str, ...]:
+        """The names of its layers; empty ones where the sender has none."""
+        return tuple(stream.rid for stream in self.streams)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the sender tells its streams by names."""
+        return bool(self.streams[0].rid)
 
     @property
     def is_sending(self) -> bool:
@@ -60,13 +95,14 @@ def accept_publishing(offer: Description) -> dict[str, Accepted]:
         choice = codecs.choose(section)
         if choice is None:
             continue
-        repair: list[int] = []
+        repair_of: dict[int, int] = {}
         other: set[int] = set()
         for semantics, ssrcs in section.ssrc_groups:
             if semantics == "FID" and len(ssrcs) == 2:
-                repair.append(ssrcs[1])  # some publishers declare it nowhere else
+                repair_of[ssrcs[0]] = ssrcs[1]  # some publishers declare it nowhere else
             elif semantics == "FEC-FR":
                 other.update(ssrcs[1:])
+        repair = list(repair_of.values())
         own = [s for s in section.ssrcs if s not in repair and s not in other]
         mine = {*own, *repair}
         if mine & seen:
@@ -76,20 +112,40 @@ def accept_publishing(offer: Description) -> dict[str, Accepted]:
         accepted[section.mid] = Accepted(
             section,
             choice,
+            _streams(section, choice, own, repair_of, has_names=RID_URI in by_uri),
             tuple(own[:_MAX_SSRCS]),
             tuple(repair[:_MAX_SSRCS]),
             mid_id=by_uri.get(MID_URI, 0),
+            rid_id=by_uri.get(RID_URI, 0),
+            repaired_rid_id=by_uri.get(REPAIRED_RID_URI, 0),
             level_id=by_uri.get(LEVEL_URI, 0) if section.kind == "audio" else 0,
             transport_id=by_uri.get(TRANSPORT_URI, 0),
+            dependency_id=by_uri.get(DEPENDENCY_URI, 0) if choice.codec.name.lower() == "av1" else 0,
         )
     return accepted
+
+
+def _streams(
+    section: Section, choice: CodecChoice, own: list[int], repair_of: dict[int, int], *, has_names: bool
+) -> tuple[Stream, ...]:
+    """The layers of a section: by their names (RFC 8853), or by the group of SSRCs that was in use before there were names."""
+    names = [rid for rid in section.simulcast.get("send", ()) if section.rids.get(rid) == "send"]
+    group = next((ssrcs for semantics, ssrcs in section.ssrc_groups if semantics == "SIM"), ())
+    group = tuple(ssrc for ssrc in group if ssrc in own)
+    if choice.codec.name.lower() in _LAYERED:
+        if names and has_names:
+            return tuple(Stream(rid) for rid in [*dict.fromkeys(names)][:_MAX_LAYERS])
+        if len(group) > 1:
+            return tuple(Stream("", ssrc, repair_of.get(ssrc)) for ssrc in group[:_MAX_LAYERS])
+    return (Stream("", own[0], repair_of.get(own[0])) if own else Stream(),)
 
 
 def publishing_answer(
     offer: Description, accepted: dict[str, Accepted], local: IceAndDtls, candidates: list[str]
 ) -> str:
     """The answer to a publisher: one codec per section, no wish to send."""
-    answer = Description(ice_lite=True, bundle=list(accepted))
+    is_mixed = offer.extmap_allow_mixed and any(taken.dependency_id for taken in accepted.values())
+    answer = Description(ice_lite=True, bundle=list(accepted), extmap_allow_mixed=is_mixed)
     for offered in offer.sections:
         taken = accepted.get(offered.mid)
         if taken is None:
@@ -102,14 +158,24 @@ def publishing_answer(
         _add_codec(section, chosen, chosen.payload_type, taken.choice.rtx_payload_type, feedback)
         for identifier, uri in (
             (taken.mid_id, MID_URI),
+            (taken.rid_id if taken.is_named else 0, RID_URI),
+            (taken.repaired_rid_id if taken.is_named else 0, REPAIRED_RID_URI),
             (taken.level_id, LEVEL_URI),
             (taken.transport_id, TRANSPORT_URI),
+            (taken.dependency_id, DEPENDENCY_URI),
         ):
             if identifier:
                 section.extensions[identifier] = uri
+        if taken.is_named:
+            section.rids = dict.fromkeys(taken.rids, "recv")
+            section.simulcast = {"recv": taken.rids}
         answer.sections.append(section)
     _add_candidates(answer, candidates)
     return build(answer)
+
+
+_FEEDBACK = {"audio": ("transport-cc",), "video": ("goog-remb", "transport-cc", "nack", "nack pli", "ccm fir")}
+"""What we want of receivers; of the first two browsers choose the second."""
 
 
 @dataclass(slots=True)
@@ -128,16 +194,33 @@ class Sending:
     stream_id: str = ""
     track_id: str = ""
     level_id: int = LEVEL_ID
+    wide_id: int = rtp.WIDE_ID
+    """Under which id packets carry their transport-wide number; 0 for not at all."""
+    dependency_id: int = rtp.DEPENDENCY_ID
+    """The same of AV1's dependency descriptor."""
+    offered_feedback: Sequence[str] | None = None
+    """What a player said it would send; None where we offer."""
+
+    @property
+    def is_described(self) -> bool:
+        """Whether packets carry a dependency descriptor."""
+        return bool(self.dependency_id) and self.codec.name.lower() == "av1"
 
 
 def sending_section(sending: Sending, local: IceAndDtls) -> Section:
     """The section for it."""
     s = sending
     section = _section(s.kind, s.mid, "sendonly" if s.active else "inactive", local)
-    feedback = ["nack", "nack pli", "ccm fir"] if s.kind == "video" else []
+    feedback = [f for f in _FEEDBACK[s.kind] if s.offered_feedback is None or f in s.offered_feedback]
+    if not s.wide_id and "transport-cc" in feedback:
+        feedback.remove("transport-cc")
     _add_codec(section, s.codec, s.payload_type, s.rtx_payload_type, feedback)
     if s.kind == "audio" and s.level_id:
         section.extensions[s.level_id] = LEVEL_URI
+    if s.wide_id:
+        section.extensions[s.wide_id] = TRANSPORT_URI
+    if s.is_described:
+        section.extensions[s.dependency_id] = DEPENDENCY_URI
     if s.active:
         section.lines.append(f"msid:{s.stream_id} {s.track_id}")
         section.ssrcs[s.ssrc] = s.cname
@@ -147,9 +230,26 @@ def sending_section(sending: Sending, local: IceAndDtls) -> Section:
     return section
 
 
+def wide_id_of(section: Section, codec: Codec) -> int:
+    """The id under which a receiver wants transport-wide numbers in this section; 0 when it would not report on them."""
+    found = next((i for i, uri in section.extensions.items() if uri == TRANSPORT_URI and i in _ONE_BYTE_IDS), 0)
+    return found if "transport-cc" in codec.feedback else 0
+
+
+def level_id_of(section: Section) -> int:
+    """The id under which a receiver wants the level of sound; 0 when it does not."""
+    return next((i for i, uri in section.extensions.items() if uri == LEVEL_URI and i in _ONE_BYTE_IDS), 0)
+
+
+def dependency_id_of(section: Section) -> int:
+    """The id under which a receiver wants dependency descriptors; 0 when it does not."""
+    return next((i for i, uri in section.extensions.items() if uri == DEPENDENCY_URI and i in _ONE_BYTE_IDS), 0)
+
+
 def receiving_offer(sendings: Sequence[Sending], local: IceAndDtls, candidates: list[str], version: int) -> str:
     """The server's offer to a browser."""
-    offer = Description(ice_lite=True, bundle=[s.mid for s in sendings], version=version)
+    is_mixed = any(s.is_described for s in sendings)
+    offer = Description(ice_lite=True, bundle=[s.mid for s in sendings], version=version, extmap_allow_mixed=is_mixed)
     offer.sections = [sending_section(s, local) for s in sendings]
     _add_candidates(offer, candidates)
     return build(offer)
@@ -165,7 +265,8 @@ class PlayerAnswer:
     def text(self, local: IceAndDtls, candidates: list[str]) -> str:
         """The answer itself."""
         mids = [s.mid for s in self.offer.sections if s.mid in self.sendings]
-        answer = Description(ice_lite=True, bundle=mids)
+        is_mixed = self.offer.extmap_allow_mixed and any(s.is_described for s in self.sendings.values())
+        answer = Description(ice_lite=True, bundle=mids, extmap_allow_mixed=is_mixed)
         for offered in self.offer.sections:
             sending = self.sendings.get(offered.mid)
             answer.sections.append(_refused(offered) if sending is None else sending_section(sending, local))

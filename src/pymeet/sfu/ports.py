@@ -2,14 +2,15 @@
 
 from typing import Protocol
 
-from pymeet.sfu.batch import SendTable
+from pymeet.sfu.address import Address
+from pymeet.sfu.sending import SendTable
 
 
 class Port(Protocol):
     """Whoever takes outgoing datagrams."""
 
-    def send(self, datagram: bytes, address: tuple[str, int]) -> None:
+    def send(self, datagram: bytes, address: Address) -> None:
         """Sends one datagram; loss is no error."""
 
-    def flush(self, table: SendTable, count: int) -> None:
-        """Sends the first `count` slots of a table."""
+    def flush(self, table: SendTable) -> None:
+        """Sends what is prepared in a table, which is empty then."""

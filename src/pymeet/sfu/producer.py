@@ -1,35 +1,46 @@
-"""One received track: what arrives is counted, kept for repair, and handed to the fan-out. A muted track goes nowhere."""
+"""One received track: its layers, who receives which of them, and the tap. A muted track goes nowhere."""
 
+import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pymeet.ids import new_id
-from pymeet.sfu import rtcp, rtp
-from pymeet.sfu.cache import PacketRing
-from pymeet.sfu.codecs import CodecChoice, starts_keyframe
+from pymeet.sfu.codecs import CodecChoice
 from pymeet.sfu.consumer import Consumer
-from pymeet.sfu.fanout import Fanout
-from pymeet.sfu.keyframes import KeyframeThrottle
-from pymeet.sfu.nack import Reception
+from pymeet.sfu.events import Wanted
+from pymeet.sfu.layer import Layer
 from pymeet.sfu.ports import Port
-from pymeet.sfu.tap import Tap
+from pymeet.sfu.scalable import PointLayer, Rung
+from pymeet.sfu.switching import Receiver
+from pymeet.sfu.tap import Tap, TapFeed
 
 if TYPE_CHECKING:
     from pymeet.sfu.publish import PublishTransport
 
 Source = Literal["microphone", "camera", "screen", "screen_audio"]
 
-_VIDEO_RING = 512
-_AUDIO_RING = 1  # sound is not repaired: it would come too late
-_WANT_KEYFRAME_AGAIN_S = 1.0
-_SSRC_SILENT_S = 1.0
-_REPORTS_APART_S = 0.1
+_UNWANTED_S = 2.0
+_NOTHING_LOWER_S = 2.0
+_USUAL_LINES = 720
+_CLEARLY = 1.5
+_ENOUGH = 0.8
+"""A picture is enlarged by a quarter before a larger one is fetched."""
 
 
 class Track:
     """A published microphone, camera or screen, as rooms see it and as packets meet it."""
 
     def __init__(
-        self, transport: "PublishTransport", mid: str, source: Source, choice: CodecChoice, port: Port
+        self,
+        transport: "PublishTransport",
+        mid: str,
+        source: Source,
+        choice: CodecChoice,
+        port: Port,
+        now: float,
+        rids: Sequence[str] = ("",),
+        *,
+        is_scalable: bool = False,
     ) -> None:
         self.id = new_id()
         self.transport = transport
@@ -41,24 +52,24 @@ class Track:
         self.kind: Literal["audio", "video"] = "audio" if choice.codec.clock_rate == 48000 else "video"
         self.muted = False
         self.closed = False
-        self.ssrc: int | None = None
-        is_video = self.kind == "video"
-        self.reception = self._new_reception()
-        self.fanout = Fanout(port, PacketRing(_VIDEO_RING if is_video else _AUDIO_RING))
-        self.keyframes = KeyframeThrottle()
-        self.report: rtcp.SenderReport | None = None
-        self._report_at = 0.0
-        self._tap: Tap | None = None
-        self._tap_from = -1  # the first number that the tap may have; -1: the next that is new
+        self.rids = tuple(rids)
+        """The names of the layers as the sender listed them."""
+        self.streams = [
+            Layer(self, rid, place, port, now, is_layered=len(rids) > 1, is_scalable=is_scalable and place == 0)
+            for place, rid in enumerate(rids)
+        ]
+        """Lowest first. Which is lower than which is as the sender listed them, until pictures tell."""
+        self.layers: list[Rung] = [*self.streams]
+        """What receivers can be sent, lowest first: the streams, and before each the parts of it that suffice for less."""
+        self.receivers: dict[Consumer, Receiver] = {}
+        self.feed = TapFeed(self.streams[-1])
         self.level_sum = 0
         self.level_count = 0
-        self._waiting_since = self._reported_at = 0.0
-        self._is_video = is_video
-        self._rival = (-1, 0.0, 0)  # another SSRC: which, since when, and how much of our own had come by then
-
-    def _new_reception(self) -> Reception:
-        codec = self.choice.codec
-        return Reception(codec.clock_rate, wants_repair=self.kind == "video" and "nack" in codec.feedback)
+        self._begun_at = now
+        self._live = [False] * len(self.streams)
+        self._told: tuple[str, ...] | None = (
+            None  # the track before it in this section may have said what does not hold for it
+        )
 
     def set_muted(self, muted: bool, now: float) -> None:
         """Stops or starts forwarding at once, whatever the client goes on sending."""
@@ -66,176 +77,214 @@ class Track:
             return
         self.muted = muted
         if muted:
-            self.fanout.pause(now)
-            self._tap_from = -1
+            self.pause(self.layers, now)
+            self.feed.muted()
             self.level_sum = self.level_count = 0
         else:
+            self._begun_at = now
             self.request_keyframe(now)
+            for stream in self.streams:
+                if stream.has_waiting:
+                    stream.request_keyframe(now)
 
-    def add(self, consumer: Consumer, now: float) -> None:
-        """A receiver wants this track."""
-        self.fanout.add(consumer)
-        self.request_keyframe(now)
+    # -- who receives -------------------------------------------------------------------------------------------
+
+    def add(self, consumer: Consumer, now: float, rank: int | None = None) -> None:
+        """A receiver wants this track, in the layer of this rank (see `prefer`); the highest, unless said otherwise."""
+        receiver = self.receivers[consumer] = Receiver(consumer, len(self.layers) - 1 if rank is None else rank)
+        receiver.follow(self._choose(receiver.wish, None, now), now)
+        self._wake(now)
 
     def remove(self, consumer: Consumer, now: float) -> None:
         """A receiver no longer wants it."""
-        self.fanout.remove(consumer, now)
+        receiver = self.receivers.pop(consumer, None)
+        if receiver is not None:
+            receiver.leave(now)
 
-    def set_tap(self, tap: Tap | None, now: float) -> None:
-        """Gives every packet from now on to `tap` too, or to none any more. The tap is told the newest sender report."""
-        self._tap = tap
-        self._tap_from = -1
-        if tap is not None:
-            if self.report is not None:
-                tap.report(self.report.ntp, self.report.rtp_timestamp, self._report_at)
-            self.request_keyframe(now)
+    def prefer(self, consumer: Consumer, rank: int, now: float) -> None:
+        """A receiver wants the layer of this rank: 0 is the lowest, -1 none at all. It changes with the next key frame."""
+        receiver = self.receivers.get(consumer)
+        if receiver is not None and receiver.wish != rank:
+            receiver.wish = rank
+            receiver.follow(self._choose(rank, receiver.layer, now), now)
+            self._wake(now)
 
-    def request_keyframe(self, now: float) -> None:
-        """Asks the publisher for a key frame as soon as the throttle allows."""
-        if self._is_video and not self.muted and not self.closed:
-            self.keyframes.request()
-            self._waiting_since = now
+    def _wake(self, now: float) -> None:
+        """What is wanted may have changed: its sender is told at once."""
+        if len(self.layers) > 1:
             self.transport.wake(now)
+
+    def is_quick(self, consumer: Consumer, rank: int) -> bool:
+        """Whether a receiver can go over from what it is sent to the layer of this rank at once, without a key frame."""
+        receiver = self.receivers.get(consumer)
+        if receiver is None or receiver.layer is None or not 0 <= rank < len(self.layers):
+            return False
+        scalable = receiver.layer.stream.scalable
+        return scalable is not None and scalable.needs_no_keyframe(receiver.layer, self.layers[rank])
+
+    def rank_of(self, consumer: Consumer) -> int:
+        """Which layer the receiver is being sent, or waits for when it is sent none; -1 for none."""
+        receiver = self.receivers.get(consumer)
+        return -1 if receiver is None or receiver.layer is None else self.layers.index(receiver.layer)
+
+    def rank_for(self, lines: int) -> int:
+        """The lowest layer that fills a picture of so many lines; -1 for none when there are no lines to fill."""
+        if lines <= 0:
+            return -1
+        whole = [layer for layer in self.layers if not (isinstance(layer, PointLayer) and layer.is_slowed)]
+        for place, layer in enumerate(whole):
+            if self._lines(whole, place) >= _ENOUGH * lines:
+                return self.layers.index(layer)
+        return len(self.layers) - 1
+
+    def _lines(self, layers: list[Rung], rank: int) -> float:
+        """How high the pictures of a layer are. What is not known is half of what is above, as senders have it."""
+        for known in range(len(layers) - 1, -1, -1):
+            if layers[known].height and (known == rank or not layers[rank].height):
+                return layers[known].height * 2.0 ** (rank - known)
+        return _USUAL_LINES * 2.0 ** (rank - len(layers) + 1)
+
+    def _choose(self, rank: int, current: Rung | None, now: float) -> Rung | None:
+        """The layer to send to whom wants this rank: that one or the highest that lives below. Where none has lived for
+        a while, any."""
+        layers = self.layers
+        if rank < 0:
+            return None
+        if len(layers) == 1:
+            return layers[0]
+        lower = layers[: rank + 1]
+        for layer in reversed(lower):
+            if layer.is_live(now):
+                return layer
+        if now - max(self._begun_at, *(layer.heard_at for layer in lower)) > _NOTHING_LOWER_S:
+            for layer in layers[rank + 1 :]:
+                if layer.is_live(now):
+                    return layer
+        return current or lower[-1]
+
+    def settle(self, now: float) -> None:
+        """A layer has come, gone, or become another size: everybody gets what suits best now."""
+        self._live = [stream.is_live(now) for stream in self.streams]
+        for receiver in self.receivers.values():
+            receiver.follow(self._choose(receiver.wish, receiver.layer, now), now)
+        best = self._choose(len(self.layers) - 1, self.feed.layer, now)
+        if best is not None:
+            self.feed.aim(best.stream, now)
+
+    def put_in_order(self, now: float) -> None:
+        """Puts the lowest layer first: by the size of the pictures, or where that is not to be seen by the bits they take."""
+        in_order = self.streams
+        if all(stream.height for stream in self.streams):
+            in_order = sorted(self.streams, key=lambda stream: stream.height)
+        elif not any(stream.height for stream in self.streams):
+            by_rate = sorted(self.streams, key=lambda stream: stream.rate_bps)
+            if all(b.rate_bps > _CLEARLY * a.rate_bps > 0 for a, b in itertools.pairwise(by_rate)):
+                in_order = by_rate
+        if in_order != self.streams:
+            self.streams = in_order
+            self._lay_out()
+            self.settle(now)
+
+    def _lay_out(self) -> None:
+        # above the lowest stream, the one below is better than fewer pictures
+        self.layers = [*self.streams[0].family, *self.streams[1:]]
+
+    def grown(self, now: float) -> None:
+        """A stream has shown that it has more parts. Who wished for a layer goes on wishing for that one."""
+        before = self.layers
+        self._lay_out()
+        for receiver in self.receivers.values():
+            if receiver.wish >= 0:
+                receiver.wish = self.layers.index(before[min(receiver.wish, len(before) - 1)])
+        self.settle(now)
+
+    def request_keyframe(self, now: float, consumer: Consumer | None = None) -> None:
+        """Asks the publisher for a key frame of what this receiver is sent, or else of what the tap gets."""
+        receiver = None if consumer is None else self.receivers.get(consumer)
+        layer = self.feed.layer if receiver is None else receiver.layer
+        if layer is not None:
+            layer.request_keyframe(now)
+
+    def pause(self, layers: Sequence[Rung], now: float) -> None:
+        """Nobody gets anything from these until there is a key frame."""
+        for receiver in self.receivers.values():
+            if receiver.layer in layers:
+                receiver.note_last()
+        for layer in layers:
+            layer.fanout.pause(now)
+
+    def forget_clock(self, layer: Layer) -> None:
+        """The timestamps of a layer are others from now on."""
+        for receiver in self.receivers.values():
+            if receiver.clock is layer:
+                receiver.clock = None
 
     def close(self, now: float) -> None:
         """The track ends for everybody."""
         self.closed = True
-        self._tap = None
-        for consumer in [*self.fanout.waiting, *self.fanout.consumers]:
-            self.fanout.remove(consumer, now)
+        self.feed.tap = None
+        for consumer in list(self.receivers):
+            self.remove(consumer, now)
 
-    def keep_up(self) -> None:
-        """Once a second: lets the receivers' view of sequence numbers move along."""
-        for consumer in self.fanout.consumers:
-            consumer.keep_up(self.fanout.last_sequence)
-        # numbers compare only within half their space, so the tap's first one moves along behind the newest
-        if self._tap_from >= 0 and (self.fanout.last_sequence - self._tap_from) & 0xFFFF > 0x4000:
-            self._tap_from = (self.fanout.last_sequence - 0x2000) & 0xFFFF
+    def set_tap(self, tap: Tap | None, now: float) -> None:
+        """Gives every packet of the highest layer from now on to `tap` too, or to none any more.
 
-    def take_ssrc(self, ssrc: int, now: float) -> None:
-        """The packets come under this SSRC from now on.
-
-        After another SSRC its numbers are unrelated: receivers begin anew, theirs go on without a gap. Two streams side by side
-        under one track would put two texts under one sequence number, and so one SRTP keystream.
+        The tap is told the newest sender report, and `restarted` whenever another layer takes over.
         """
-        self.ssrc = ssrc
-        self._rival = (-1, 0.0, 0)
-        if self.reception.highest < 0:
+        highest = self._choose(len(self.layers) - 1, None, now) or self.layers[-1]
+        self.feed.set(tap, highest.stream, now)
+        self._wake(now)
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def watch(self, now: float) -> None:
+        """To be called many times a second while packets come: sees which layers live, and which somebody wants."""
+        if len(self.layers) == 1:
             return
-        self.fanout.pause(now)
-        for consumer in self.fanout.waiting:
-            consumer.forget_producer()
-        self.reception = self._new_reception()
-        self.report = None
-        self._tap_from = -1
-        if self._tap is not None:
-            self._tap.restarted()
-        self.request_keyframe(now)
-
-    def follow_ssrc(self, ssrc: int, now: float) -> bool:
-        """Whether a packet under another SSRC is this track: when nothing has come yet, or nothing for a second."""
-        if self.reception.highest >= 0:
-            rival, since, received = self._rival
-            if rival != ssrc or received != self.reception.received:
-                self._rival = (ssrc, now, self.reception.received)
-                return False
-            if now - since < _SSRC_SILENT_S:
-                return False
-        self.take_ssrc(ssrc, now)
-        return True
-
-    # -- packets ------------------------------------------------------------------------------------------------
-
-    def receive(self, packet: bytes, marker: int, sequence: int, timestamp: int, now: float) -> None:
-        """Takes one packet in clear text, its header extensions already those that receivers get."""
-        newer = self.reception.arrived(sequence, timestamp, now)
-        if self.muted or self.closed:
+        if not self.muted and self._live != [stream.is_live(now) for stream in self.streams]:
+            self.settle(now)
+        if not any(self.rids):
             return
-        if not newer:
-            self._receive_late(packet, sequence, timestamp, now)
-            return
-        fanout = self.fanout
-        if self._is_video:
-            fanout.ring.put(sequence, packet)
-        if fanout.waiting and (not self._is_video or starts_keyframe(self.codec, packet[rtp.HEADER_BYTES :])):
-            for consumer in fanout.begin_waiting(sequence, timestamp, now):
-                self._send_report(consumer)
-        fanout.forward(packet, marker, sequence, timestamp)
-        if self._tap is not None:
-            if self._tap_from < 0:
-                self._tap_from = sequence
-            self._tap.packet(packet, sequence, timestamp, now)
+        asked = self._asked()
+        for stream in asked:
+            stream.want(now, _UNWANTED_S)
+        for lower, stream in reversed([*itertools.pairwise(self.streams)]):
+            # below a layer that its sender cannot send for now, the next best
+            if stream in asked and now - max(stream.heard_at, stream.wanted_since) > _UNWANTED_S:
+                asked.add(lower)
+                lower.want(now, _UNWANTED_S)
+        wanted = {stream.rid for stream in self.streams if now - stream.wanted_at < _UNWANTED_S}
+        told = tuple(rid for rid in self.rids if rid in wanted)
+        if told != self._told:
+            self._told = told
+            self.transport.tell(Wanted(self.mid, told))
 
-    def receive_repair(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
-        """Takes a packet that the publisher sent again by RTX."""
-        if not self.reception.repaired(sequence) or self.muted or self.closed:
-            return
-        self._receive_late(packet, sequence, timestamp, now)
+    def _asked(self) -> set[Layer]:
+        """The streams that somebody gets or should get. The lowest is one as long as there is anybody: to fall back on it
+        must not take a round trip to its sender."""
+        top = len(self.layers) - 1
+        wanted: set[Layer] = set()
+        for receiver in self.receivers.values():
+            if receiver.wish >= 0:
+                wanted.add(self.layers[min(receiver.wish, top)].stream)
+            wanted |= {layer.stream for layer in (receiver.layer, receiver.target) if layer is not None}
+        if self.feed.tap is not None:
+            wanted |= {self.streams[-1], self.feed.layer, self.feed.target}
+        if wanted:
+            wanted.add(self.streams[0])
+        return wanted
 
-    def _receive_late(self, packet: bytes, sequence: int, timestamp: int, now: float) -> None:
-        fanout = self.fanout
-        if self._is_video:
-            # once per number: a repair may differ from its original in padding, and one keystream must not serve both
-            too_old = (fanout.last_sequence - sequence) & 0xFFFF >= _VIDEO_RING
-            if too_old or fanout.ring.get(sequence) is not None:
-                return
-            fanout.ring.put(sequence, packet)
-        fanout.forward_late(packet, sequence, timestamp, _send_late)
-        # what was said before the yes must not be had after it, however late it comes
-        if self._tap is not None and self._tap_from >= 0 and (sequence - self._tap_from) & 0xFFFF < 0x8000:
-            self._tap.packet(packet, sequence, timestamp, now)
-
-    # -- control ------------------------------------------------------------------------------------------------
-
-    def sender_reported(self, report: rtcp.SenderReport, now: float) -> None:
-        """Passes the publisher's clock on to every receiver, so that sound and picture stay together."""
-        self.report = report
-        self._report_at = now
-        self.reception.sender_reported(report.ntp, now)
-        if now - self._reported_at < _REPORTS_APART_S:
-            return
-        self._reported_at = now
-        if self._tap is not None and report.ssrc == self.ssrc:
-            self._tap.report(report.ntp, report.rtp_timestamp, now)
-        for consumer in self.fanout.consumers:
-            self._send_report(consumer)
-
-    def _send_report(self, consumer: Consumer) -> None:
-        if self.report is None:
-            return
-        packets, octets = self.fanout.sent(consumer)
-        timestamp = self.report.rtp_timestamp + (consumer.timestamp_offset or 0)
-        report = rtcp.SenderReport(consumer.ssrc, self.report.ntp, timestamp, packets, octets)
-        consumer.transport.send_rtcp(
-            rtcp.sender_report(report) + rtcp.source_description(consumer.ssrc, consumer.transport.cname_of(self))
-        )
-
-    def feedback(self, now: float) -> list[bytes]:
-        """Requests to the publisher that are due: lost packets, a key frame."""
-        packets = []
-        if self.ssrc is None:
-            return []
-        transport = self.transport
-        if due := self.reception.due(now):
-            packets.append(rtcp.nack(transport.control_ssrc, self.ssrc, due))
-        if (
-            self.fanout.waiting
-            and self._is_video
-            and now - self._waiting_since > _WANT_KEYFRAME_AGAIN_S
-            and not self.muted
-        ):
-            self.keyframes.request()
-            self._waiting_since = now
-        if self.keyframes.take(now):
-            packets.append(transport.keyframe_request(self.ssrc, self.choice.codec.feedback))
-        return packets
+    def keep_up(self, now: float) -> None:
+        """Once a second: lets numbers move along, and measures."""
+        for stream in self.streams:
+            stream.keep_up(now)
+        self.feed.keep_up()
+        if len(self.layers) > 1 and not self.muted:
+            self.put_in_order(now)
+            self.settle(now)
 
     def take_level(self) -> float:
         """Mean loudness since the last call, 0 (silence) to 127."""
         count, total = self.level_count, self.level_sum
         self.level_count = self.level_sum = 0
         return total / count if count and not self.muted else 0.0
-
-
-def _send_late(consumer: Consumer, packet: bytes) -> None:
-    consumer.transport.send_rtp(packet)

@@ -1,8 +1,7 @@
 """The connection on which a participant sends: the client offers, the server answers, packets become tracks."""
 
-import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pymeet.sfu import negotiate, rtcp, rtp, sdp
@@ -10,6 +9,7 @@ from pymeet.sfu.batch import ReceiveRing
 from pymeet.sfu.errors import DatagramError, DescriptionError, UnusableOfferError
 from pymeet.sfu.events import TransportEvent
 from pymeet.sfu.feedback import ArrivalLog
+from pymeet.sfu.layer import Layer
 from pymeet.sfu.producer import Source, Track
 from pymeet.sfu.srtp import lib
 from pymeet.sfu.transport import MAX_SSRCS, Transport
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 _FEEDBACK_S = 0.05
 _REPORT_S = 1.0
 _MAX_BINDINGS = 64
+_MAX_KEPT = 32
 _NO_ID = -1  # not 0: an element may carry that
 _MAX_COMPOUND = 1100
-_LEVEL_EXTENSION = negotiate.LEVEL_ID << 4
-_WITH_LEVEL = struct.Struct("!BBHIIHHBBH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,23 @@ class TrackWish:
     muted: bool = False
 
 
+_Name = tuple[str, str, bool]
+"""The mid, the rid (empty where there is only one stream), and whether it is repair."""
+
+
 @dataclass(slots=True)
 class _Stream:
-    """An incoming SSRC: a track's own packets, or its retransmissions."""
+    """What comes under an SSRC: a layer's own packets, or its retransmissions."""
 
-    track: Track
-    is_repair: bool
+    name: _Name
+    layer: Layer
     level_id: int
     transport_id: int
+    dependency_id: int
+    is_repair: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_repair = self.name[2]
 
 
 class PublishTransport(Transport):
@@ -54,13 +62,13 @@ class PublishTransport(Transport):
         self.packets = 0
         self.rejected = 0
         self._streams: dict[int, _Stream] = {}
-        self._by_mid: dict[str, _Stream] = {}
-        self._repair_by_mid: dict[str, _Stream] = {}
+        self._by_name: dict[_Name, _Stream] = {}
         self._by_payload_type: dict[int, _Stream | None] = {}
         self._announced_ssrcs: set[int] = set()
         """Since the connection began: libsrtp keeps state for each that was sent."""
-        self._mid_id = 0
-        self._bindings = 0
+        self._mid_id = self._rid_id = self._repaired_rid_id = 0
+        self._learned: dict[int, _Name] = {}
+        """Whose packets come under an SSRC that was not announced."""
         self._arrivals = ArrivalLog()
         self._is_armed = False
         self._reported_at = 0.0
@@ -97,39 +105,56 @@ class PublishTransport(Transport):
     ) -> None:
         for mid, track in list(self.tracks.items()):
             wish, section = wishes.get(mid), accepted.get(mid)
-            same = section is not None and section.choice.key == track.choice.key
+            same = section is not None and (section.choice.key, section.rids) == (track.choice.key, track.rids)
             if wish is None or not same or wish.source != track.source:
                 track.close(now)
                 del self.tracks[mid]
         for mid, wish in wishes.items():
             if mid not in self.tracks:
-                self.tracks[mid] = Track(self, mid, wish.source, accepted[mid].choice, self.sfu.port)
+                a = accepted[mid]
+                self.tracks[mid] = Track(
+                    self, mid, wish.source, a.choice, self.sfu.port, now, a.rids, is_scalable=a.is_scalable
+                )
+                self.wake(now)
             self.tracks[mid].set_muted(wish.muted, now)
         self._route(accepted, now)
 
     def _route(self, accepted: dict[str, negotiate.Accepted], now: float) -> None:
-        """Rewrites the tables by which packets find their track."""
-        self._streams, self._by_mid, self._repair_by_mid, self._by_payload_type = {}, {}, {}, {}
-        self._bindings = 0
+        """Rewrites the tables by which packets find their layer."""
+        self._streams, self._by_name, self._by_payload_type = {}, {}, {}
+        unannounced: set[_Name] = set()
         for mid, a in accepted.items():
             track = self.tracks.get(mid)
             if track is None:
                 continue
             self._mid_id = a.mid_id or self._mid_id
-            own = _Stream(track, False, a.level_id or _NO_ID, a.transport_id or _NO_ID)
-            repair = _Stream(track, True, _NO_ID, a.transport_id or _NO_ID)
-            self._by_mid[mid], self._repair_by_mid[mid] = own, repair
-            for payload_type, stream in ((a.choice.codec.payload_type, own), (a.choice.rtx_payload_type, repair)):
-                if payload_type is not None:
-                    # a payload type tells a track only as long as no second one uses it
-                    taken = payload_type in self._by_payload_type
-                    self._by_payload_type[payload_type] = None if taken else stream
-            for ssrc in a.ssrcs:
-                self._streams[ssrc] = own
-            for ssrc in a.repair_ssrcs:
-                self._streams[ssrc] = repair
-            if a.ssrcs and track.ssrc not in a.ssrcs:
-                track.take_ssrc(a.ssrcs[0], now)
+            self._rid_id = a.rid_id or self._rid_id
+            self._repaired_rid_id = a.repaired_rid_id or self._repaired_rid_id
+            for layer in track.streams:
+                announced = a.streams[layer.place]
+                ids = a.transport_id or _NO_ID, a.dependency_id or _NO_ID
+                own = _Stream((mid, announced.rid, False), layer, a.level_id or _NO_ID, *ids)
+                repair = _Stream((mid, announced.rid, True), layer, _NO_ID, *ids)
+                for payload_type, stream in ((a.choice.codec.payload_type, own), (a.choice.rtx_payload_type, repair)):
+                    if payload_type is not None:
+                        # a payload type tells a stream only as long as no second one uses it
+                        taken = payload_type in self._by_payload_type
+                        self._by_payload_type[payload_type] = None if taken else stream
+                if announced.rid or len(a.streams) == 1:
+                    self._by_name |= {own.name: own, repair.name: repair}
+                if announced.ssrc is not None:
+                    alone = len(a.streams) == 1
+                    self._streams |= dict.fromkeys(a.ssrcs if alone else (announced.ssrc,), own)
+                    repairs = a.repair_ssrcs if alone else (announced.repair_ssrc,)
+                    self._streams |= {ssrc: repair for ssrc in repairs if ssrc is not None}
+                    if layer.ssrc not in a.ssrcs:
+                        layer.take_ssrc(announced.ssrc, now)
+                else:
+                    unannounced |= {own.name, repair.name}
+        # what was learned from packets is not told again: names come with the first ones only, even if a camera was off meanwhile
+        self._learned = dict([*self._learned.items()][-_MAX_KEPT:])
+        known = {ssrc: self._by_name[name] for ssrc, name in self._learned.items() if name in unannounced}
+        self._streams = known | self._streams
 
     # -- packets ----------------------------------------------------------------------------------------------------
 
@@ -149,7 +174,7 @@ class PublishTransport(Transport):
         start = at + 12 + 4 * (first & 15)
         if stream is None:
             stream = self._bind(ring, at, start, end, ssrc, second & 0x7F)
-        level = -1
+        level, descriptor = -1, b""
         if first & 0x10:
             if start + 4 > end:
                 raise DatagramError("RTP: header extension cut off")
@@ -169,53 +194,59 @@ class PublishTransport(Transport):
                         self._arrivals.arrivals.append((buffer[i + 1] << 8 | buffer[i + 2], now))
                     elif identifier == stream.level_id:
                         level = buffer[i + 1]
+                    elif identifier == stream.dependency_id:
+                        descriptor = bytes(buffer[i + 1 : min(i + 2 + (head & 15), stop)])
                     i += 2 + (head & 15)
+            elif profile & 0xFFF0 == 0x1000:  # for what is too long for the other form: rare enough for the plain way
+                elements, _ = rtp.parse_extensions(buffer, start, stop)
+                descriptor = elements.get(stream.dependency_id, b"")
+                if len(number := elements.get(stream.transport_id, b"")) == 2:
+                    self._arrivals.arrivals.append((int.from_bytes(number, "big"), now))
             start = stop
         if not self._is_armed:
             self._is_armed = True
             self.sfu.schedule(self, now + _FEEDBACK_S)
-        track = stream.track
+        layer = stream.layer
         if stream.is_repair:
             if end - start <= 2:
                 return  # padding that probes for bandwidth
             original = buffer[start] << 8 | buffer[start + 1]
-            packet = rtp.HEADER.pack(first & 0xA0, second & 0x80, original, timestamp, 0) + ring.view[start + 2 : end]
-            track.receive_repair(packet, original, timestamp, now)
-            return
-        if ssrc != track.ssrc and not track.follow_ssrc(ssrc, now):
-            raise DatagramError("RTP: a second stream for one track")
-        if level >= 0:
-            track.level_sum += 127 - (level & 0x7F)
-            track.level_count += 1
             packet = (
-                _WITH_LEVEL.pack(
-                    first & 0xA0 | 0x10, second & 0x80, sequence, timestamp, 0, 0xBEDE, 1, _LEVEL_EXTENSION, level, 0
-                )
-                + ring.view[start:end]
+                rtp.normal_header(first, second & 0x80, original, timestamp, -1, descriptor)
+                + ring.view[start + 2 : end]
             )
-        else:
-            packet = rtp.HEADER.pack(first & 0xA0, second & 0x80, sequence, timestamp, 0) + ring.view[start:end]
-        track.receive(packet, second & 0x80, sequence, timestamp, now)
-        if track.reception.is_missing_any:
-            self._repair(track, now)
+            layer.receive_repair(packet, original, timestamp, now)
+            return
+        if ssrc != layer.ssrc and not layer.follow_ssrc(ssrc, now):
+            raise DatagramError("RTP: a second stream for one layer")
+        if level >= 0:
+            layer.track.level_sum += 127 - (level & 0x7F)
+            layer.track.level_count += 1
+        packet = rtp.normal_header(first, second & 0x80, sequence, timestamp, level, descriptor) + ring.view[start:end]
+        layer.receive(packet, second & 0x80, sequence, timestamp, now)
+        if layer.reception.is_missing_any:
+            self._send_control(layer.feedback(now))
 
     def _bind(self, ring: ReceiveRing, at: int, start: int, end: int, ssrc: int, payload_type: int) -> _Stream:
-        """Finds whose packet this is when its SSRC was not announced: by MID, else by a payload type that only one track uses."""
+        """Finds whose packet this is when its SSRC was not announced: by its names (MID, and RID of a layer or of what it
+        repairs), else by a payload type that only one stream uses."""
         self._met.add(ssrc)
         stream: _Stream | None = None
         if ring.buffer[at] & 0x10 and self._mid_id:
             elements, _ = rtp.parse_extensions(ring.buffer, start, end)
-            mid = elements.get(self._mid_id, b"").decode("ascii", "replace")
-            own = self._by_mid.get(mid)
-            if own is not None and payload_type == own.track.choice.codec.payload_type:
-                stream = own
-            elif own is not None and payload_type == own.track.choice.rtx_payload_type:
-                stream = self._repair_by_mid[mid]
+            mid, rid, repaired = (
+                elements.get(identifier, b"").rstrip(b"\0").decode("ascii", "replace") if identifier else ""
+                for identifier in (self._mid_id, self._rid_id, self._repaired_rid_id)
+            )
+            for name in ((mid, repaired, True), (mid, rid, False)):
+                found = self._by_name.get(name)
+                if found is not None and payload_type == _payload_type(found):
+                    stream = found
         if stream is None:
             stream = self._by_payload_type.get(payload_type)
-        if stream is None or self._bindings >= _MAX_BINDINGS:
+        if stream is None or len(self._learned) >= _MAX_BINDINGS:
             raise DatagramError("RTP: unknown stream")
-        self._bindings += 1
+        self._learned[ssrc] = stream.name
         self._streams[ssrc] = stream
         return stream
 
@@ -225,7 +256,7 @@ class PublishTransport(Transport):
         if isinstance(message, rtcp.SenderReport):
             stream = self._streams.get(message.ssrc)
             if stream is not None and not stream.is_repair:
-                stream.track.sender_reported(message, now)
+                stream.layer.sender_reported(message, now)
 
     def keyframe_request(self, ssrc: int, feedback: list[str]) -> bytes:
         """PLI, or FIR for a sender that accepted only that."""
@@ -235,13 +266,14 @@ class PublishTransport(Transport):
             return rtcp.fir(self.control_ssrc, ssrc, self._fir_number)
         return rtcp.pli(self.control_ssrc, ssrc)
 
-    def _repair(self, track: Track, now: float) -> None:
-        packets = track.feedback(now)
-        if packets:
-            self._send_control(packets)
+    def tell(self, event: TransportEvent) -> None:
+        """Tells the owner."""
+        self._on_event(event)
 
     def _send_control(self, packets: list[bytes]) -> None:
         """Sends feedback in as few datagrams as fit, each opened by an empty report as compound packets must be."""
+        if not packets:
+            return
         head = rtcp.receiver_report(self.control_ssrc, ())
         compound = head
         for packet in packets:
@@ -252,39 +284,39 @@ class PublishTransport(Transport):
         self.send_rtcp(compound)
 
     def _work(self, now: float) -> float:
-        packets = []
-        for track in self.tracks.values():
-            packets += track.feedback(now)
-        media_ssrc = next((t.ssrc for t in self.tracks.values() if t.ssrc is not None), 0)
+        layers = [layer for track in self.tracks.values() for layer in track.streams]
+        packets = [packet for layer in layers for packet in layer.feedback(now)]
+        media_ssrc = next((layer.ssrc for layer in layers if layer.ssrc is not None), 0)
         had_packets = bool(self._arrivals.arrivals)
         packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
         if now - self._reported_at >= _REPORT_S:
             self._reported_at = now
+            self._report(layers, now)
             for track in self.tracks.values():
-                track.keep_up()
-            blocks = [
-                b
-                for t in self.tracks.values()
-                if t.ssrc is not None and (b := t.reception.report(t.ssrc, now)) is not None
-            ]
-            if blocks:
-                self.send_rtcp(
-                    rtcp.receiver_report(self.control_ssrc, blocks[:31])
-                    + rtcp.source_description(self.control_ssrc, "pymeet")
-                )
-        if packets:
-            self._send_control(packets)
-        busy = had_packets or any(
-            t.reception.is_missing_any or t.keyframes.is_wanted or (t.fanout.waiting and not t.muted)
-            for t in self.tracks.values()
-        )
-        if busy:
+                track.keep_up(now)
+        for track in list(self.tracks.values()):
+            track.watch(now)
+        self._send_control(packets)
+        if had_packets or any(layer.is_busy for layer in layers):
             return _FEEDBACK_S
         self._is_armed = False
         return _REPORT_S
+
+    def _report(self, layers: list[Layer], now: float) -> None:
+        blocks = [b for x in layers if x.ssrc is not None and (b := x.reception.report(x.ssrc, now)) is not None]
+        if blocks:
+            self.send_rtcp(
+                rtcp.receiver_report(self.control_ssrc, blocks[:31])
+                + rtcp.source_description(self.control_ssrc, "pymeet")
+            )
 
     def _end(self, now: float) -> None:
         for track in self.tracks.values():
             track.close(now)
         self.tracks = {}
-        self._streams, self._by_mid, self._repair_by_mid, self._by_payload_type = {}, {}, {}, {}
+        self._streams, self._by_name, self._by_payload_type = {}, {}, {}
+
+
+def _payload_type(stream: _Stream) -> int | None:
+    choice = stream.layer.track.choice
+    return choice.rtx_payload_type if stream.is_repair else choice.codec.payload_type

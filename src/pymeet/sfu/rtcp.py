@@ -3,11 +3,15 @@
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pymeet.sfu.errors import DatagramError
 
 SR, RR, SDES, BYE, RTPFB, PSFB = 200, 201, 202, 203, 205, 206
 _MAX_PACKETS = 64  # in one compound packet
+_TICK_S = 0.00025  # of transport-wide feedback
+FEEDBACK_CLOCK_S = (1 << 32) * _TICK_S
+"""After this long the arrival times of transport-wide feedback begin again at 0 (its reference time has 24 bits of 64 ms)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,29 @@ class Bye:
     ssrcs: tuple[int, ...]
 
 
-Message = SenderReport | Reports | Nack | KeyframeRequest | Bye
+@dataclass(frozen=True, slots=True)
+class TransportFeedback:
+    """When the packets numbered from `base` on arrived, by the receiver's own clock.
+
+    `received` are the distances from `base` of those that did, ascending; `arrivals` their times in seconds, which begin again
+    after `FEEDBACK_CLOCK_S`. The others of the `count` packets had not arrived when this was sent. `number` counts the feedback itself.
+    """
+
+    number: int
+    base: int
+    count: int
+    received: tuple[int, ...]
+    arrivals: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remb:
+    """The bandwidth that the receiver estimates for everything it is sent (draft-alvestrand-rmcat-remb-03)."""
+
+    bps: int
+
+
+Message = SenderReport | Reports | Nack | KeyframeRequest | Bye | TransportFeedback | Remb
 
 
 def parse(data: bytes) -> list[Message]:
@@ -86,7 +112,7 @@ def parse(data: bytes) -> list[Message]:
             stop = end - data[end - 1]
         try:
             _parse_one(kind, first & 31, data[at + 4 : stop], messages)
-        except struct.error:
+        except (struct.error, IndexError):
             raise DatagramError("RTCP: cut off") from None
         at = end
     raise DatagramError("RTCP: too many packets")
@@ -104,6 +130,8 @@ def _parse_one(kind: int, count: int, body: bytes, messages: list[Message]) -> N
     elif kind == RTPFB and count == 1:
         _, media_ssrc = struct.unpack_from("!II", body)
         messages.append(Nack(media_ssrc, _nacked(body[8:])))
+    elif kind == RTPFB and count == 15:
+        messages.append(_parse_transport_feedback(body))
     elif kind == PSFB and count == 1:
         _, media_ssrc = struct.unpack_from("!II", body)
         messages.append(KeyframeRequest(media_ssrc))
@@ -112,6 +140,9 @@ def _parse_one(kind: int, count: int, body: bytes, messages: list[Message]) -> N
         messages.extend(
             KeyframeRequest(struct.unpack_from("!I", body, at)[0]) for at in range(8, len(body) - len(body) % 8, 8)
         )
+    elif kind == PSFB and count == 15 and body[8:12] == b"REMB":
+        (word,) = struct.unpack_from("!I", body, 12)
+        messages.append(Remb(min((word & 0x3FFFF) << (word >> 18 & 63), 1 << 40)))
 
 
 def _report_blocks(body: bytes, at: int, count: int) -> tuple[ReportBlock, ...]:
@@ -130,6 +161,43 @@ def _nacked(body: bytes) -> tuple[int, ...]:
         sequences.append(first)
         sequences.extend((first + 1 + i) & 0xFFFF for i in range(16) if bits >> i & 1)
     return tuple(sequences)
+
+
+def _parse_transport_feedback(body: bytes) -> TransportFeedback:
+    """Work and memory are bounded by the packet's size, whatever its counts say."""
+    base, count, reference = struct.unpack_from("!HHI", body, 8)
+    at, position = 16, 0
+    received: list[int] = []
+    symbols = bytearray()  # of those received: 1 for a delta of one byte, 2 for one of two
+    while position < count:
+        chunk = body[at] << 8 | body[at + 1]
+        at += 2
+        if chunk < 0x8000:
+            run, symbol = min(chunk & 0x1FFF, count - position), chunk >> 13
+            if symbol:
+                received.extend(range(position, position + run))
+                symbols.extend(bytes((symbol,)) * run)
+            position += run
+        else:
+            shifts = range(12, -1, -2) if chunk & 0x4000 else range(13, -1, -1)
+            mask = 3 if chunk & 0x4000 else 1
+            for shift in shifts:
+                if position < count and (symbol := chunk >> shift & mask):
+                    received.append(position)
+                    symbols.append(symbol)
+                position += 1
+        if len(received) > len(body) or 3 in symbols:
+            raise DatagramError("RTCP: wrong feedback")
+    ticks = (reference >> 8) * 256
+    if 2 not in symbols and len(symbols) <= len(body) - at:
+        times = [t * _TICK_S for t in accumulate(body[at : at + len(symbols)], initial=ticks)][1:]
+    else:
+        times = []
+        for symbol in symbols:
+            ticks += body[at] if symbol == 1 else ((body[at] << 8 | body[at + 1]) ^ 0x8000) - 0x8000
+            at += symbol
+            times.append(ticks * _TICK_S)
+    return TransportFeedback(reference & 0xFF, base, count, tuple(received), tuple(times))
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:

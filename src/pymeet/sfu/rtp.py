@@ -10,6 +10,74 @@ HEADER_BYTES = 12
 _ONE_BYTE = 0xBEDE
 _TWO_BYTE = 0x1000
 
+# Inside the server every packet has the same header: a block of header extensions that begins with room for the
+# transport-wide number, which each copy for a receiver gets anew. A second element may follow: the level of sound, or the
+# dependency descriptor of AV1, which on key frames is so long that it takes the two-byte form.
+#
+#     12 bytes | BE DE 00 01 | 00 | 21 n n | payload                     12 bytes | BE DE 00 02 | 00 | 21 n n | 10 L 0 0 | payload
+#     12 bytes | 10 00 00 ww | 02 02 n n | 03 length … | payload
+
+WIDE_ID, LEVEL_ID, DEPENDENCY_ID = 2, 1, 3
+"""The ids that our own offers give the elements."""
+WIDE_HEAD = WIDE_ID << 4 | 1
+"""The 16 bits before the number in the one-byte form. 0 makes padding of the element, if the number is 0 too."""
+NUMBER_AT, SECOND_AT = 18, 20
+NORMAL_BYTES, LEVEL_BYTES = 20, 24
+"""Where the payload begins, without and with a level and nothing else."""
+_NORMAL = struct.Struct("!BBHIIIHH")
+_LEVEL = struct.Struct("!BBxx")
+SHORT_BLOCK, _LEVEL_BLOCK = _ONE_BYTE << 16 | 1, _ONE_BYTE << 16 | 2
+
+
+def normal_header(
+    first: int, marker: int, sequence: int, timestamp: int, level: int = -1, descriptor: bytes = b""
+) -> bytes:
+    """The header of a packet inside the server: what is the receiver's own (payload type, SSRC, number) is 0.
+
+    Of `first` only version and padding bit are kept. `level` is the byte of the audio level's element (RFC 6464), -1 for none;
+    `descriptor` the dependency descriptor of video (AV1 RTP specification, appendix A), at most 255 bytes, empty for none.
+    """
+    first = first & 0xA0 | 0x10
+    if descriptor:
+        return _described_header(first, marker, sequence, timestamp, descriptor)
+    if level < 0:
+        return _NORMAL.pack(first, marker, sequence, timestamp, 0, SHORT_BLOCK, WIDE_HEAD, 0)
+    return _NORMAL.pack(first, marker, sequence, timestamp, 0, _LEVEL_BLOCK, WIDE_HEAD, 0) + _LEVEL.pack(
+        LEVEL_ID << 4, level
+    )
+
+
+def _described_header(first: int, marker: int, sequence: int, timestamp: int, descriptor: bytes) -> bytes:
+    size = len(descriptor)
+    if size <= 16:
+        profile, head, element = _ONE_BYTE, WIDE_HEAD, bytes((DEPENDENCY_ID << 4 | size - 1,)) + descriptor
+    else:
+        profile, head, element = _TWO_BYTE, WIDE_ID << 8 | 2, bytes((DEPENDENCY_ID, size)) + descriptor
+    element += bytes(-len(element) & 3)
+    block = profile << 16 | 1 + len(element) // 4
+    return _NORMAL.pack(first, marker, sequence, timestamp, 0, block, head, 0) + element
+
+
+def payload_at(packet: bytes) -> int:
+    """Where the payload of a packet inside the server begins."""
+    return HEADER_BYTES + (4 + 4 * (packet[14] << 8 | packet[15]) if packet[0] & 0x10 else 0)
+
+
+def is_long(packet: bytes) -> bool:
+    """Whether a packet inside the server has its header extensions in the two-byte form."""
+    return packet[12] == _TWO_BYTE >> 8
+
+
+def with_second_id(packet: bytes, identifier: int) -> bytes:
+    """What follows the number in a packet inside the server, its second element under a receiver's own id; 0 blanks it."""
+    rest = packet[SECOND_AT:]
+    if packet[15] < 2:
+        return rest
+    if is_long(packet):
+        return bytes((identifier,)) + rest[1:] if identifier else bytes(2 + rest[1]) + rest[2 + rest[1] :]
+    size = rest[0] & 15
+    return bytes((identifier << 4 | size,)) + rest[1:] if identifier else bytes(2 + size) + rest[2 + size :]
+
 
 def is_rtcp(second_byte: int) -> bool:
     """Whether a packet on a multiplexed port is RTCP, by its second byte (RFC 5761 section 4)."""
@@ -61,13 +129,8 @@ def sequence_newer(a: int, b: int) -> bool:
 
 
 def rtx_packet(packet: bytes, payload_type: int, sequence: int, ssrc: int) -> bytes:
-    """The retransmission (RFC 4588) of `packet`, an RTP packet without header extensions to be kept.
-
-    The payload is the original sequence number and the original payload.
-    """
+    """The retransmission (RFC 4588) of `packet`: the payload is the original sequence number and the original payload."""
     first, second, original, timestamp, _ = HEADER.unpack_from(packet)
-    start = HEADER_BYTES
-    if first & 0x10:
-        start += 4 + 4 * struct.unpack_from("!H", packet, HEADER_BYTES + 2)[0]
-    head = HEADER.pack(first & ~0x10, (second & 0x80) | payload_type, sequence, timestamp, ssrc)
-    return head + struct.pack("!H", original) + packet[start:]
+    start = payload_at(packet)
+    head = HEADER.pack(first, (second & 0x80) | payload_type, sequence, timestamp, ssrc)
+    return head + packet[HEADER_BYTES:start] + struct.pack("!H", original) + packet[start:]

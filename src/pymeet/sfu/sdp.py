@@ -16,6 +16,8 @@ _MAX_PER_SECTION = 256
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`{|}~0-9A-Za-z]{1,64}\Z")
 _ICE = re.compile(r"[A-Za-z0-9+/=\-_]{4,256}\Z")  # RFC 8839 has no `=`, `-`, `_`; some stacks use them
 _FINGERPRINT = re.compile(r"([A-Za-z0-9\-]{3,12}) +([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,63})\Z")
+_RID = re.compile(r"[0-9A-Za-z_\-]{1,255}\Z")
+_MAX_RIDS = 16
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
@@ -67,7 +69,10 @@ class Section:
     """SSRC → cname (empty when not told)."""
     ssrc_groups: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     rtcp_mux: bool = False
-    rids: list[str] = field(default_factory=list)
+    rids: dict[str, str] = field(default_factory=dict)
+    """The streams that have a name (RFC 8851): `send` or `recv` by name, as the describing side means it."""
+    simulcast: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of streams by `send` or `recv`, in order (RFC 8853). Of alternatives the first; paused or not."""
     lines: list[str] = field(default_factory=list)
     """Further attributes to write (`msid:…`, `candidate:…`), without `a=`; not filled by parsing."""
 
@@ -81,6 +86,7 @@ class Description:
     bundle: list[str] = field(default_factory=list)
     ice_lite: bool = False
     extmap_allow_mixed: bool = False
+    """Whether header extensions of both forms may come (RFC 8285 section 6); said of the whole, or of any section."""
     session_id: int = 1
     version: int = 1
 
@@ -267,8 +273,22 @@ def _rtcp_mux(d: Description, s: Section | None, rest: str) -> None:
 
 
 def _rid(d: Description, s: Section | None, rest: str) -> None:
-    if s is not None and len(s.rids) < 16:
-        s.rids.append(rest.split(" ")[0])
+    """One that cannot be read is to be passed over (RFC 8851 section 6.3)."""
+    name, direction = [*rest.split(" "), ""][:2]
+    if s is not None and _RID.match(name) and direction in ("send", "recv") and len(s.rids) < _MAX_RIDS:
+        s.rids[name] = direction
+
+
+def _simulcast(d: Description, s: Section | None, rest: str) -> None:
+    words = rest.split()
+    for direction, streams in zip(words[::2], words[1::2], strict=False):
+        names = tuple(stream.split(",")[0].removeprefix("~") for stream in streams.split(";"))
+        if s is not None and direction in ("send", "recv") and all(map(_RID.match, names)):
+            s.simulcast[direction] = names[:_MAX_RIDS]
+
+
+def _extmap_allow_mixed(d: Description, s: Section | None, rest: str) -> None:
+    d.extmap_allow_mixed = True
 
 
 def _ice_lite(d: Description, s: Section | None, rest: str) -> None:
@@ -287,10 +307,12 @@ _ATTRIBUTES: dict[str, Callable[[Description, Section | None, str], None]] = {
     "fmtp": _fmtp,
     "rtcp-fb": _rtcp_fb,
     "extmap": _extmap,
+    "extmap-allow-mixed": _extmap_allow_mixed,
     "ssrc": _ssrc,
     "ssrc-group": _ssrc_group,
     "rtcp-mux": _rtcp_mux,
     "rid": _rid,
+    "simulcast": _simulcast,
 }
 
 
@@ -328,4 +350,7 @@ def _section_lines(s: Section) -> list[str]:
         lines += [f"a=rtcp-fb:{c.payload_type} {feedback}" for feedback in c.feedback]
     lines += [f"a=ssrc-group:{semantics} {' '.join(map(str, ssrcs))}" for semantics, ssrcs in s.ssrc_groups]
     lines += [f"a=ssrc:{ssrc} cname:{cname}" for ssrc, cname in s.ssrcs.items()]
+    lines += [f"a=rid:{name} {direction}" for name, direction in s.rids.items()]
+    if s.simulcast:
+        lines.append("a=simulcast:" + " ".join(f"{way} {';'.join(names)}" for way, names in s.simulcast.items()))
     return lines + [f"a={line}" for line in s.lines]

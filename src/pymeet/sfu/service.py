@@ -8,14 +8,18 @@ import itertools
 from collections.abc import Callable, Iterable
 
 from pymeet.sfu import ice, stun
-from pymeet.sfu.batch import MAX_DATAGRAM, SLOT_BYTES, RawAddress, ReceiveRing, SendTable, pack_address, unpack_address
+from pymeet.sfu.address import Address, RawAddress, Stream, pack_address, unpack_address
+from pymeet.sfu.batch import MAX_DATAGRAM, SLOT_BYTES, ReceiveRing
 from pymeet.sfu.dtls import Certificate, make_context
 from pymeet.sfu.errors import DatagramError
 from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.fanout import Fanout
 from pymeet.sfu.ports import Port
+from pymeet.sfu.probe import Probe, Ways
 from pymeet.sfu.producer import Track
 from pymeet.sfu.publish import PublishTransport
 from pymeet.sfu.rtp import is_rtcp
+from pymeet.sfu.sending import SendTable
 from pymeet.sfu.subscribe import SubscribeTransport
 from pymeet.sfu.transport import Transport
 
@@ -23,11 +27,11 @@ from pymeet.sfu.transport import Transport
 class _NoPort:
     """Before the socket is open nothing can be sent."""
 
-    def send(self, datagram: bytes, address: tuple[str, int]) -> None:
+    def send(self, datagram: bytes, address: Address) -> None:
         pass
 
-    def flush(self, table: SendTable, count: int) -> None:
-        pass
+    def flush(self, table: SendTable) -> None:
+        table.count = 0
 
 
 def _raise(error: Exception) -> None:
@@ -41,6 +45,9 @@ class Sfu:
         self.certificate = certificate
         self.addresses = addresses
         """What descriptions advertise: pairs of IP address and UDP port."""
+        self.stream_addresses: list[tuple[str, int]] = []
+        """The same for TCP."""
+        self.probe = Probe()
         self.dtls_context = make_context(certificate)
         self.port: Port = _NoPort()
         self.on_deadline: Callable[[], None] = lambda: None
@@ -52,9 +59,16 @@ class Sfu:
         self.repairs_asked = self.repairs_sent = self.keyframes_asked = 0
         self.dropped = 0
         """Datagrams that were malformed, forged, or nobody's."""
+        self.now = 0.0
+        """The time that was handed in last: when what is being handled came, or was due."""
+        self.outbox = SendTable()
+        """Copies on their way out; every fan-out fills it."""
+        self.queued: list[Fanout] = []
+        """Who has something to make copies of."""
         self._by_ufrag: dict[str, Transport] = {}
         self._by_address: dict[RawAddress, Transport] = {}
         self._addresses_of: dict[Transport, set[RawAddress]] = {}
+        self._streams: dict[RawAddress, Stream] = {}
         self._deadlines: list[tuple[float, int, Transport]] = []
         self._counter = itertools.count()
         self._single = ReceiveRing(1)
@@ -68,6 +82,10 @@ class Sfu:
     def subscriber(self, owner: str, on_event: Callable[[TransportEvent], None], now: float) -> SubscribeTransport:
         """A connection on which `owner` will receive: `set_tracks` and `offer`, or `answer` for a player."""
         return SubscribeTransport(self, owner, on_event, now)
+
+    def ways(self, now: float) -> Ways:
+        """What somebody needs to look whether the media port can be reached, without being in any meeting."""
+        return Ways(self.probe.issue(now), tuple(self.addresses), tuple(self.stream_addresses))
 
     def levels(self, tracks: Iterable[Track]) -> dict[str, float]:
         """How loud each of these was since the last call, by track id: 0 (silence) to 127."""
@@ -91,7 +109,7 @@ class Sfu:
         for ufrag in [u for u, t in self._by_ufrag.items() if t is transport]:
             del self._by_ufrag[ufrag]
 
-    def learn_address(self, transport: Transport, address: tuple[str, int]) -> None:
+    def learn_address(self, transport: Transport, address: Address) -> None:
         """Datagrams from this address, which has just passed a check, are the transport's."""
         raw = pack_address(address)
         owner = self._by_address.get(raw)
@@ -105,6 +123,24 @@ class Sfu:
         for stale in mine - {pack_address(a) for a in transport.ice.valid}:
             mine.discard(stale)
             del self._by_address[stale]
+            self._close_stream(stale)
+
+    def is_known(self, address: Address) -> bool:
+        """Whether somebody's check has passed from there."""
+        return pack_address(address) in self._by_address
+
+    def forget_stream(self, stream: Stream) -> None:
+        """The connection has ended: whoever used it is to be reached elsewhere, or not at all."""
+        self._streams.pop(stream.key, None)
+        transport = self._by_address.pop(stream.key, None)
+        if transport is not None:
+            self._addresses_of[transport].discard(stream.key)
+            transport.lose(stream)
+
+    def _close_stream(self, raw: RawAddress) -> None:
+        stream = self._streams.pop(raw, None)
+        if stream is not None:
+            stream.close()
 
     def abandon(self, transport: Transport) -> None:
         """The transport is closed: nothing reaches it any more."""
@@ -112,6 +148,7 @@ class Sfu:
         self.forget_ufrags(transport)
         for raw in self._addresses_of.pop(transport, ()):
             del self._by_address[raw]
+            self._close_stream(raw)
         transport.deadline = None
 
     def _end_faulty(self, transport: Transport | None, error: Exception, now: float) -> None:
@@ -127,14 +164,20 @@ class Sfu:
 
     # -- datagrams ----------------------------------------------------------------------------------------------------
 
-    def receive(self, datagram: bytes, address: tuple[str, int], now: float) -> None:
-        """Takes one datagram. Whatever is wrong with it, it is dropped and counted; nothing is raised."""
+    def receive(self, datagram: bytes, address: Address, now: float) -> None:
+        """Takes one datagram. Whatever is wrong with it, it is dropped and counted; nothing is raised.
+
+        Whoever hands in what came from a stream tells its end by `forget_stream`.
+        """
         if len(datagram) <= SLOT_BYTES:
+            if isinstance(address, Stream):
+                self._streams[address.key] = address
             self._single.put(0, datagram, pack_address(address))
             self.receive_ring(self._single, 1, now)
 
     def receive_ring(self, ring: ReceiveRing, count: int, now: float) -> None:
         """Takes the first `count` datagrams of a ring."""
+        self.now = now
         by_address, buffer = self._by_address, ring.buffer
         self.datagrams += count
         for i in range(count):
@@ -156,8 +199,12 @@ class Sfu:
                 elif first <= 3:
                     message = stun.parse(bytes(ring.view[at : at + size]))
                     if message.type == stun.BINDING_REQUEST:
-                        transport = self._checked_by(message)
-                        transport.receive_stun(message, unpack_address(sender), now)
+                        address = self._streams.get(sender) or unpack_address(sender)
+                        transport = self._by_ufrag.get(ice.local_ufrag(message))
+                        if transport is not None:
+                            transport.receive_stun(message, address, now)
+                        else:
+                            self.port.send(self.probe.answer(message, address, now), address)
                 elif 20 <= first <= 63:
                     # RFC 7983; DTLS only from addresses that have passed a check, so that nobody can race a handshake
                     transport = by_address.get(sender)
@@ -170,12 +217,18 @@ class Sfu:
                 self.dropped += 1
             except Exception as error:
                 self._end_faulty(transport, error, now)
+        self.flush()
 
-    def _checked_by(self, message: stun.StunMessage) -> Transport:
-        transport = self._by_ufrag.get(ice.local_ufrag(message))
-        if transport is None:
-            raise DatagramError("ICE: nobody's check")
-        return transport
+    def flush(self) -> None:
+        """Sends the copies of everything that was taken in; each receiver gets all of one stream's in one go."""
+        queued, self.queued = self.queued, []
+        for fanout in queued:
+            try:
+                fanout.prepare()
+            except Exception as error:
+                self.on_fault(error)
+        if self.outbox.count:
+            self.port.flush(self.outbox)
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -196,6 +249,7 @@ class Sfu:
 
     def handle_timer(self, now: float) -> None:
         """Does everything that is due."""
+        self.now = now
         due = []
         while (when := self.next_deadline()) is not None and when <= now:
             _, _, transport = heapq.heappop(self._deadlines)

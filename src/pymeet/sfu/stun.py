@@ -100,7 +100,7 @@ def xor_address(address: tuple[str, int], transaction_id: bytes) -> bytes:
     host, port = address
     mask = struct.pack("!I", MAGIC_COOKIE) + transaction_id
     if ":" in host:
-        raw, family = socket.inet_pton(socket.AF_INET6, host), 2
+        raw, family = socket.inet_pton(socket.AF_INET6, host.partition("%")[0]), 2
     else:
         raw, family = socket.inet_aton(host), 1
     xored = bytes(a ^ b for a, b in zip(raw, mask, strict=False))

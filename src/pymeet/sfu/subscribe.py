@@ -1,23 +1,29 @@
 """The connection on which a participant receives: the server offers (or, for a player, answers), tracks become copies."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pymeet.sfu import codecs, negotiate, rtcp, sdp
+from pymeet.sfu.bandwidth.pacing import TICK_S, Repair
+from pymeet.sfu.budget import Budget, Figures
 from pymeet.sfu.consumer import Consumer
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
 from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.history import SendHistory
 from pymeet.sfu.negotiate import Sending
 from pymeet.sfu.producer import Track
 from pymeet.sfu.transport import Transport
+from pymeet.sfu.view import View
+from pymeet.sfu.wishes import wish_of
 
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
 _PAYLOAD_TYPES = (*range(96, 128), *range(35, 64))
 _MAX_REPAIRS_PER_REQUEST = 256
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass(slots=True)
@@ -40,7 +46,10 @@ class SubscribeTransport(Transport):
         """Whether something changed since the last offer that the receiver must be told."""
         self.repairs_asked = 0
         self.repairs_sent = 0
+        self.history = SendHistory()
+        self.budget = Budget(self.history, now)
         self._slots: list[_Slot] = []
+        self._views: Mapping[str, View] = {}
         self._by_ssrc: dict[int, _Slot] = {}
         self._payload_types: dict[tuple[str, int, int, str], tuple[int, int | None]] = {}
         self._number = 0
@@ -74,6 +83,29 @@ class SubscribeTransport(Transport):
             if payload_types is not None:
                 self._occupy(self._free_slot(track), track, *payload_types)
                 self.needs_offer = True
+
+    def set_view(self, views: Mapping[str, View], now: float) -> None:
+        """Says by track id how each picture is shown here; one that is not named is sent as large as it comes."""
+        self._views = dict(views)
+        self._prefer(now)
+
+    def _prefer(self, now: float) -> None:
+        """Shares what the path carries, and says to each track which of its layers this receiver is to get."""
+        ranks = self.budget.share([wish_of(track, self._views.get(track.id)) for track, _ in self._attached()], now)
+        for track, consumer in self._attached():
+            is_lower = ranks[track.id] < track.rank_of(consumer)
+            if self.budget.is_congested and is_lower and not track.is_quick(consumer, ranks[track.id]):
+                track.prefer(consumer, -1, now)  # waiting for a key frame would make the queue longer
+            track.prefer(consumer, ranks[track.id], now)
+
+    def _attached(self) -> Iterator[tuple[Track, Consumer]]:
+        for slot in self._slots:
+            if slot.is_attached and slot.track is not None and slot.consumer is not None:
+                yield slot.track, slot.consumer
+
+    def figures(self) -> tuple[Figures, dict[str, int]]:
+        """How it goes, for statistics: what is known of the path, and which layer each track is sent in (-1: none)."""
+        return self.budget.figures(), {track.id: track.rank_of(consumer) for track, consumer in self._attached()}
 
     def _free_slot(self, track: Track) -> _Slot:
         for slot in self._slots:
@@ -171,11 +203,27 @@ class SubscribeTransport(Transport):
         for slot, section in zip(self._slots, answer.sections, strict=True):
             takes = section.port and section.direction in ("recvonly", "sendrecv")
             slot.is_accepted = bool(takes) and str(slot.sending.payload_type) in section.formats
-            if slot.consumer is not None and str(slot.consumer.rtx_payload_type) not in section.formats:
-                slot.consumer.rtx_payload_type = None
+            if slot.consumer is not None:
+                self._take_answered(slot.consumer, section)
         self._attach(now)
         self.wake(now)  # a peer that answered passive may have passed its checks before
         return True
+
+    def _take_answered(self, consumer: Consumer, section: sdp.Section) -> None:
+        """Learns what of our offer the receiver does not want."""
+        if str(consumer.rtx_payload_type) not in section.formats:
+            consumer.rtx_payload_type = None
+        codec = section.codecs.get(consumer.payload_type)
+        consumer.wide_id = 0 if codec is None else negotiate.wide_id_of(section, codec)
+        if section.kind == "audio":
+            consumer.second_id = negotiate.level_id_of(section)
+        else:
+            consumer.second_id = negotiate.dependency_id_of(section)
+
+    @property
+    def has_wide_feedback(self) -> bool:
+        """Whether the receiver reports on transport-wide numbers."""
+        return any(slot.consumer is not None and slot.consumer.wide_id for slot in self._slots)
 
     # -- a player offers --------------------------------------------------------------------------------------------
 
@@ -203,6 +251,10 @@ class SubscribeTransport(Transport):
             slot.track = track
             s = slot.sending
             s.ssrc, s.rtx_ssrc, s.level_id = consumer.ssrc, consumer.rtx_ssrc, 0
+            s.offered_feedback = codec.feedback
+            s.wide_id = consumer.wide_id = negotiate.wide_id_of(section, codec)
+            if section.kind == "video":
+                s.dependency_id = consumer.second_id = negotiate.dependency_id_of(section)
             s.cname = s.stream_id = self.owner
             s.track_id = section.kind
             self._slots.append(slot)
@@ -259,11 +311,19 @@ class SubscribeTransport(Transport):
         if not self.connected:
             return
         for slot in self._slots:
-            if slot.is_accepted and not slot.is_attached and slot.track is not None and slot.consumer is not None:
-                slot.is_attached = True
-                slot.track.add(slot.consumer, now)
-            elif not slot.is_accepted and slot.is_attached:
+            if not slot.is_accepted and slot.is_attached:
                 self._detach(slot, now)
+        fresh = [s for s in self._slots if s.is_accepted and not s.is_attached and s.track is not None]
+        if not fresh:
+            return
+        for slot in fresh:
+            slot.is_attached = True
+        if self.has_wide_feedback:
+            self.budget.expect_feedback()
+        self._prefer(now)
+        for slot in fresh:
+            if slot.track is not None and slot.consumer is not None:
+                slot.track.add(slot.consumer, now, self.budget.ranks[slot.track.id])
 
     def _detach(self, slot: _Slot, now: float) -> None:
         if slot.is_attached and slot.track is not None and slot.consumer is not None:
@@ -277,20 +337,55 @@ class SubscribeTransport(Transport):
         for slot in self._slots:
             self._detach(slot, now)
 
+    def _work(self, now: float) -> float:
+        self._pace()
+        if now - self.budget.shared_at >= _LOOK_AGAIN_S:
+            self._prefer(now)  # the sizes of layers become known, and change
+        if self.budget.is_pacing(now):
+            return TICK_S
+        return max(TICK_S, self.budget.shared_at + _LOOK_AGAIN_S - now)
+
+    def _pace(self) -> None:
+        """Sends of repairs and probes what may leave now."""
+        now = self.sfu.now
+        if self.budget.is_pacing(now):
+            self.budget.pace(self._resend, self._pad, now)
+
+    def _resend(self, repair: Repair) -> int:
+        slot = self._by_ssrc.get(repair.ssrc)
+        if slot is None or slot.consumer is None:
+            return 0
+        for found in slot.consumer.repairs((repair.number,), self.sfu.now):
+            if size := slot.consumer.resend(found):
+                self.repairs_sent += 1
+                self.sfu.repairs_sent += 1
+                return size
+        return 0
+
+    def _pad(self) -> int:
+        """Sends a packet of padding on the first stream that can carry it."""
+        for _, consumer in self._attached():
+            if size := consumer.padding():
+                return size
+        return 0
+
     def _handle_rtcp(self, message: rtcp.Message, now: float) -> None:
+        if self.budget.hear(message, now):
+            self._prefer(now)
         if isinstance(message, rtcp.Nack):
             slot = self._by_ssrc.get(message.media_ssrc)
             if slot is not None and slot.consumer is not None:
                 self.repairs_asked += len(message.sequences)
                 self.sfu.repairs_asked += len(message.sequences)
-                for packet in slot.consumer.repair(message.sequences[:_MAX_REPAIRS_PER_REQUEST], now):
-                    self.repairs_sent += 1
-                    self.sfu.repairs_sent += 1
-                    self.send_rtp(packet)
+                for number in message.sequences[:_MAX_REPAIRS_PER_REQUEST]:
+                    self.budget.repairs.ask(Repair(message.media_ssrc, number), now)
+                self._pace()
         elif isinstance(message, rtcp.KeyframeRequest):
             slot = self._by_ssrc.get(message.media_ssrc)
             if slot is not None and slot.track is not None:
-                slot.track.request_keyframe(now)
+                slot.track.request_keyframe(now, slot.consumer)
+        if self.budget.is_pacing(now):
+            self.wake(now + TICK_S)
 
     def _end(self, now: float) -> None:
         for slot in self._slots:

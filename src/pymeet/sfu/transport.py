@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pymeet.sfu import rtcp, stun
+from pymeet.sfu.address import Address
 from pymeet.sfu.batch import ReceiveRing, SocketName
 from pymeet.sfu.dtls import Dtls
 from pymeet.sfu.errors import DatagramError, DescriptionError
 from pymeet.sfu.events import Closed, Connected, Disconnected, TransportEvent
-from pymeet.sfu.ice import Address, IceLite
+from pymeet.sfu.ice import IceLite, candidate_lines
 from pymeet.sfu.sdp import Description, IceAndDtls, Section
 from pymeet.sfu.srtp import SrtpPair, ffi
 
@@ -60,11 +61,7 @@ class Transport:
         return IceAndDtls(own.ufrag, own.password, [("sha-256", self.sfu.certificate.fingerprint)], setup)
 
     def _candidate_lines(self) -> list[str]:
-        lines = [
-            f"candidate:{i + 1} 1 udp {2130706431 - i * 256} {host} {port} typ host"
-            for i, (host, port) in enumerate(self.sfu.addresses)
-        ]
-        return [*lines, "end-of-candidates"]
+        return [*candidate_lines(self.sfu.addresses, self.sfu.stream_addresses), "end-of-candidates"]
 
     def _take_remote(self, description: Description, section: Section, *, is_answer: bool = False) -> None:
         """Learns the peer's ICE name and certificate from its description. Raises DescriptionError.
@@ -119,6 +116,12 @@ class Transport:
         if self._srtp is not None and not self.connected:
             self._set_connected(now)
         self._begin_dtls(now)
+
+    def lose(self, address: Address) -> None:
+        """A connection of the peer's has ended. Without another way the transport waits for one, until consent runs out."""
+        self.ice.forget(address)
+        if self.ice.address is not None and self.ice.address != self.name.address:
+            self.name.set(self.ice.address)
 
     def _begin_dtls(self, now: float) -> None:
         """Says hello where the peer waits for it, as soon as there is an address that has passed a check."""

@@ -1,12 +1,16 @@
-"""The rim of the media server: one UDP socket for everybody and one timer. The only file here that knows asyncio."""
+"""The rim of the media server: one UDP socket for everybody and one timer. With tcp.py the only file here that knows asyncio."""
 
 import asyncio
+import contextlib
+import functools
 import socket
 import time
 
 import structlog
 
-from pymeet.sfu.batch import BATCH, ReceiveRing, SendTable
+from pymeet.sfu.address import Address, Stream, for_socket
+from pymeet.sfu.batch import BATCH, ReceiveRing
+from pymeet.sfu.sending import SendTable, can_segment
 from pymeet.sfu.service import Sfu
 
 _log = structlog.get_logger(__name__)
@@ -15,6 +19,43 @@ BUFFER_BYTES = 4 << 20
 _MAX_RINGS_PER_TURN = 4
 """Rings emptied before the loop may serve others: bounds the delay that a flood of media puts on signaling."""
 
+_IPV6_ADDR_PREFERENCES, _IPV6_PREFER_SRC_PUBLIC = 72, 2  # RFC 5014, as Linux numbers them
+
+
+def bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
+    """A socket for media; `::` takes IPv6 and IPv4 alike, and IPv4 alone where the kernel has no IPv6. Raises OSError."""
+    if host == "::" and not has_ipv6():
+        host = "0.0.0.0"  # noqa: S104 - browsers must reach it
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+    try:
+        sock.setblocking(False)
+        if kind == socket.SOCK_DGRAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
+            with contextlib.suppress(OSError):
+                # answers must come from the address that was asked, not from one that the kernel makes up for privacy
+                sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_ADDR_PREFERENCES, _IPV6_PREFER_SRC_PUBLIC)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+@functools.cache
+def has_ipv6() -> bool:
+    """Whether the kernel of this machine knows IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
+
 
 class MediaPort:
     """Feeds the socket's datagrams to an `Sfu` and sends what it has to say."""
@@ -22,6 +63,7 @@ class MediaPort:
     def __init__(self, sfu: Sfu, sock: socket.socket) -> None:
         self._sfu = sfu
         self._socket = sock
+        self._family = sock.family
         self._ring = ReceiveRing(BATCH)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -32,6 +74,8 @@ class MediaPort:
         """Datagrams that the kernel did not take."""
         self.faults = 0
         """Errors that nobody foresaw; each has ended the transport that met it."""
+        if not can_segment(sock):
+            sfu.outbox.longest_run = 1
         sfu.port = self
         sfu.on_deadline = self._arm
         sfu.on_fault = self._note
@@ -41,34 +85,34 @@ class MediaPort:
     @classmethod
     async def open(cls, sfu: Sfu, host: str, port: int) -> "MediaPort":
         """Binds the media port and sets it in what the server advertises. Raises OSError when it is taken."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-            sock.setblocking(False)
-            sock.bind((host, port))
-        except OSError:
-            sock.close()
-            raise
+        return cls.on(sfu, bind(socket.SOCK_DGRAM, host, port))
+
+    @classmethod
+    def on(cls, sfu: Sfu, sock: socket.socket) -> "MediaPort":
+        """The same on a socket that is bound already."""
         opened = cls(sfu, sock)
         sfu.addresses = [(address, advertised or opened.port) for address, advertised in sfu.addresses]
         return opened
 
-    def send(self, datagram: bytes, address: tuple[str, int]) -> None:
+    def send(self, datagram: bytes, address: Address) -> None:
         """Sends one datagram; what the kernel refuses is counted and lost, as on any network."""
+        if isinstance(address, Stream):
+            address.send(datagram)
+            return
         try:
-            self._socket.sendto(datagram, address)
+            self._socket.sendto(datagram, for_socket(address, self._family))
             self.sent += 1
             self.sent_bytes += len(datagram)
         except OSError:
             self.refused += 1
 
-    def flush(self, table: SendTable, count: int) -> None:
-        """Sends the copies of one packet."""
-        refused = table.send(self._socket, count)
+    def flush(self, table: SendTable) -> None:
+        """Sends what is prepared in a table."""
+        count, refused = table.count * table.layout.run, table.send(self._socket)
         self.refused += refused
         self.sent += count - refused
-        self.sent_bytes += count * table.lengths[1]  # copies of one packet are of one size
+        self.sent_bytes += table.bytes
+        table.bytes = 0
 
     def _readable(self) -> None:
         sfu, ring, sock = self._sfu, self._ring, self._socket

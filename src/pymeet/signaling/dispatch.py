@@ -1,5 +1,6 @@
 """Message type → what is done. Who asks comes from the connection, never from the message."""
 
+from collections.abc import Sequence
 from typing import get_args
 
 from pymeet.errors import PymeetError
@@ -19,6 +20,7 @@ from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import TrackWish
 from pymeet.rooms.people import Departure, Reaction, Source
 from pymeet.rooms.recording import Answer
+from pymeet.rooms.viewing import Watching
 from pymeet.sfu.errors import DescriptionError
 from pymeet.signaling import messages
 from pymeet.signaling.error_codes import ErrorCode
@@ -38,6 +40,8 @@ async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.Se
             live.restart(me, fresh=media == "new")
         case messages.Mute(source=source, muted=muted):
             live.mute(me, Source(source), muted)
+        case messages.View(tiles=tiles, audio_only=audio_only):
+            live.watch(me, _watching(tiles, audio_only))
         case messages.Chat(text=text, to=to):
             await live.chat(me, text, to)
         case messages.EditMessage(message=message_id, text=text):
@@ -83,6 +87,11 @@ async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.Se
         case _:
             raise AssertionError("a type that the session answers itself")
     return messages.Ok(re=message.id)
+
+
+def _watching(tiles: Sequence[messages.SeenTrack], audio_only: bool) -> Watching:
+    heights = {tile.track: tile.height for tile in tiles}
+    return Watching(heights, frozenset(tile.track for tile in tiles if tile.pinned), audio_only)
 
 
 def error_answer(error: PymeetError, re: str | None) -> messages.Error:

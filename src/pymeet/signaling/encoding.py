@@ -1,24 +1,31 @@
 """What happened in the room → what a browser is told: events to messages. Pure."""
 
+from pymeet.ops.turn import IceServer
 from pymeet.rooms import events, people
 from pymeet.rooms.pictures import words_for
 from pymeet.rooms.recording import RecordingState
-from pymeet.signaling import messages
+from pymeet.signaling import messages, records
 
 
 def message_of(
-    event: events.Event, *, you: str | None, heartbeat_s: float, re: str | None, receipt: str | None = None
+    event: events.Event,
+    *,
+    you: str | None,
+    heartbeat_s: float,
+    re: str | None,
+    receipt: str | None = None,
+    ice_server: IceServer | None = None,
 ) -> messages.ServerMessage | None:
     """The message that tells an event; None for what concerns the server alone.
 
     `you` is the id of the participant who is told, `re` the id of the `join` that a Welcome answers, `receipt` the privacy
-    receipt that goes with it to a guest.
+    receipt that goes with it to a guest, `ice_server` what goes with it where there is a TURN server.
     """
     match event:
         case events.Waits(id_, slug, name):
-            return messages.Waiting(re=re, id=id_, room=messages.RoomRecord(slug=slug, name=name))
+            return messages.Waiting(re=re, id=id_, room=records.RoomRecord(slug=slug, name=name))
         case events.Welcome():
-            return _joined(event, heartbeat_s, re, receipt)
+            return _joined(event, heartbeat_s, re, receipt, ice_server)
         case events.ParticipantChanged(participant):
             return messages.Participant(participant=_participant(participant, you))
         case events.ParticipantLeft(participant_id, reason):
@@ -45,6 +52,10 @@ def message_of(
             return messages.Offer(offer=number, fresh=fresh, sdp=sdp, tracks=tracks)
         case events.MediaChanged(connection, state):
             return messages.Media(connection=connection, state=state)
+        case events.LayersWanted(source, active):
+            return messages.Layers(source=source.value, active=active)
+        case events.PicturesWithheld(track_ids):
+            return messages.Withheld(tracks=track_ids)
         case events.Removed(_, reason_given):
             return messages.Removed(reason=reason_given)
         case events.Ended(reason_given):
@@ -57,18 +68,20 @@ def message_of(
             return None
 
 
-def encode(message: messages.Message) -> bytes:
+def encode(message: records.Message) -> bytes:
     """A message as it goes over the wire; fields that are empty are left out."""
     return message.model_dump_json(exclude_none=True).encode()
 
 
-def _joined(event: events.Welcome, heartbeat_s: float, re: str | None, receipt: str | None) -> messages.Joined:
+def _joined(
+    event: events.Welcome, heartbeat_s: float, re: str | None, receipt: str | None, turn: IceServer | None
+) -> messages.Joined:
     return messages.Joined(
         re=re,
         you=event.you,
         resumed=event.resumed,
         resume=event.resume_token,
-        room=messages.RoomRecord(slug=event.slug, name=event.room_name),
+        room=records.RoomRecord(slug=event.slug, name=event.room_name),
         role=event.role.value,
         state=_state(event.state),
         participants=tuple(_participant(participant, event.you) for participant in event.participants),
@@ -76,18 +89,19 @@ def _joined(event: events.Welcome, heartbeat_s: float, re: str | None, receipt: 
         heartbeat_s=heartbeat_s,
         seat_s=event.seat_s,
         receipt=receipt,
+        ice_servers=(records.IceServerRecord(**vars(turn)),) if turn else None,
         recording=_recording(event.recording, event.you),
     )
 
 
-def _recording(state: RecordingState | None, you: str | None) -> messages.RecordingRecord | None:
+def _recording(state: RecordingState | None, you: str | None) -> records.RecordingRecord | None:
     if state is None:
         return None
     answer = None if you is None else state.answers.get(you)
     warning = None
     if state.warning is not None:
-        warning = messages.RecordingWarning(reason=state.warning.reason.value, stops_at=state.warning.stops_at_ms)
-    return messages.RecordingRecord(
+        warning = records.RecordingWarning(reason=state.warning.reason.value, stops_at=state.warning.stops_at_ms)
+    return records.RecordingRecord(
         id=state.id,
         started_at=state.started_at_ms,
         by=state.by,
@@ -99,23 +113,23 @@ def _recording(state: RecordingState | None, you: str | None) -> messages.Record
     )
 
 
-def _participant(participant: people.Participant, you: str | None) -> messages.ParticipantRecord:
+def _participant(participant: people.Participant, you: str | None) -> records.ParticipantRecord:
     secret = participant.picture
-    return messages.ParticipantRecord(
+    return records.ParticipantRecord(
         id=participant.id,
         name=participant.name,
         role=participant.role.value,
         kind=participant.kind.value,
         connection=participant.connection.value,
         tracks=tuple(
-            messages.Track(id=t.id, source=t.source.value, kind=t.kind.value, muted=t.muted) for t in participant.tracks
+            records.Track(id=t.id, source=t.source.value, kind=t.kind.value, muted=t.muted) for t in participant.tracks
         ),
         picture=None if secret is None or you is None else words_for(secret, you),
     )
 
 
-def _chat(message: events.MessageAdded) -> messages.ChatRecord:
-    return messages.ChatRecord(
+def _chat(message: events.MessageAdded) -> records.ChatRecord:
+    return records.ChatRecord(
         id=message.id,
         participant=message.participant_id,
         name=message.name,
@@ -126,8 +140,8 @@ def _chat(message: events.MessageAdded) -> messages.ChatRecord:
     )
 
 
-def _state(state: people.RoomState) -> messages.StateRecord:
-    return messages.StateRecord.model_validate(
+def _state(state: people.RoomState) -> records.StateRecord:
+    return records.StateRecord.model_validate(
         {
             "locked": state.locked,
             "spotlight": state.spotlight,

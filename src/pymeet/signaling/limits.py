@@ -33,6 +33,7 @@ class Allowance:
         self._recording = Bucket(per_s=1, burst=10, now=now)
         self._reactions = Bucket(per_s=2, burst=6, now=now)
         self._hands = Bucket(per_s=1, burst=6, now=now)
+        self._views = Bucket(per_s=2, burst=6, now=now)
         self._patience = Bucket(per_s=1, burst=30, now=now)
 
     def take(
@@ -45,6 +46,7 @@ class Allowance:
         about_recording: bool = False,
         is_reaction: bool = False,
         is_hand: bool = False,
+        is_view: bool = False,
     ) -> bool:
         """Whether a message of `size` bytes may be acted on now."""
         # each is asked, so that a flood of one kind does not hide behind another limit
@@ -56,6 +58,7 @@ class Allowance:
             not about_recording or self._recording.take(now),
             not is_reaction or self._reactions.take(now),
             not is_hand or self._hands.take(now),
+            not is_view or self._views.take(now),
         ]
         return all(taken)
 

@@ -3,26 +3,30 @@
 A test compares them with the document. `parsing.py` makes them of what clients send.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from pymeet.signaling.error_codes import ErrorCode
+from pymeet.signaling.records import (
+    ChatRecord,
+    IceServerRecord,
+    Identifier,
+    Message,
+    ParticipantRecord,
+    RecordingRecord,
+    RoleName,
+    RoomRecord,
+    SaysNull,
+    Source,
+    StateRecord,
+)
 
-Source = Literal["microphone", "camera", "screen", "screen_audio"]
-Identifier = Annotated[str, Field(min_length=1, max_length=64)]
 Description = Annotated[str, Field(min_length=1, max_length=200_000)]
 Reaction = Literal["thumbs_up", "clap", "heart", "laugh", "surprised", "celebrate"]
-RoleName = Literal["host", "cohost", "member", "guest"]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
 Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*$")]
 """As BCP 47 writes them (RFC 5646 section 4.4.1 says how long they get)."""
-
-
-class Message(BaseModel):
-    """Base of everything on the wire."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 # -- client to server -----------------------------------------------------------------------------------------------
@@ -89,6 +93,18 @@ class Mute(Request):
     type: Literal["mute"]
     source: Source
     muted: bool
+
+
+class SeenTrack(Message):
+    track: Identifier
+    height: Annotated[int, Field(ge=0, le=10_000)]
+    pinned: bool = False
+
+
+class View(Request):
+    type: Literal["view"]
+    tiles: Annotated[list[SeenTrack], Field(max_length=1_000)]
+    audio_only: bool = False
 
 
 class Chat(Request):
@@ -208,6 +224,7 @@ ClientMessage = Annotated[
     | Subscribed
     | Restart
     | Mute
+    | View
     | Chat
     | EditMessage
     | DeleteMessage
@@ -242,76 +259,6 @@ class Answer(Message):
     re: str | None = None
 
 
-class RoomRecord(Message):
-    slug: str
-    name: str
-    ends_in_s: int | None = None
-
-
-class Track(Message):
-    id: str
-    source: Source
-    kind: Literal["audio", "video"]
-    muted: bool
-
-
-class ParticipantRecord(Message):
-    id: str
-    name: str
-    role: RoleName
-    kind: Literal["browser", "publisher", "player"]
-    connection: Literal["connected", "reconnecting"]
-    tracks: tuple[Track, ...]
-    picture: str | None = None
-
-
-class ChatRecord(Message):
-    id: str
-    participant: str
-    name: str
-    text: str
-    at: int
-    to: str | None = None
-    edited_at: int | None = None
-
-
-class SaysNull(Message):
-    """Some fields are said also when they are null; what is empty is left out elsewhere."""
-
-    nulls: ClassVar[tuple[str, ...]] = ()
-
-    @model_serializer(mode="wrap")
-    def _with_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {**dict.fromkeys(self.nulls), **handler(self)}
-
-
-class RecordingWarning(SaysNull):
-    nulls = ("stops_at",)
-    reason: Literal["time", "size", "disk"]
-    stops_at: int | None
-
-
-class RecordingRecord(SaysNull):
-    nulls = ("keep_until", "you")
-    id: str
-    started_at: int
-    by: str
-    chat: bool
-    keep_until: int | None
-    recorded: tuple[str, ...]
-    you: Literal["yes", "no"] | None
-    warning: RecordingWarning | None = None
-
-
-class StateRecord(SaysNull):
-    nulls = ("spotlight",)
-    locked: bool
-    spotlight: str | None
-    hands: tuple[str, ...]
-    may_share: Literal["everybody", "members", "hosts"]
-    may_record: Literal["hosts", "nobody"]
-
-
 class Waiting(Answer):
     type: Literal["waiting"] = "waiting"
     id: str
@@ -334,6 +281,7 @@ class Joined(Answer, SaysNull):
     seat_s: int
     receipt: str | None = None
     """To guests only: with it they see, take along and erase their data."""
+    ice_servers: tuple[IceServerRecord, ...] | None = None
     recording: RecordingRecord | None
 
 
@@ -436,6 +384,17 @@ class Media(Answer):
     state: Literal["connected", "disconnected", "failed"]
 
 
+class Layers(Answer):
+    type: Literal["layers"] = "layers"
+    source: Source
+    active: tuple[str, ...]
+
+
+class Withheld(Answer):
+    type: Literal["withheld"] = "withheld"
+    tracks: tuple[str, ...]
+
+
 class Recording(Answer, SaysNull):
     nulls = ("recording",)
     type: Literal["recording"] = "recording"
@@ -475,6 +434,8 @@ ServerMessage = (
     | Ended
     | Closing
     | Media
+    | Layers
+    | Withheld
     | Recording
     | Pong
     | Ok

@@ -16,6 +16,7 @@ from pymeet.accounts.model import User
 from pymeet.clock import Clock
 from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError, ProtocolError, PymeetError
 from pymeet.meetings.model import Room
+from pymeet.ops.turn import IceServer
 from pymeet.rooms.events import Event, Waits, Welcome
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
 from pymeet.rooms.live import LiveRoom
@@ -31,6 +32,7 @@ from pymeet.signaling.encoding import encode, message_of
 from pymeet.signaling.limits import Allowance
 from pymeet.signaling.outbox import Frame, FrameKind, Outbox
 from pymeet.signaling.parsing import id_of, parse
+from pymeet.signaling.records import Message
 from pymeet.signaling.sign_outs import SignOuts
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +49,8 @@ _OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, Fram
 
 ReceiptOf = Callable[[str, str], str]
 """`receipt_of(participant_id, room_id)`: the privacy receipt of a guest."""
+TurnServer = Callable[[], IceServer | None]
+"""New credentials for the operator's TURN server; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ async def handle(
     clock: Clock,
     timing: Timing | None = None,
     receipt_of: ReceiptOf | None = None,
+    turn: TurnServer | None = None,
     network: str = "",
     signed_in_by: str | None = None,
     sign_outs: SignOuts | None = None,
@@ -74,7 +79,7 @@ async def handle(
 
     `network` is from where they come, for what is counted by it. `signed_in_by` is the session by which `user` is signed
     in, and `sign_outs` tells when it ends: then the connection does, and the seat is given up. `receipt_of` makes the
-    privacy receipts that guests get at joining; without it they get none.
+    privacy receipts that guests get at joining; without it they get none. `turn` makes what everybody gets then.
     """
     socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=READ_LIMIT, timeout=_HANG_UP_S)
     try:
@@ -86,7 +91,7 @@ async def handle(
         await socket.send_frame(encode(gone), WSMsgType.TEXT)
         await socket.close(code=CloseCode.NOT_FOUND)
         return socket
-    session = Session(request, socket, registry, user, room, clock, timing or Timing(), receipt_of, network)
+    session = Session(request, socket, registry, user, room, clock, timing or Timing(), receipt_of, network, turn)
     with sign_outs.watching(signed_in_by, session.sign_out) if sign_outs else nullcontext():
         await session.run()
     return socket
@@ -106,6 +111,7 @@ class Session:
         timing: Timing,
         receipt_of: ReceiptOf | None = None,
         network: str = "",
+        turn: TurnServer | None = None,
     ) -> None:
         self._request = request
         self._socket = socket
@@ -115,6 +121,7 @@ class Session:
         self._clock = clock
         self._timing = timing
         self._receipt_of = receipt_of
+        self._turn = turn
         self._network = network
         self._opened_at = self._heard_at = clock.monotonic()
         self._allowance = Allowance(self._opened_at)
@@ -142,7 +149,9 @@ class Session:
         receipt = None
         if isinstance(event, Welcome) and self._user is None and self._receipt_of:
             receipt = self._receipt_of(event.you, self._room.id)
+        ice_server = None
         if isinstance(event, Welcome):
+            ice_server = self._turn() if self._turn else None
             self._me = event.you
             self._is_waiting = False
         if isinstance(event, Waits):
@@ -150,7 +159,12 @@ class Session:
             if self._code is not None:  # it ended before they began to wait, when there was nothing to let go
                 asyncio.get_running_loop().call_soon(self._let_go)
         message = message_of(
-            event, you=self._me, heartbeat_s=self._timing.heartbeat_s, re=self._join_id, receipt=receipt
+            event,
+            you=self._me,
+            heartbeat_s=self._timing.heartbeat_s,
+            re=self._join_id,
+            receipt=receipt,
+            ice_server=ice_server,
         )
         if message is not None:
             self._tell(message)
@@ -283,6 +297,7 @@ class Session:
             about_recording=about_recording,
             is_reaction=isinstance(message, messages.React),
             is_hand=isinstance(message, messages.Hand),
+            is_view=isinstance(message, messages.View),
         ):
             return True
         re = message.id if message is not None else None
@@ -359,7 +374,7 @@ class Session:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def _tell(self, message: messages.Message) -> None:
+    def _tell(self, message: Message) -> None:
         self._put(Frame(FrameKind.TEXT, encode(message)))
 
     def _put(self, frame: Frame) -> None:

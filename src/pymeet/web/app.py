@@ -6,6 +6,7 @@ from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.web import middleware, tokens
 from pymeet.web.attempts import FAILED_SIGN_INS
 from pymeet.web.background import BACKGROUND, Background, close_background
+from pymeet.web.connection_check import CHECKS_PER_NETWORK, CHECKS_WINDOW_S, CONNECTION_CHECKS
 from pymeet.web.mail_limits import MAIL_LIMITS, MailLimits
 from pymeet.web.openapi.page import DESCRIPTION, Description
 from pymeet.web.pages import CLIENT, Client
@@ -28,6 +29,7 @@ def forget_attempts(app: web.Application) -> None:
     app[PARTS].sign_in.forget_old()
     if (oidc := app[PARTS].oidc) is not None:
         oidc.forget_old()
+    app[CONNECTION_CHECKS].forget(app[PARTS].clock.monotonic())
     app[MAIL_LIMITS].forget(app[PARTS].clock.monotonic())
     app[RECORDINGS].shares.forget_attempts()
     app[REPEATS].forget(app[PARTS].clock.monotonic())
@@ -39,6 +41,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[PARTS] = parts
     app[CLIENT] = client
     app[FAILED_SIGN_INS] = AttemptLimiter(limit=FAILED_SIGN_INS_PER_ADDRESS, window_s=FAILED_SIGN_INS_WINDOW_S)
+    app[CONNECTION_CHECKS] = AttemptLimiter(limit=CHECKS_PER_NETWORK, window_s=CHECKS_WINDOW_S)
     app[MAIL_LIMITS] = MailLimits()
     app[SESSIONS] = Sessions()
     app[MADE] = Made()

@@ -23,6 +23,7 @@ from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.sweeper import Status
 from pymeet.recording.catalogue import FilmMaker
 from pymeet.rooms.registry import Registry
+from pymeet.sfu.probe import Ways
 
 
 class Signaling(Protocol):
@@ -51,6 +52,8 @@ class Parts:
     signaling: Signaling
     media_alive: Callable[[], bool]
     """Whether the media port is open and served."""
+    media_ways: Callable[[], Ways]
+    """Where media is to be sent, for those who look whether they can."""
     room_token_key: bytes
     """The key that room tokens are signed with."""
     metrics: Callable[[], bytes]

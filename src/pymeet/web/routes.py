@@ -11,6 +11,7 @@ from pymeet.web import (
     admin_server,
     admin_users,
     calendar,
+    connection_check,
     erasures,
     groups,
     guest_data,
@@ -128,6 +129,7 @@ ROUTES: Final = (
     web.get(f"/api/v1/rooms/{SLUG}/settings", rooms.show_settings),
     web.patch(f"/api/v1/rooms/{SLUG}/settings", rooms.change_settings),
     web.get(f"/api/v1/rooms/{SLUG}/attendance", rooms.attendance),
+    web.post("/api/v1/connection-check", connection_check.begin),
     web.get("/api/v1/groups", groups.list_own),
     web.get(f"/api/v1/groups/{ID}", groups.show_own),
     # scheduled meetings

@@ -197,6 +197,7 @@ _CLOSED: Final = (
     "POST /my-data/consents/{id}/withdraw",
     "GET /my-data/consents/{id}/receipt",
     "POST /my-data/notice",
+    "POST /connection-check",  # gives what lets people in
     # other proofs: a link, a receipt, the status of an erasure
     "POST /rsvp/inspect",
     "POST /rsvp/answer",

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError, TooManyError
 from pymeet.meetings.model import Room
-from pymeet.ops import room_tokens
+from pymeet.ops import room_tokens, turn
 from pymeet.ops.room_tokens import RoomToken
 from pymeet.rooms.people import Kind
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
@@ -29,7 +29,7 @@ PATHS: Final = ("/whip/", "/whep/")
 
 CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Accept-Patch, Accept-Post, Allow, ETag, Location, Retry-After",
+    "Access-Control-Expose-Headers": "Accept-Patch, Accept-Post, Allow, ETag, Link, Location, Retry-After",
 }
 """On every answer of these addresses. No credentials are allowed with it, so the star is harmless."""
 
@@ -131,7 +131,11 @@ async def _create(request: web.Request, kind: Kind) -> web.Response:
         "Accept-Patch": sdpfrag.CONTENT_TYPE,
         "Content-Type": OFFER_TYPE,
     }
-    return web.Response(status=201, body=session.answer.encode(), headers=headers)
+    response = web.Response(status=201, body=session.answer.encode(), headers=headers)
+    server = turn.ice_server(parts.config.media.turn, parts.clock.now_ms())
+    for link in turn.links(server) if server else ():
+        response.headers.add("Link", link)
+    return response
 
 
 def _token(request: web.Request, room: Room) -> RoomToken | None:

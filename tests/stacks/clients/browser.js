@@ -20,11 +20,12 @@
     await pc.setRemoteDescription({ type: 'answer', sdp: text });
   }
 
-  async function publish({ url, token, codec }) {
+  async function publish({ url, token, codec, scalabilityMode }) {
     pc = new RTCPeerConnection();
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 30 } });
     for (const track of stream.getTracks()) {
-      const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+      const sendEncodings = scalabilityMode && track.kind === 'video' ? [{ scalabilityMode }] : [];
+      const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings });
       if (codec && track.kind === 'video') {
         const known = RTCRtpSender.getCapabilities('video').codecs;
         transceiver.setCodecPreferences(known.filter((c) => [codec, 'video/rtx'].includes(c.mimeType)));

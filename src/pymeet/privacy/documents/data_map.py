@@ -18,8 +18,9 @@ from pymeet.db.inventory import (
     TableEntry,
     Unreachable,
 )
+from pymeet.db.memory import MEMORY
 from pymeet.db.outflows import LOG_FIELDS, RECEIVERS
-from pymeet.db.stores import BOOKKEEPING_TABLES, FILES, MEMORY
+from pymeet.db.stores import BOOKKEEPING_TABLES, FILES
 from pymeet.privacy.documents.deadlines import Effective
 from pymeet.privacy.documents.flow import flow, receiver_state
 from pymeet.privacy.documents.model import Document, Grid, Section

@@ -24,7 +24,7 @@ def receiver_state(needs: Needs, config: Config) -> str:
         Needs.NOTHING: True,
         Needs.MAIL: config.mail.host is not None,
         Needs.OIDC: config.oidc.issuer is not None,
-        Needs.NOT_THERE: False,
+        Needs.TURN: bool(config.media.turn.urls),
     }
     return "configured" if there[needs] else "none_configured"
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from pymeet.config import Config
 from pymeet.db.inventory import Category, Keep, KeepWith, Kind, Recipient, TableEntry, entries
+from pymeet.db.memory import MEMORY
 from pymeet.db.outflows import RECEIVERS
 from pymeet.db.schema import metadata
-from pymeet.db.stores import CLIENT, MEMORY
+from pymeet.db.stores import CLIENT
 from pymeet.privacy.documents.deadlines import Deadline, Effective, deadlines
 from pymeet.privacy.documents.flow import receiver_state
 from pymeet.privacy.documents.words import LANGUAGES, Words, words

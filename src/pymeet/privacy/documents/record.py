@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from pymeet.config import Config
 from pymeet.db.declared import digest, tables
 from pymeet.db.inventory import DATA_CATEGORIES, Category, Keep, KeepWith, Lasting, Recipient, TableEntry
-from pymeet.db.stores import FILES, MEMORY, FileStore, MemoryStore
+from pymeet.db.memory import MEMORY, MemoryStore
+from pymeet.db.stores import FILES, FileStore
 from pymeet.privacy.documents.data_map import kept, recipients_of
 from pymeet.privacy.documents.deadlines import Deadline, Effective, deadlines
 from pymeet.privacy.documents.measures import measures

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from pymeet.db.declared import tables
 from pymeet.db.inventory import Erase, Export, Kind, Lasting, Purge, Recipient, TableEntry, Unreachable
+from pymeet.db.memory import MEMORY
 from pymeet.db.outflows import LOG_FIELDS, RECEIVERS
-from pymeet.db.stores import BOOKKEEPING_TABLES, CLIENT, FILES, MEMORY, Place
+from pymeet.db.stores import BOOKKEEPING_TABLES, CLIENT, FILES, Place
 from pymeet.retention import CLASSES
 
 

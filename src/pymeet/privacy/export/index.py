@@ -9,8 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pymeet.config import PrivacyConfig
 from pymeet.db.inventory import Category, Keep, KeepWith, Lasting, TableEntry, Unreachable, digest, entries
+from pymeet.db.memory import MEMORY
 from pymeet.db.schema import metadata
-from pymeet.db.stores import CLIENT, MEMORY
+from pymeet.db.stores import CLIENT
 from pymeet.privacy.export.contents import FORMAT_VERSION, Contents, Occasion, TablePart
 from pymeet.privacy.export.ical import FILE as CALENDAR
 from pymeet.privacy.export.reading import SOMEBODY_ELSE

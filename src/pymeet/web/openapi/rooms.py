@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pymeet.web import meetings, rooms
+from pymeet.web import connection_check, meetings, rooms
 from pymeet.web.openapi import shapes_rooms as shapes
 from pymeet.web.openapi.words import File, Operation, Section, Who
 
@@ -61,6 +61,14 @@ ROOMS: Final = Section(
             shapes.Attendance,
             refuses={403: "not_allowed"},
             more="For its owner alone, for as long as attendance is kept.",
+        ),
+        "POST /connection-check": Operation(
+            "Look whether media would get through",
+            Who.ANYBODY,
+            shapes.MediaWays,
+            takes=connection_check.ConnectionCheck,
+            refuses={429: "too_many"},
+            more="A STUN binding request with these credentials is answered, for one to two minutes; they open nothing else.",
         ),
         "POST /personal-room": Operation(
             "One's personal room",

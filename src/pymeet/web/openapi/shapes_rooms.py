@@ -46,6 +46,34 @@ class RoomsQuery(TypedDict, total=False):
     """How many at most; all, unless a page is asked for."""
 
 
+class MediaAddress(TypedDict):
+    """Where media is sent."""
+
+    host: str
+    """An IPv4 or IPv6 address."""
+    port: int
+
+
+class IceServer(TypedDict):
+    """A TURN server, as `RTCPeerConnection` takes it."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+
+class MediaWays(TypedDict):
+    """What it takes to look whether the media port can be reached."""
+
+    ufrag: str
+    password: str
+    udp: list[MediaAddress]
+    tcp: list[MediaAddress]
+    """Empty where media comes by UDP only."""
+    ice_servers: list[IceServer]
+    """For members, and for guests whom the room lets in unasked; empty where there is no TURN server."""
+
+
 class RunningRecording(TypedDict):
     """A recording that runs now."""
 

@@ -2,7 +2,7 @@
 
 import en from './i18n/en.js';
 
-/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default | keyof typeof import('./i18n/hosting/en.js').default | keyof typeof import('./i18n/recordings/en.js').default | keyof typeof import('./i18n/accounts/en.js').default | keyof typeof import('./i18n/schedule/en.js').default | keyof typeof import('./i18n/groups/en.js').default | keyof typeof import('./i18n/fields/en.js').default | keyof typeof import('./i18n/notifications/en.js').default | keyof typeof import('./i18n/server/en.js').default} Key */
+/** @typedef {keyof typeof en | keyof typeof import('./i18n/privacy/en.js').default | keyof typeof import('./i18n/hosting/en.js').default | keyof typeof import('./i18n/recordings/en.js').default | keyof typeof import('./i18n/accounts/en.js').default | keyof typeof import('./i18n/schedule/en.js').default | keyof typeof import('./i18n/groups/en.js').default | keyof typeof import('./i18n/fields/en.js').default | keyof typeof import('./i18n/flows/en.js').default | keyof typeof import('./i18n/check/en.js').default | keyof typeof import('./i18n/rooms/en.js').default | keyof typeof import('./i18n/notifications/en.js').default | keyof typeof import('./i18n/server/en.js').default} Key */
 /** @typedef {Record<keyof typeof en, string>} Catalogue */
 /** @typedef {Record<string, () => Promise<{ default: Record<string, string> }>>} Others */
 
@@ -115,6 +115,9 @@ export const numberOf = (count) => new Intl.NumberFormat(locale).format(count);
 export function lengthOf(count, unit) {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 }
+
+/** @param {number} value @param {string} unit as Intl.NumberFormat names it @param {number} digits behind the point */
+export const unitOf = (value, unit, digits) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits }).format(value);
 
 /** @param {number} bytes */
 export function sizeOf(bytes) {

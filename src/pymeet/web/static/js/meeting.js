@@ -18,6 +18,7 @@ export class Meeting {
   /** @type {MediaPaths | null} */
   #paths = null;
   #seatMs = 60_000;
+  #stopViewing = () => {};
   #token = '';
 
   /**
@@ -59,8 +60,21 @@ export class Meeting {
     return this.#paths?.subscribe.pc ?? null;
   }
 
+  /** What the browser counted on both paths; null while there are none. @returns {Promise<import('./models/flows.js').Reading | null>} */
+  async reading() {
+    const paths = this.#paths;
+    if (!paths) return null;
+    const { publish, subscribe } = paths;
+    const [sent, received] = await Promise.all([publish.pc.getStats(), subscribe.pc?.getStats()]);
+    return {
+      atMs: performance.now(), sent: [...sent.values()], received: [...(received?.values() ?? [])],
+      sentFrom: publish.sections, receivedFrom: subscribe.sections,
+    };
+  }
+
   open() {
     this.#connection.open();
+    this.#stopViewing = effect(() => this.#room.viewing.has(this.#room.pictures.value));
   }
 
   /** The browser reports another network, or woke from sleep. @param {boolean} networkChanged */
@@ -184,6 +198,7 @@ export class Meeting {
     if (message.type === 'waiting') this.#closeMedia();
     if (message.type === 'offer') this.#paths?.accept(message);
     if (message.type === 'stopped') this.#options.devices.switchOff(message.source);
+    if (message.type === 'layers') this.#paths?.publish.layers(message.source, message.active);
     if (message.type === 'media') this.#paths?.reported(message.connection, message.state);
     this.#room.apply(message);
   }
@@ -193,12 +208,15 @@ export class Meeting {
     this.#token = message.resume;
     this.#seatMs = message.seat_s * 1000;
     this.rememberSeat();
+    this.#room.viewing.connect((view) => this.#connection.request('view', view));
     if (message.receipt) keepReceipt({ receipt: message.receipt, room: message.room.name, at: Date.now() }, message.resumed);
     // Whatever broke the socket may have changed the address too, so a kept seat restarts ICE.
-    if (message.resumed && this.#paths) return this.#paths.restart();
+    const relays = message.ice_servers ?? [];
+    if (message.resumed && this.#paths) return this.#paths.restart(relays);
     // What the old peer connections were connected to is gone.
     this.#closeMedia();
     this.#paths = new MediaPaths({
+      relays,
       request: (type, fields) => this.#describe(type, fields),
       send: (publish) => this.#send(publish),
       onTracks: (tracks) => { this.#room.received.value = tracks; },
@@ -225,9 +243,10 @@ export class Meeting {
 
   /** Keeps what is sent in step with the person's devices. @param {PublishConnection} publish */
   #send(publish) {
-    const { microphone, camera, screen, on } = this.#options.devices;
+    const { microphone, camera, screen, music, on } = this.#options.devices;
     let sharing = false;
     const stops = [
+      effect(() => publish.music(music.value)),
       effect(() => void publish.set('microphone', microphone.value, !(microphone.value && on.microphone.value))),
       effect(() => void publish.set('camera', camera.value, !camera.value)),
       effect(() => {
@@ -250,6 +269,8 @@ export class Meeting {
   /** @param {Ending} ending */
   #ended(ending) {
     this.#closeMedia();
+    this.#stopViewing();
+    this.#room.viewing.close();
     keepSeat(null);
     this.#room.ending.value = ending;
   }

@@ -65,6 +65,7 @@
  * @property {number} seat_s
  * @property {RoomState} state
  * @property {Recording | null} [recording]
+ * @property {{ urls: string[], username: string, credential: string }[]} [ice_servers] the operator's TURN server
  * @property {string} [receipt] to guests: with it they see, take along and erase their data
  */
 /** @typedef {{ type: 'offer', offer: number, fresh?: boolean, sdp: string, tracks: OfferedTrack[] }} Offer */
@@ -82,6 +83,8 @@
  *   | { type: 'chat', message: ChatMessage }
  *   | { type: 'recording', recording: Recording | null, reason?: string }
  *   | { type: 'media', connection: 'publish' | 'subscribe', state: 'connected' | 'disconnected' | 'failed' }
+ *   | { type: 'layers', source: Source, active: string[] }
+ *   | { type: 'withheld', tracks: string[] }
  *   | { type: 'removed' | 'ended', reason: string }
  *   | { type: 'closing', reason: string, retry_s: number }
  *   | { type: 'error', re?: string, code: string, message: string }

@@ -8,34 +8,38 @@ export const devicesAvailable = () => Boolean(globalThis.navigator?.mediaDevices
 export const canShareScreen = () => Boolean(globalThis.navigator?.mediaDevices?.getDisplayMedia);
 export const canChooseSpeaker = () => 'setSinkId' in (globalThis.HTMLMediaElement?.prototype ?? {});
 
-/** @param {string} id @returns {MediaTrackConstraints} */
-const microphoneWish = (id) => ({
+/** What makes speech clear spoils music. @param {string} id @param {boolean} music @returns {MediaTrackConstraints} */
+const microphoneWish = (id, music) => ({
   ...(id && { deviceId: { ideal: id } }),
-  echoCancellation: true, noiseSuppression: true, autoGainControl: true,
+  echoCancellation: !music, noiseSuppression: !music, autoGainControl: !music,
+  ...(music && { channelCount: { ideal: 2 } }),
 });
 
 /** @param {string} id @returns {MediaTrackConstraints} */
 const cameraWish = (id) => ({
   ...(id && { deviceId: { ideal: id } }),
-  width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30 },
+  width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 },
 });
 
 /**
  * Asks for one device or for both in one question to the person.
  * @param {{ microphone?: string, camera?: string }} ids wanted devices, '' for any
+ * @param {boolean} music what the microphone is for
  */
-export async function open(ids) {
+export async function open(ids, music) {
   const stream = await navigator.mediaDevices.getUserMedia({
-    audio: ids.microphone === undefined ? false : microphoneWish(ids.microphone),
+    audio: ids.microphone === undefined ? false : microphoneWish(ids.microphone, music),
     video: ids.camera === undefined ? false : cameraWish(ids.camera),
   });
-  return { microphone: stream.getAudioTracks()[0] ?? null, camera: stream.getVideoTracks()[0] ?? null };
+  const microphone = stream.getAudioTracks()[0] ?? null;
+  if (microphone && music) microphone.contentHint = 'music';
+  return { microphone, camera: stream.getVideoTracks()[0] ?? null };
 }
 
 export async function openScreen() {
   const stream = await navigator.mediaDevices.getDisplayMedia({
     video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 30 } },
-    audio: true,
+    audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
   });
   const video = stream.getVideoTracks()[0];
   video.contentHint = 'detail';

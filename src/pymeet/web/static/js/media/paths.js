@@ -25,9 +25,12 @@ export class MediaPaths {
   /** @type {Record<Which, ReturnType<typeof setTimeout> | undefined>} */
   #recovery = { publish: undefined, subscribe: undefined };
   #stopSending = () => {};
+  /** @type {RTCIceServer[]} */
+  #relays;
 
   /**
    * @param {object} options
+   * @param {RTCIceServer[]} options.relays the operator's TURN server, where there is one
    * @param {(type: string, fields: Record<string, unknown>) => Promise<any>} options.request
    * @param {(publish: PublishConnection) => () => void} options.send puts the person's tracks there, and returns how to stop that
    * @param {(tracks: ReceivedTrack[]) => void} options.onTracks
@@ -36,8 +39,10 @@ export class MediaPaths {
    */
   constructor(options) {
     this.#options = options;
+    this.#relays = options.relays;
     this.publish = this.#openPublish();
     this.subscribe = new SubscribeConnection({
+      relays: options.relays,
       request: options.request,
       onTracks: options.onTracks,
       onState: (state) => this.changed('subscribe', state),
@@ -51,8 +56,13 @@ export class MediaPaths {
     this.subscribe.accept(offer);
   }
 
-  /** After the network changed or the seat was taken again. */
-  restart() {
+  /** After the network changed or the seat was taken again. @param {RTCIceServer[]} [relays] newer ones, if there are */
+  restart(relays) {
+    if (relays) {
+      this.#relays = relays;
+      this.publish.relayBy(relays);
+      this.subscribe.relayBy(relays);
+    }
     this.#restart('publish');
     this.#restart('subscribe');
   }
@@ -87,6 +97,7 @@ export class MediaPaths {
 
   #openPublish() {
     const publish = new PublishConnection({
+      relays: this.#relays,
       request: this.#options.request,
       onState: (state) => this.changed('publish', state),
       onProblem: () => this.#rebuild('publish'),

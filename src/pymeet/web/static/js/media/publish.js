@@ -3,9 +3,20 @@
 
 /** @import { Source } from '../types.js' */
 import { ConnectionLost } from '../protocol.js';
+import { ofMid, withOpus } from './stereo.js';
 
-/** @type {Record<Source, number | undefined>} */
-const MAX_BITRATE_BPS = { microphone: undefined, camera: 1_200_000, screen: 2_500_000, screen_audio: undefined };
+// A camera goes out in three sizes, the smallest first; the server gives each receiver the one that fits. What nobody
+// wants is not encoded (`layers`).
+const CAMERA = [
+  { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
+];
+const SCREEN_BPS = 2_500_000;
+const MUSIC_BPS = 128_000;
+
+/** @type {Record<Source, RTCRtpEncodingParameters[]>} */
+const ENCODINGS = { microphone: [], camera: CAMERA, screen: [{ maxBitrate: SCREEN_BPS }], screen_audio: [{ maxBitrate: MUSIC_BPS }] };
 
 /** @typedef {{ transceiver: RTCRtpTransceiver, listed: boolean, muted: boolean }} Slot */
 
@@ -17,18 +28,25 @@ export class PublishConnection {
   #wanted = false;
   #running = false;
   #offered = false;
+  #answered = false;
   #closed = false;
+  #music = false;
+  /** The encodings that somebody wants, by source; all of them where nothing was said. @type {Map<Source, readonly string[]>} */
+  #layers = new Map();
+  /** Parameters are read, changed and set by one at a time. @type {Promise<void>} */
+  #tuning = Promise.resolve();
 
   /**
    * @param {object} options
+   * @param {RTCIceServer[]} [options.relays]
    * @param {(type: string, fields: Record<string, unknown>) => Promise<any>} options.request
    * @param {(state: RTCPeerConnectionState) => void} options.onState
    * @param {(error: unknown) => void} options.onProblem the description was refused: only a new connection helps
    */
-  constructor({ request, onState, onProblem }) {
+  constructor({ relays = [], request, onState, onProblem }) {
     this.#request = request;
     this.#onProblem = onProblem;
-    this.pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+    this.pc = new RTCPeerConnection({ iceServers: relays, bundlePolicy: 'max-bundle' });
     this.pc.onconnectionstatechange = () => onState(this.pc.connectionState);
     // Both sections exist from the start, so that switching a device on later needs no new offer.
     this.#add('microphone', null);
@@ -53,6 +71,26 @@ export class PublishConnection {
     });
   }
 
+  /** From which source each section comes, by its mid. @returns {Map<string, Source>} */
+  get sections() {
+    return new Map([...this.#slots].map(([source, { transceiver }]) => [transceiver.mid ?? '', source]));
+  }
+
+  /** The server says which encodings somebody wants. What it said before it answered was of another connection.
+   * @param {Source} source @param {readonly string[]} rids */
+  layers(source, rids) {
+    if (!this.#answered) return;
+    this.#layers.set(source, rids);
+    void this.#tune();
+  }
+
+  /** Whether the microphone goes out in stereo, at a rate that does for music. @param {boolean} on */
+  music(on) {
+    if (this.#music === on) return;
+    this.#music = on;
+    if (this.#offered) this.negotiate();
+  }
+
   /** @param {MediaStreamTrack} video @param {MediaStreamTrack | null} audio */
   async share(video, audio) {
     if (this.#closed) return;
@@ -70,6 +108,11 @@ export class PublishConnection {
       await this.#replace(slot, null);
     }
     this.negotiate();
+  }
+
+  /** Newer passwords for the TURN server, for the next restart. @param {RTCIceServer[]} relays */
+  relayBy(relays) {
+    if (!this.#closed) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: relays });
   }
 
   /** New ICE credentials: the way back after the network changed. */
@@ -105,32 +148,67 @@ export class PublishConnection {
     }
   }
 
-  /** 360 lines are the least that a face needs: what bandwidth lacks comes off the frame rate, not off the size. */
-  async #keepSize() {
-    for (const source of /** @type {const} */ (['camera', 'screen'])) {
-      const sender = this.#slots.get(source)?.transceiver.sender;
-      if (!sender || this.#closed) continue;
-      const parameters = sender.getParameters();
-      if (parameters.degradationPreference === 'maintain-resolution') continue;
-      parameters.degradationPreference = 'maintain-resolution';
-      // A browser that does not know this setting goes on with its own.
-      await sender.setParameters(parameters).catch(() => {});
+  #tune() {
+    this.#tuning = this.#tuning.then(async () => {
+      for (const [source, { transceiver: { sender } }] of this.#slots) {
+        if (this.#closed) return;
+        const parameters = sender.getParameters();
+        const before = JSON.stringify(parameters);
+        this.#adjust(source, parameters);
+        // A browser that does not know a setting goes on with its own.
+        if (JSON.stringify(parameters) !== before) await sender.setParameters(parameters).catch(() => {});
+      }
+    });
+    return this.#tuning;
+  }
+
+  /** @param {Source} source @param {RTCRtpSendParameters} parameters */
+  #adjust(source, parameters) {
+    const { encodings } = parameters;
+    if (source === 'microphone') {
+      if (!encodings[0]) return;
+      if (this.#music) encodings[0].maxBitrate = MUSIC_BPS;
+      else delete encodings[0].maxBitrate;
+      return;
     }
+    if (source === 'screen_audio') return;
+    // What bandwidth lacks comes off the frame rate, not off the size: there are smaller ones for that.
+    parameters.degradationPreference = 'maintain-resolution';
+    if (source !== 'camera') return;
+    if (encodings.length === 1) {
+      // Only one size goes out to this server or from this browser, so it is the whole one.
+      Object.assign(encodings[0], { scaleResolutionDownBy: 1, maxBitrate: CAMERA[2].maxBitrate });
+      return;
+    }
+    const wanted = this.#layers.get(source);
+    for (const encoding of encodings) encoding.active = !wanted || wanted.includes(encoding.rid ?? '');
   }
 
   async #offer() {
     await this.pc.setLocalDescription(await this.pc.createOffer());
-    const sdp = this.pc.localDescription?.sdp;
+    const sdp = this.pc.localDescription?.sdp ?? '';
+    const stereo = this.#stereo();
     this.#offered = true;
     try {
-      const answer = await this.#request('publish', { sdp, tracks: this.#tracks() });
+      const answer = await this.#request('publish', { sdp: withOpus(sdp, 'sprop-stereo=1', stereo), tracks: this.#tracks() });
       if (this.#closed) return;
-      await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-      await this.#keepSize();
+      // Encoders follow what the other side says it would like: two channels, and hardly anything of silence (DTX).
+      const quiet = this.#music ? null : this.#slots.get('microphone')?.transceiver.mid;
+      const wished = withOpus(withOpus(answer.sdp, 'stereo=1', stereo), 'usedtx=1', ofMid(quiet));
+      await this.pc.setRemoteDescription({ type: 'answer', sdp: wished });
+      this.#answered = true;
+      await this.#tune();
     } catch (error) {
       if (!this.#closed && this.pc.signalingState === 'have-local-offer') await this.pc.setLocalDescription({ type: 'rollback' });
       throw error;
     }
+  }
+
+  /** Which sections are in stereo. */
+  #stereo() {
+    const sources = /** @type {Source[]} */ (this.#music ? ['microphone', 'screen_audio'] : ['screen_audio']);
+    const mids = sources.map((source) => ofMid(this.#slots.get(source)?.transceiver.mid));
+    return (/** @type {string} */ section) => mids.some((is) => is(section));
   }
 
   #tracks() {
@@ -163,10 +241,9 @@ export class PublishConnection {
   /** @param {Source} source @param {MediaStreamTrack | null} track */
   #add(source, track) {
     const audio = source === 'microphone' || source === 'screen_audio';
-    const maxBitrate = MAX_BITRATE_BPS[source];
     const transceiver = this.pc.addTransceiver(track ?? (audio ? 'audio' : 'video'), {
       direction: 'sendonly',
-      sendEncodings: maxBitrate ? [{ maxBitrate }] : [],
+      sendEncodings: ENCODINGS[source],
     });
     this.#slots.set(source, { transceiver, listed: true, muted: track === null });
   }

@@ -3,21 +3,26 @@
 
 /** @import { Offer, Source } from '../types.js' */
 import { ConnectionLost } from '../protocol.js';
+import { takingStereo } from './stereo.js';
 
 /** @typedef {{ participant: string, source: Source, track: string, stream: MediaStream }} ReceivedTrack */
 
 export class SubscribeConnection {
   #options;
+  #relays;
   #closed = false;
   /** @type {RTCPeerConnection | null} */
   pc = null;
   /** @type {Promise<void>} */
   #queue = Promise.resolve();
+  /** What each section carries, by its mid. @type {Map<string, { participant: string, source: Source, track: string }>} */
+  sections = new Map();
   /** A stream is kept as long as its track is, so that a new offer does not make the picture flicker. @type {Map<string, MediaStream>} */
   #streams = new Map();
 
   /**
    * @param {object} options
+   * @param {RTCIceServer[]} [options.relays]
    * @param {(type: string, fields: Record<string, unknown>) => Promise<any>} options.request
    * @param {(tracks: ReceivedTrack[]) => void} options.onTracks
    * @param {(state: RTCPeerConnectionState) => void} options.onState
@@ -25,6 +30,13 @@ export class SubscribeConnection {
    */
   constructor(options) {
     this.#options = options;
+    this.#relays = options.relays ?? [];
+  }
+
+  /** Newer passwords for the TURN server, for the next restart. @param {RTCIceServer[]} relays */
+  relayBy(relays) {
+    this.#relays = relays;
+    this.pc?.setConfiguration({ ...this.pc.getConfiguration(), iceServers: relays });
   }
 
   /** @param {Offer} offer */
@@ -54,7 +66,7 @@ export class SubscribeConnection {
 
   #fresh() {
     this.#shut();
-    const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+    const pc = new RTCPeerConnection({ iceServers: this.#relays, bundlePolicy: 'max-bundle' });
     pc.onconnectionstatechange = () => this.#options.onState(pc.connectionState);
     this.pc = pc;
     return pc;
@@ -65,7 +77,8 @@ export class SubscribeConnection {
     if (this.#closed) return;
     const pc = offer.fresh || !this.pc ? this.#fresh() : this.pc;
     await pc.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
-    await pc.setLocalDescription(await pc.createAnswer());
+    const answer = await pc.createAnswer();
+    await pc.setLocalDescription({ type: 'answer', sdp: takingStereo(answer.sdp ?? '', offer.sdp) });
     if (this.#closed) return;
     this.#options.onTracks(this.#received(pc, offer));
     const sdp = pc.localDescription?.sdp;
@@ -91,6 +104,7 @@ export class SubscribeConnection {
       tracks.push({ participant, source, track, stream });
     }
     this.#streams = streams;
+    this.sections = new Map(offer.tracks.map((section) => [section.mid, section]));
     return tracks;
   }
 }

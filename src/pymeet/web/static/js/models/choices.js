@@ -8,6 +8,8 @@ const THEME = 'pymeet.theme';
 const LANGUAGE = 'pymeet.language';
 const SHORTCUTS = 'pymeet.shortcuts';
 const KNOCK = 'pymeet.knock';
+const AUDIO_ONLY = 'pymeet.audioOnly';
+const MUSIC = 'pymeet.music';
 const SEAT = 'pymeet.seat';
 
 export const THEMES = /** @type {const} */ (['system', 'light', 'dark', 'contrast']);
@@ -79,6 +81,16 @@ export const rememberShortcuts = (wanted) => write('localStorage', SHORTCUTS, wa
 export const knockWanted = () => read('localStorage', KNOCK) !== 'off';
 /** @param {boolean} wanted */
 export const rememberKnock = (wanted) => write('localStorage', KNOCK, wanted ? null : 'off');
+
+/** Whether pictures of others are left out, to spare the connection. */
+export const audioOnlyWanted = () => read('localStorage', AUDIO_ONLY) === 'on';
+/** @param {boolean} wanted */
+export const rememberAudioOnly = (wanted) => write('localStorage', AUDIO_ONLY, wanted ? 'on' : null);
+
+/** Whether the microphone is for music: in stereo, and without what makes speech clearer. */
+export const musicWanted = () => read('localStorage', MUSIC) === 'on';
+/** @param {boolean} wanted */
+export const rememberMusic = (wanted) => write('localStorage', MUSIC, wanted ? 'on' : null);
 
 /** @typedef {{ slug: string, token: string, name: string, untilMs: number, sinceMs: number }} Seat */
 

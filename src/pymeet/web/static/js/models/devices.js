@@ -5,7 +5,7 @@
 /** @import { Problem } from './problems.js' */
 import { signal } from '../../vendor/signals-core.js';
 import * as hardware from '../media/devices.js';
-import { deviceChoices, rememberDevices } from './choices.js';
+import { deviceChoices, musicWanted, rememberDevices, rememberMusic } from './choices.js';
 import { problemOf } from './problems.js';
 
 export class Devices {
@@ -21,6 +21,8 @@ export class Devices {
     microphone: signal(/** @type {Problem | null} */ (null)), camera: signal(/** @type {Problem | null} */ (null)),
   };
   list = signal(/** @type {DeviceList} */ ({ microphone: [], camera: [], speaker: [] }));
+  /** Whether the microphone is for music. */
+  music = signal(musicWanted());
   /** True while the browser asks the person for permission. */
   asking = signal(false);
   #stopped = false;
@@ -58,6 +60,13 @@ export class Devices {
     this.#remember();
     if (kind === 'speaker') return;
     if (kind === 'microphone' ? this.microphone.value : this.on.camera.value) await this.#openOne(kind);
+  }
+
+  /** @param {boolean} on */
+  async playMusic(on) {
+    this.music.value = on;
+    rememberMusic(on);
+    if (this.microphone.value) await this.#openOne('microphone');
   }
 
   /** Another attempt after the person changed something. @param {Device} device */
@@ -133,7 +142,7 @@ export class Devices {
   /** @param {{ microphone?: string, camera?: string }} ids */
   #ask(ids) {
     if (!hardware.devicesAvailable()) throw new DOMException('', globalThis.isSecureContext === false ? 'InsecureContext' : 'NotSupportedError');
-    return hardware.open(ids);
+    return hardware.open(ids, this.music.value);
   }
 
   /** @param {Device} device @param {MediaStreamTrack | null} track */

@@ -5,8 +5,9 @@
 /** @import { ReceivedTrack } from '../media/subscribe.js' */
 import { computed, signal } from '../../vendor/signals-core.js';
 import { mentions } from './mentions.js';
+import { Viewing } from './viewing.js';
 
-/** @typedef {'chat' | 'people' | null} Panel */
+/** @typedef {'chat' | 'people' | 'flows' | null} Panel */
 /** @typedef {'came' | 'went' | 'shares' | 'wrote' | 'wrotePrivately' | 'mentioned' | 'raised' | 'waits' | 'spotlit' | 'reacted'} NewsKind */
 
 /** @type {RoomState} */
@@ -51,6 +52,14 @@ export class Room {
   reactions = signal(/** @type {ReadonlyMap<string, { reaction: Reaction, number: number }>} */ (new Map()));
   /** What a host switched off here, and who did. */
   stopped = signal(/** @type {{ source: Source, name: string } | null} */ (null));
+  /** Ids of pictures that the server does not send now, because there are too many. */
+  withheld = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+  /** How well others are received, and oneself by the server, by participant. */
+  quality = signal(/** @type {ReadonlyMap<string, import('./quality.js').Grade>} */ (new Map()));
+  /** What flows right now, where somebody wants to know. */
+  flows = signal(/** @type {import('./flows.js').Flows | null} */ (null));
+  /** What this page shows of what it receives. */
+  viewing = new Viewing();
   /** To whom the next message goes: a participant, or everybody. */
   chatTo = signal('');
 
@@ -73,6 +82,11 @@ export class Room {
   handUp = computed(() => this.state.value.hands.includes(this.you.value));
   /** Whom everybody sees large; not oneself, who is seen large by the others. */
   spotlit = computed(() => this.tiles.value.find(({ id }) => id === this.state.value.spotlight) ?? null);
+  /** Whom this person keeps large. */
+  pinned = computed(() => this.tiles.value.find(({ id }) => id === this.viewing.pinned.value) ?? null);
+  /** Every picture that others send. */
+  pictures = computed(() => this.others.value.flatMap(({ id, tracks }) =>
+    tracks.filter(({ kind }) => kind === 'video').map((track) => ({ track: track.id, participant: id }))));
   inSpotlight = computed(() => this.joined.value && this.state.value.spotlight === this.you.value);
   /** Whether the question about the recording waits for an answer. */
   asked = computed(() => this.recording.value?.you === null);
@@ -94,6 +108,7 @@ export class Room {
       case 'room_state': return this.#set(message);
       case 'reaction': return this.#reacted(message.participant, message.reaction);
       case 'message_changed': return this.#reworded(message);
+      case 'withheld': this.withheld.value = new Set(message.tracks); return undefined;
       case 'stopped': this.stopped.value = { source: message.source, name: this.nameOf(message.by) }; return undefined;
       case 'closing': this.closing.value = message.reason; return undefined;
       default: return undefined;
@@ -106,7 +121,7 @@ export class Room {
     if (panel === 'chat') this.unread.value = 0;
   }
 
-  /** @param {'chat' | 'people'} panel */
+  /** @param {'chat' | 'people' | 'flows'} panel */
   toggle(panel) {
     this.open(this.panel.value === panel ? null : panel);
   }
@@ -156,6 +171,7 @@ export class Room {
     this.closing.value = '';
     this.#recorded(message.recording ?? null, message.recording?.started_at ?? 0);
     this.speakers.value = [];
+    this.withheld.value = new Set();
     this.participants.value = message.participants;
     // Nobody is told again of what was so before they came.
     this.state.value = message.state ?? NOTHING_SET;
@@ -247,6 +263,7 @@ export class Room {
     this.speakers.value = this.speakers.value.filter((speaker) => speaker !== id);
     this.received.value = this.received.value.filter((track) => track.participant !== id);
     if (this.chatTo.value === id) this.chatTo.value = '';
+    if (this.viewing.pinned.value === id) this.viewing.pin('');
     this.#noteSharing();
   }
 
@@ -308,6 +325,11 @@ export function pictureOf(room, participant) {
 export function leftOut(room, participant) {
   const recording = room.recording.value;
   return recording !== null && !recording.recorded.includes(participant);
+}
+
+/** The id of what somebody sends from one source, muted or not; empty where there is nothing. @param {Participant} participant @param {Source} source */
+export function trackOf(participant, source) {
+  return participant.tracks.find((track) => track.source === source)?.id ?? '';
 }
 
 /** Whether a source is sent and not muted. @param {Participant} participant @param {Source} source */

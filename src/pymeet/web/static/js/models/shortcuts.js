@@ -1,9 +1,9 @@
 // Which key does what in a meeting.
 
-/** @typedef {'microphone' | 'camera' | 'share' | 'chat' | 'people' | 'hand' | 'help'} Action */
+/** @typedef {'microphone' | 'camera' | 'share' | 'chat' | 'people' | 'hand' | 'flows' | 'help'} Action */
 
 /** @type {Record<string, Action>} */
-export const SHORTCUTS = { m: 'microphone', v: 'camera', s: 'share', c: 'chat', p: 'people', h: 'hand', '?': 'help' };
+export const SHORTCUTS = { m: 'microphone', v: 'camera', s: 'share', c: 'chat', p: 'people', h: 'hand', i: 'flows', '?': 'help' };
 
 /** @param {Action} action */
 export function keyOf(action) {

@@ -4,6 +4,7 @@
 import '../accounts-words.js';
 import '../hosting-words.js';
 import '../privacy-words.js';
+import '../rooms-words.js';
 import '../server-words.js';
 import { signal } from '../../vendor/signals-core.js';
 import * as api from '../api.js';

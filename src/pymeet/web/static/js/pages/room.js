@@ -9,14 +9,14 @@ import { Meeting } from '../meeting.js';
 import { keptSeat, rememberName, rememberedName } from '../models/choices.js';
 import { Devices } from '../models/devices.js';
 import { Room } from '../models/room.js';
-import { EndingView, EntryRefused } from '../views/ending.js';
-import { LobbyView } from '../views/lobby.js';
+import { EndingView, LobbyView } from '../views/later.js';
 import { MeetingView } from '../views/meeting.js';
 import { Preview } from '../views/preview.js';
+import { EntryRefused } from '../views/refused.js';
 import { Page, html, start } from '../views/ui.js';
 import { chosenLanguage, t } from '../i18n.js';
 
-/** @import { Refusal } from '../views/ending.js' */
+/** @import { Refusal } from '../views/refused.js' */
 /** @typedef {{ room: Room, devices: Devices, meeting: Meeting, name: string, password: string }} Seat */
 
 const slug = decodeURIComponent(location.pathname.split('/')[2] ?? '');
@@ -143,7 +143,10 @@ function App() {
 function watchNetwork() {
   window.addEventListener('online', () => seat.value?.meeting.wake(true));
   /** @type {any} */ (navigator).connection?.addEventListener?.('change', () => seat.value?.meeting.wake(true));
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) seat.value?.meeting.wake(false); });
+  document.addEventListener('visibilitychange', () => {
+    seat.value?.room.viewing.hide(document.hidden);
+    if (!document.hidden) seat.value?.meeting.wake(false);
+  });
   window.addEventListener('pagehide', () => seat.value?.meeting.rememberSeat());
   // A page kept in the browser's back-forward cache has lost its connections.
   window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });

@@ -1,6 +1,7 @@
 // /: the way into a room, and for members their own rooms.
 
 import '../hosting-words.js';
+import '../rooms-words.js';
 import '../recordings-words.js';
 import '../schedule-words.js';
 import '../groups-words.js';

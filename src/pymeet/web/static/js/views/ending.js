@@ -1,17 +1,15 @@
-// After the meeting, or instead of it: what happened and what one may do now.
+// After the meeting, or instead of it: what happened and what one may do now. `refused.js` is for who never came in.
 
+/** @import { Refusal } from './refused.js' */
 /** @import { Ending } from '../types.js' */
 import { t } from '../i18n.js';
 import { SaveReceipt } from './receipt.js';
+import { EntryRefused, signIn } from './refused.js';
 import { Statement, html } from './ui.js';
 
 const ENDS = /** @type {const} */ (['left', 'removed', 'ended', 'taken_over', 'signed_out', 'protocol_error']);
-/** @typedef {'missing' | 'closed' | 'barred' | 'full' | 'locked' | 'error'} Refusal */
 /** Refusals that read like those before the preview. @type {Record<string, Refusal>} */
 const REFUSALS = { not_found: 'missing', not_allowed: 'barred', not_signed_in: 'closed', room_full: 'full', locked: 'locked' };
-
-/** The way back to this room for members. */
-const signIn = () => `/sign-in?next=${encodeURIComponent(location.pathname)}`;
 
 /** For guests. @param {{ receipt: string }} props */
 function YourData({ receipt }) {
@@ -55,15 +53,5 @@ function NotLetIn({ reason }) {
   return html`
     <${Statement} title=${t('end.refused')} text=${reason ? t('end.refusedReason', { reason }) : t('end.refusedText')}>
       <a class="button primary" href="/">${t('app.back')}</a>
-    </${Statement}>`;
-}
-
-/** @param {{ why: Refusal, onRetry: () => void }} props */
-export function EntryRefused({ why, onRetry }) {
-  return html`
-    <${Statement} title=${t(`room.${why}Title`)} text=${t(`room.${why}`)}>
-      ${why === 'closed' && html`<a class="button primary" href=${signIn()}>${t('start.signIn')}</a>`}
-      ${(why === 'full' || why === 'locked' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
-      <a class=${why === 'missing' || why === 'barred' ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;
 }

@@ -10,15 +10,13 @@ import { actionOf } from '../models/shortcuts.js';
 import { Refused } from '../protocol.js';
 import { Banner, News, Said } from './banner.js';
 import { Bar } from './bar.js';
-import { Chat, Keys, People, RecordingDialogs, RoomSettings, Settings, prepareAll } from './later.js';
-import { Consent } from './recording/consent.js';
+import { Chat, Consent, FlowsPanel, Keys, Knock, People, RecordingDialogs, RoomSettings, Settings, WaitingNote, prepareAll } from './later.js';
 import { RecordingControls } from './recording/attempts.js';
 import { Announcement, RecordingOver, RecordingSign, RecordingWarning } from './recording/sign.js';
 import { Sound } from './sound.js';
 import { Chips, Stage } from './stage.js';
 import { StoppedNote } from './stopped.js';
 import { Toast, toast } from './toast.js';
-import { Knock, WaitingNote } from './waiting-note.js';
 import { copy, html } from './ui.js';
 
 const copyLink = async () => {
@@ -73,6 +71,12 @@ export function MeetingView({ room, devices, meeting, name, owns }) {
     document.addEventListener('keydown', press);
     return () => document.removeEventListener('keydown', press);
   }, []);
+  useEffect(() => {
+    let stop = () => {};
+    let over = false;
+    import('../media/flows.js').then(({ watchFlows }) => { if (!over) stop = watchFlows(meeting, room); }, () => {});
+    return () => { over = true; stop(); };
+  }, [meeting]);
   const panel = room.panel.value;
   const asked = room.asked.value;
   const leave = () => meeting.leave();
@@ -80,6 +84,8 @@ export function MeetingView({ room, devices, meeting, name, owns }) {
   const more = [
     room.hosting.value && { icon: locked ? 'lock-open' : 'lock', label: t(locked ? 'lock.off' : 'lock.on'), onClick: () => attempt(meeting.lock(!locked)) },
     owns && { icon: 'sliders-horizontal', label: t('roomSettings.open'), onClick: () => setDialog('room') },
+    { icon: 'headphones', label: t(room.viewing.audioOnly.value ? 'audioOnly.off' : 'audioOnly.on'), onClick: () => room.viewing.listenOnly(!room.viewing.audioOnly.value) },
+    { icon: 'activity', label: t('flows.open'), onClick: () => room.toggle('flows') },
     { icon: 'settings', label: t('settings.title'), onClick: () => setDialog('settings') },
     { icon: 'keyboard', label: t('keys.title'), onClick: () => setDialog('keys') },
   ];
@@ -101,6 +107,7 @@ export function MeetingView({ room, devices, meeting, name, owns }) {
       <div class="beside">
         ${asked && html`<${Consent} key=${room.recording.value?.id} room=${room} onAnswer=${controls.answer} onLeave=${leave} />`}
         ${panel === 'chat' && html`<${Chat} room=${room} meeting=${meeting} attempt=${attempt} />`}
+        ${panel === 'flows' && html`<${FlowsPanel} room=${room} />`}
         ${panel === 'people' && html`
           <${People} room=${room} devices=${devices} meeting=${meeting} attempt=${attempt} onCopyLink=${copyLink} />`}
       </div>

@@ -6,6 +6,7 @@
 import { useLayoutEffect, useRef, useState } from '../../vendor/preact-hooks.js';
 import { t, tn } from '../i18n.js';
 import { DeviceMenus, DeviceProblems } from './device-menus.js';
+import { ConnectionCheckDialog } from './later.js';
 import { MediaButtons } from './media-buttons.js';
 import { Facts } from './recording/facts.js';
 import { Field, Icon, Note, Page, html } from './ui.js';
@@ -53,6 +54,7 @@ export function Preview({ card, devices, initialName, busy, trouble = false, ref
   const [missing, setMissing] = useState(/** @type {'name' | 'password' | null} */ (null));
   const [password, setPassword] = useState('');
   const [touched, setTouched] = useState(false);
+  const [checking, setChecking] = useState(false);
   const asksPassword = Boolean(card.has_password) || refusal !== null;
   const question = useRef(/** @type {HTMLElement | null} */ (null));
   const recording = card.recording?.id;
@@ -113,6 +115,10 @@ export function Preview({ card, devices, initialName, busy, trouble = false, ref
               <button type="submit" class="button primary wide" disabled=${busy}>${t(busy ? 'preview.joining' : card.waiting_room ? 'preview.ask' : 'preview.join')}</button>`}
           </div>
           <p class="quiet-text">${t('preview.attendance')}</p>
+          <div class="preview-check">
+            <button type="button" class="button small" onClick=${() => setChecking(true)}>${t('preview.check')}</button>
+            ${checking && html`<${ConnectionCheckDialog} slug=${card.slug} devices=${devices} onClose=${() => setChecking(false)} />`}
+          </div>
         </form>
       </div>
     </${Page}>`;

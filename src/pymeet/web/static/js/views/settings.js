@@ -9,6 +9,7 @@ import { Dialog, Icon, html, showTheme } from './ui.js';
 
 /** @param {{ devices: Devices, onClose: () => void, onKeys: () => void }} props */
 export function Settings({ devices, onClose, onKeys }) {
+  const musicHint = useId();
   const [keys, setKeys] = useState(shortcutsWanted());
   const changeKeys = () => { rememberShortcuts(!keys); setKeys(!keys); };
   const [knock, setKnock] = useState(knockWanted());
@@ -19,6 +20,10 @@ export function Settings({ devices, onClose, onKeys }) {
         <h3>${t('settings.devices')}</h3>
         <${DeviceProblems} devices=${devices} joined />
         <${DeviceMenus} devices=${devices} />
+        <div>
+          <label class="check"><input type="checkbox" checked=${devices.music.value} aria-describedby=${musicHint} onChange=${() => void devices.playMusic(!devices.music.value)} />${t('settings.music')}</label>
+          <p id=${musicHint} class="quiet-text">${t('settings.musicHint')}</p>
+        </div>
       </section>
       <section class="settings-part">
         <h3>${t('settings.appearance')}</h3>

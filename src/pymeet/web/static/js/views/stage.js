@@ -6,6 +6,8 @@
 import { useEffect, useRef } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { bestGrid } from '../models/grid.js';
+import { trackOf } from '../models/room.js';
+import { useMeasured } from './measured.js';
 import { Icon, html } from './ui.js';
 import { LeftOut, OwnTile, Tile } from './tile.js';
 import { Video } from './video.js';
@@ -15,21 +17,23 @@ const GAP_PX = 8;
 /** @param {{ room: Room, devices: Devices, name: string }} props */
 export function Stage({ room, devices, name }) {
   const sharer = room.sharer.value;
-  // A shared screen is what everybody talks about, so it goes first.
-  const spotlit = sharer ? null : room.spotlit.value;
+  const pinned = room.pinned.value;
+  // A shared screen is what everybody talks about, so it goes first; then one's own choice, then that of the hosts.
+  const large = sharer ? null : pinned ?? room.spotlit.value;
   return html`
-    <main class=${sharer || spotlit ? 'stage sharing' : 'stage'} aria-label=${t('stage.label')}>
+    <main class=${sharer || large ? 'stage sharing' : 'stage'} aria-label=${t('stage.label')}>
       <h1 class="visually-hidden">${room.info.value?.name}</h1>
       ${sharer && html`<${Screen} room=${room} sharer=${sharer} />`}
-      ${spotlit && html`<section class="screen spotlight" aria-label=${t('stage.spotlight', { name: spotlit.name })}><${Tile} key=${spotlit.id} room=${room} participant=${spotlit} /></section>`}
-      <${Tiles} room=${room} devices=${devices} name=${name} large=${spotlit} strip=${sharer !== null || spotlit !== null} />
+      ${large && html`<section class="screen spotlight" aria-label=${t(pinned ? 'stage.pinned' : 'stage.spotlight', { name: large.name })}><${Tile} key=${large.id} room=${room} participant=${large} /></section>`}
+      <${Tiles} room=${room} devices=${devices} name=${name} large=${large} strip=${sharer !== null || large !== null} />
     </main>`;
 }
 
 /** @param {{ room: Room, devices: Devices, name: string, large: Participant | null, strip: boolean }} props */
 function Tiles({ room, devices, name, large, strip }) {
   const element = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const others = room.tiles.value.filter(({ id }) => id !== large?.id);
+  const pinned = room.viewing.pinned.value;
+  const others = room.tiles.value.filter(({ id }) => id !== large?.id).sort((a, b) => Number(b.id === pinned) - Number(a.id === pinned));
   const count = others.length + 1;
   useEffect(() => {
     const stage = /** @type {HTMLDivElement} */ (element.current);
@@ -56,9 +60,10 @@ function Tiles({ room, devices, name, large, strip }) {
 function Screen({ room, sharer }) {
   const stream = room.streamOf(sharer.id, 'screen');
   const label = t('share.by', { name: sharer.name });
+  const place = useMeasured(room, trackOf(sharer, 'screen'));
   return html`
-    <section class="screen" aria-label=${label}>
-      ${stream && html`<${Video} key=${stream.id} source=${stream} whole label=${label} />`}
+    <section class="screen" ref=${place} aria-label=${label}>
+      ${stream && !room.viewing.audioOnly.value && html`<${Video} key=${stream.id} source=${stream} whole label=${label} />`}
       <${LeftOut} room=${room} participant=${sharer.id} />
       <p class="caption"><${Icon} name="monitor-up" /><span class="tile-name">${label}</span></p>
     </section>`;
@@ -72,6 +77,8 @@ export function Chips({ room, devices, link }) {
       ${devices.screen.value && html`
         <p class="chip"><${Icon} name="monitor-up" />${t('share.own')}</p>`}
       ${room.inSpotlight.value && html`<p class="chip"><${Icon} name="spotlight" />${t('stage.inSpotlight')}</p>`}
+      ${room.viewing.audioOnly.value && html`
+        <p class="chip"><${Icon} name="headphones" />${t('audioOnly.note')}<button type="button" class="chip-button" onClick=${() => room.viewing.listenOnly(false)}>${t('audioOnly.off')}</button></p>`}
       ${watchers.length > 0 && html`
         <p class="chip"><${Icon} name="eye" />${t('stage.watching', { names: watchers.map((watcher) => watcher.name).join(', ') })}</p>`}
       ${room.others.value.length === 0 && html`

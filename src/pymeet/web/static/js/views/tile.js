@@ -6,19 +6,20 @@
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { watchLevel } from '../media/level.js';
-import { leftOut, pictureOf, sends } from '../models/room.js';
+import { leftOut, pictureOf, sends, trackOf } from '../models/room.js';
+import { useMeasured } from './measured.js';
 import { TileHand, TileReaction } from './reactions.js';
-import { Icon, html } from './ui.js';
+import { Icon, IconButton, html } from './ui.js';
 import { Initials, Video } from './video.js';
 
 // Above the noise of a quiet room, below a normal voice.
 const SPEAKING_LEVEL = 0.45;
 
-/** @param {{ name: string, muted: boolean }} props */
-function Caption({ name, muted }) {
+/** @param {{ name: string, muted: boolean, grade: import('../models/quality.js').Grade | undefined }} props */
+function Caption({ name, muted, grade }) {
   return html`
     ${muted && html`<${Icon} name="mic-off" class="muted-mark" /><span class="visually-hidden">${t('mic.off')}</span>`}
-    <span class="tile-name">${name}</span>`;
+    <span class="tile-name">${name}</span><${Quality} grade=${grade} />`;
 }
 
 /** On everybody whom the recording of the meeting leaves out. @param {{ room: Room, participant: string }} props */
@@ -26,22 +27,41 @@ export function LeftOut({ room, participant }) {
   return leftOut(room, participant) && html`<p class="tile-left-out"><${Icon} name="circle-slash" />${t('recording.leftOut')}</p>`;
 }
 
+/** Keeps somebody large on this page, and nobody else's. @param {{ room: Room, participant: Participant }} props */
+function Pin({ room, participant: { id, name } }) {
+  const pinned = room.viewing.pinned.value === id;
+  return html`<${IconButton} icon=${pinned ? 'pin-off' : 'pin'} label=${t(pinned ? 'tile.unpin' : 'tile.pin', { name })} class=${pinned ? 'tile-pin pinned' : 'tile-pin'}
+    onClick=${() => room.viewing.pin(pinned ? '' : id)} />`;
+}
+
+/** How well somebody is received, where that is not well. @param {{ grade: import('../models/quality.js').Grade | undefined }} props */
+function Quality({ grade }) {
+  return grade && grade !== 'good' && html`
+    <span class=${`quality ${grade}`} title=${t(`quality.${grade}`)}><svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M5 20v-4" /><path d="M12 20v-9" /><path d="M19 20V5" /></svg><span class="visually-hidden">${t(`quality.${grade}`)}</span></span>`;
+}
+
 /** @param {{ room: Room, participant: Participant }} props */
 export function Tile({ room, participant }) {
   const { id, name } = participant;
   const stream = room.streamOf(id, 'camera');
-  const picture = stream && sends(participant, 'camera') ? stream : null;
+  const track = trackOf(participant, 'camera');
+  const seen = stream && sends(participant, 'camera') && !room.viewing.audioOnly.value;
+  const withheld = seen && room.withheld.value.has(track);
+  const picture = seen && !withheld ? stream : null;
+  const place = useMeasured(room, track);
   const away = participant.connection === 'reconnecting';
   const speaking = !away && room.speakers.value.includes(id);
   return html`
-    <figure class=${`tile ${speaking ? 'speaking' : ''} ${away ? 'away' : ''}`} aria-label=${name}>
+    <figure ref=${place} class=${`tile ${speaking ? 'speaking' : ''} ${away ? 'away' : ''}`} aria-label=${name}>
       <${Initials} name=${name} picture=${pictureOf(room, participant)} />
       ${picture && html`<${Video} key=${picture.id} source=${picture} />`}
       ${away && html`<p class="tile-state"><${Icon} name="wifi-off" />${t('stage.reconnecting')}</p>`}
+      ${withheld && !away && html`<p class="tile-state withheld"><${Icon} name="pause" />${t('tile.withheld')}</p>`}
       <${LeftOut} room=${room} participant=${id} />
       <${TileHand} room=${room} participant=${id} />
       <${TileReaction} room=${room} participant=${id} />
-      <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} /></figcaption>
+      <${Pin} room=${room} participant=${participant} />
+      <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} grade=${away ? undefined : room.quality.value.get(id)} /></figcaption>
     </figure>`;
 }
 
@@ -64,6 +84,6 @@ export function OwnTile({ room, devices, name }) {
       <${LeftOut} room=${room} participant=${room.you.value} />
       <${TileHand} room=${room} participant=${room.you.value} />
       <${TileReaction} room=${room} participant=${room.you.value} />
-      <div class="caption"><${Caption} name=${t('stage.you')} muted=${!heard} /></div>
+      <div class="caption"><${Caption} name=${t('stage.you')} muted=${!heard} grade=${room.quality.value.get(room.you.value)} /></div>
     </div>`;
 }

@@ -5,7 +5,6 @@
 /** @import { Attempt } from './hosting.js' */
 import { useEffect, useRef } from '../../vendor/preact-hooks.js';
 import { chosenLanguage, t, tn } from '../i18n.js';
-import { knock } from '../media/announce.js';
 import { knockWanted } from '../models/choices.js';
 import { Icon, html } from './ui.js';
 
@@ -34,7 +33,7 @@ export function Knock({ room }) {
     known.current = people.map(({ id }) => id);
     if (!fresh || !knockWanted() || performance.now() - heardAt.current < QUIET_MS) return;
     heardAt.current = performance.now();
-    void knock(t('lobby.knock'), chosenLanguage());
+    import('../media/announce.js').then(({ knock }) => knock(t('lobby.knock'), chosenLanguage()), () => {});
   }, [people]);
   return null;
 }

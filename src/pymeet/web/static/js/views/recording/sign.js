@@ -3,7 +3,6 @@
 /** @import { Room } from '../../models/room.js' */
 import { useEffect, useState } from '../../../vendor/preact-hooks.js';
 import { chosenLanguage, t, timeOf } from '../../i18n.js';
-import { announce, prepareVoice } from '../../media/announce.js';
 import { Icon, IconButton, html } from '../ui.js';
 
 /** @param {number} sinceMs */
@@ -76,14 +75,16 @@ export function endWords(reason) {
   return known ? t(`recording.ended.${known}`) : t('recording.over');
 }
 
+const voice = () => import('../../media/announce.js');
+
 /** What a screen reader says at once and a voice of the device says aloud. @param {{ room: Room }} props */
 export function Announcement({ room }) {
   const news = room.recordingNews.value;
   const words = news === null ? '' : news.kind === 'begun' ? t('recording.begun') : endWords(news.reason);
   const asked = news?.kind === 'begun' && room.asked.value;
-  useEffect(prepareVoice, []);
+  useEffect(() => { voice().then(({ prepareVoice }) => prepareVoice(), () => {}); }, []);
   useEffect(() => {
-    if (news) announce(words, chosenLanguage(), news.kind === 'begun' ? 'up' : 'down');
+    if (news) voice().then(({ announce }) => announce(words, chosenLanguage(), news.kind === 'begun' ? 'up' : 'down'), () => {});
   }, [news]);
   return html`<div class="visually-hidden" role="alert">${words}${asked && ` ${t('recording.asked')}`}</div>`;
 }

@@ -1,0 +1,99 @@
+"""Transport-wide feedback set against what was sent: which packets arrived when, and which are lost for good."""
+
+from typing import NamedTuple
+
+from pymeet.sfu.history import MASK, SendHistory
+from pymeet.sfu.rtcp import FEEDBACK_CLOCK_S, TransportFeedback
+
+STILL_UNDER_WAY_S = 0.25
+"""A packet may come so much later than those sent after it before it counts as lost."""
+_MOST_UNKNOWN = 500
+OVERHEAD_BYTES = 28
+"""Of IPv4 and UDP: the path carries them too."""
+
+
+class Fate(NamedTuple):
+    """What became of one packet. `arrived_at` is by the receiver's clock, without end; None for a lost one."""
+
+    sent_at: float
+    size_bytes: int
+    arrived_at: float | None
+
+
+class Acknowledgements:
+    """Reads one receiver's feedback. Reordering on the way makes packets late, not lost; each is told of once."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._next = -1
+        """The number, counted on past 65535, up to which packets were told of or stand in `_missing`."""
+        self._missing: dict[int, tuple[float, int]] = {}
+        self._clock: float | None = None
+        self._newest_sent_at = self._heard_at = 0.0
+
+    def fates(self, feedback: TransportFeedback, history: SendHistory, now: float) -> list[Fate]:
+        """What this feedback adds, by order of sending; nothing when it speaks of what was never sent."""
+        if self._next < 0:
+            self._next = feedback.base
+        base = self._next + ((feedback.base - self._next + 0x8000) & 0xFFFF) - 0x8000
+        end = base + feedback.count
+        if feedback.count and history.sent((end - 1) & 0xFFFF) is None:
+            return []
+        self._heard_at = now
+        is_next = (feedback.number - self._number) & 0xFF == 1
+        self._number = feedback.number
+        fates: list[Fate] = []
+        if not feedback.received:
+            return fates
+        shift = self._shift(feedback.arrivals[0])
+        missing, following, unknown = self._missing, self._next, 0
+        if base > following and not is_next:
+            # what a feedback that was lost told of is taken to have come with the first packet of this one
+            lost = range(max(following, base - _MOST_UNKNOWN), base)
+            unknown = sum(history.log[n & MASK][1] + OVERHEAD_BYTES for n in lost)
+            following = base
+        for distance, arrival in zip(feedback.received, feedback.arrivals, strict=True):
+            number = base + distance
+            if number >= following:
+                for skipped in range(following, number):
+                    self._miss(skipped, history)
+                sent = history.sent(number & 0xFFFF)
+                following = number + 1
+            else:
+                sent = missing.pop(number, None)
+            if sent is not None:
+                fates.append(Fate(sent[0], sent[1] + OVERHEAD_BYTES + unknown, arrival + shift))
+                unknown = 0
+        self._clock = feedback.arrivals[-1] + shift
+        self._next = max(self._next, following)
+        if fates:
+            self._newest_sent_at = max(self._newest_sent_at, fates[-1].sent_at)
+        if missing:
+            self._give_up(fates)
+        return fates
+
+    def _shift(self, arrival: float) -> float:
+        if self._clock is None:
+            return 0.0
+        ahead = (arrival - self._clock + FEEDBACK_CLOCK_S / 2) % FEEDBACK_CLOCK_S - FEEDBACK_CLOCK_S / 2
+        return self._clock + ahead - arrival
+
+    def _miss(self, number: int, history: SendHistory) -> None:
+        sent = history.sent(number & 0xFFFF)
+        if sent is not None:
+            self._missing[number] = sent
+
+    def _give_up(self, fates: list[Fate]) -> None:
+        old = self._newest_sent_at - STILL_UNDER_WAY_S
+        for number, (sent_at, size) in list(self._missing.items()):
+            if sent_at > old:
+                break
+            del self._missing[number]
+            fates.append(Fate(sent_at, size + OVERHEAD_BYTES, None))
+
+    def silence_s(self, history: SendHistory, now: float) -> float:
+        """For how long feedback has been due and has not come."""
+        if self._next < 0 or self._next & 0xFFFF == history.next:
+            return 0.0
+        sent = history.sent(self._next & 0xFFFF)
+        return now - max(self._heard_at, 0.0 if sent is None else sent[0])

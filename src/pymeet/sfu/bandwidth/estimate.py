@@ -1,0 +1,169 @@
+"""How many bits per second one receiver's path carries, seen from the sender.
+
+After draft-ietf-rmcat-gcc-02 (delay gradient, then additive increase and multiplicative decrease) with three changes, each for what a
+forwarder meets: what is sent comes in steps of layers, so that probes do the raising; after a fall the queue is let run empty
+first; and loss that does not depend on the rate is told from loss that does (loss.py). Receivers without such feedback: reported.py.
+"""
+
+from collections.abc import Iterable
+
+from pymeet.sfu.bandwidth.acknowledging import Fate
+from pymeet.sfu.bandwidth.groups import Groups
+from pymeet.sfu.bandwidth.loss import LossModel
+from pymeet.sfu.bandwidth.probing import Probe, Prober
+from pymeet.sfu.bandwidth.trend import DelayTrend
+
+START_BPS = 1_000_000.0
+LEAST_BPS = 30_000.0
+MOST_BPS = 50_000_000.0
+_BACK_OFF = 0.85
+_LARGEST_FALL_IDLE = 0.5
+_SEEN_S, _MUCH_LESS = 0.3, 0.7  # a fall is given time to show, unless it was far too little
+_GROWTH_PER_S = 1.08
+_STEP_PER_S = 40_000.0  # the same for all, so that those who share a path become equal
+_ENOUGH = 1.2
+_UNUSED = 1.5
+_DRAIN_S = 2.0
+_DRAIN_LEAST = 0.25
+_DRAINED_S = 0.06
+_DRAIN_WITHIN_S = 0.6
+_PROBE_EVERY_S = 5.0
+_PROBE_AGAIN_S = 0.1
+_FIRST_PROBE, _PROBE = 3.0, 2.0
+_SILENT_S = 1.0
+_LARGEST_FALL_SILENT = 0.25
+
+
+class SendEstimate:
+    """One per receiver. All times in monotonic seconds, handed in; all rates with the 28 bytes of IP and UDP per packet."""
+
+    def __init__(self, now: float) -> None:
+        self.demand_bps = 0.0
+        """The most that could be used; the owner says so. Nothing is probed for beyond it."""
+        self.trend = DelayTrend()
+        self.loss = LossModel()
+        self.response_s = 0.2
+        """How long it takes until feedback tells what became of a packet, smoothed."""
+        self._bps = START_BPS
+        self._groups = Groups()
+        self._prober = Prober()
+        self._ceiling: float | None = None
+        """What arrived when it was last too much: near it, it goes up in small steps."""
+        self._updated_at = now
+        self._fell_at = self._drain_until = float("-inf")
+        self._probe_at = now
+        self._raised = False
+        self._before_silence: float | None = None
+        self._newest_sent_at = 0.0
+
+    @property
+    def received_bps(self) -> float:
+        """At which rate packets arrive."""
+        return self._groups.received_bps()
+
+    @property
+    def target_bps(self) -> float:
+        """What may be sent altogether: while a queue that we made drains, less than the path carries."""
+        if self._drain_until == float("-inf"):
+            return self._bps
+        return self._bps * max(_DRAIN_LEAST, 1 - self.trend.queue_s / _DRAIN_WITHIN_S)
+
+    def feedback(self, fates: Iterable[Fate], now: float) -> None:
+        """Takes what became of packets, by order of sending."""
+        groups, prober, loss = self._groups, self._prober, self.loss
+        newest = self._newest_sent_at
+        for sent_at, size, arrived_at in fates:
+            loss.add(sent_at, is_lost=arrived_at is None)
+            if arrived_at is None:
+                continue
+            newest = max(newest, sent_at)
+            if prober.is_running:
+                prober.add(sent_at, arrived_at, size)
+            closed = groups.add(sent_at, arrived_at, size)
+            if closed is not None:
+                self.trend.add(closed, groups.jitter_s)
+                self._steer(now)
+        self._newest_sent_at = newest
+        if self._before_silence is not None:
+            self._before_silence = None
+            self._probe_at = now
+        self.response_s += 0.1 * (now - newest - self.response_s)
+        factor = loss.factor(newest, now)
+        if factor != 1:
+            self._set(self._bps * factor)
+        if prober.is_running:
+            self._judge_probe(newest, now)
+
+    def _steer(self, now: float) -> None:
+        elapsed, self._updated_at = min(now - self._updated_at, 1.0), now
+        trend = self.trend
+        if self._drain_until <= now or trend.queue_s < _DRAINED_S:
+            self._drain_until = float("-inf")
+        if trend.state == "over":
+            self._fall(now)
+        elif trend.state == "normal" and self._drain_until == float("-inf") and not self.loss.is_suspicious:
+            self._rise(elapsed)
+
+    def _fall(self, now: float) -> None:
+        received = min(self._groups.received_bps(), self._groups.received_bps(3))
+        if received <= 0:
+            return
+        new = _BACK_OFF * received
+        if self._bps > _UNUSED * received and self.trend.queue_s < _DRAIN_WITHIN_S / 2:
+            # little was sent: that it was too much says little of the rest
+            new = max(new, self._bps * _LARGEST_FALL_IDLE)
+        if new >= self._bps or (now - self._fell_at < self.response_s + _SEEN_S and new > _MUCH_LESS * self._bps):
+            return
+        self._ceiling = received
+        self._fell_at, self._drain_until = now, now + _DRAIN_S
+        self._probe_at = now + _PROBE_EVERY_S
+        self._prober.is_running = False
+        self.loss.restart(now)
+        self._set(new)
+
+    def _rise(self, elapsed: float) -> None:
+        received = self._groups.received_bps()
+        if self._bps > min(_UNUSED * received, _ENOUGH * self.demand_bps):
+            return
+        if self._ceiling is not None and received > 1.2 * self._ceiling:
+            self._ceiling = None
+        if self._ceiling is not None and self._bps > 0.7 * self._ceiling:
+            self._set(self._bps + elapsed * _STEP_PER_S)
+        else:
+            self._set(self._bps * _GROWTH_PER_S**elapsed)
+
+    def _set(self, bps: float) -> None:
+        self._bps = min(MOST_BPS, max(LEAST_BPS, bps))
+
+    def silent(self, for_s: float, now: float) -> None:
+        """To be told every second or so for how long feedback has been overdue: nothing arrives, or very late."""
+        if for_s > _SILENT_S and self._before_silence is None:
+            self._before_silence = self._bps
+        if self._before_silence is not None and now - self._fell_at > _SILENT_S:
+            self._fell_at = now
+            self._set(max(self._bps / 2, self._before_silence * _LARGEST_FALL_SILENT))
+
+    # -- probes ---------------------------------------------------------------------------------------------------
+
+    def probe(self, now: float) -> Probe | None:
+        """The probe that is to be sent now, if any. To be asked every 0.1 s or so."""
+        if self._prober.is_running or now < self._probe_at or self.demand_bps <= 1.02 * self._bps:
+            return None
+        if self._drain_until != float("-inf") or self.trend.state != "normal" or self.trend.queue_s > _DRAINED_S * 2:
+            return None
+        if self.loss.is_suspicious:
+            return None
+        self._probe_at = now + _PROBE_EVERY_S
+        factor = _PROBE if self._raised else _FIRST_PROBE
+        return self._prober.begin(min(factor * self._bps, _ENOUGH * self.demand_bps), self._groups.jitter_s, now)
+
+    def _judge_probe(self, newest_sent_at: float, now: float) -> None:
+        found = self._prober.result(newest_sent_at, now)
+        if found is None:
+            return
+        if found > self._bps:
+            if found > 1.2 * self._bps:
+                self._probe_at = now + _PROBE_AGAIN_S
+            self._raised = True
+            self._ceiling = None
+            self._set(found)

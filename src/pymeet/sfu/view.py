@@ -1,0 +1,23 @@
+"""What a receiver makes of one picture: the seam between `rooms`, which know it, and `SubscribeTransport.set_view`, which acts on it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Importance(IntEnum):
+    """Which pictures go first where there is not enough for all; sound goes before any of them."""
+
+    OTHER = 0
+    PINNED = 1
+    """Whom this receiver pinned, or a host put in the spotlight."""
+    SPEAKER = 2
+    SCREEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one receiver sees one track."""
+
+    height: int
+    """The lines at which it is shown, in pixels of the device; 0: not at all, and then nothing of it is sent."""
+    importance: Importance = Importance.OTHER

@@ -1,0 +1,34 @@
+"""What each stream of a receiver could be sent at, and what that would cost: the wishes among which its bandwidth is shared."""
+
+from pymeet.sfu.bandwidth.share import Wish
+from pymeet.sfu.producer import Track
+from pymeet.sfu.view import Importance, View
+
+_SOUND_BPS, _SOUND_EXTRA_BPS = 50_000.0, 18_000.0  # 44 bytes of SRTP, UDP and IP, fifty times a second
+_LOWEST_BPS, _ONLY_BPS, _STEP = 150_000.0, 800_000.0, 3.3
+_PICTURE_EXTRA = 1.04
+
+
+def wish_of(track: Track, view: View | None) -> Wish:
+    """What the receiver could get of this track, up to what its view of it needs; without a view, all of it."""
+    if track.kind == "audio":
+        rate = track.layers[0].usual_bps
+        cost = rate + _SOUND_EXTRA_BPS if rate else _SOUND_BPS
+        return Wish(track.id, ((0, cost),), is_audio=True, is_muted=track.muted)
+    top = len(track.layers) - 1 if view is None else track.rank_for(view.height)
+    is_screen = track.source == "screen"
+    importance = view.importance if view is not None else Importance.SCREEN if is_screen else Importance.OTHER
+    return Wish(track.id, tuple(enumerate(_costs(track)[: top + 1])), importance, is_muted=track.muted)
+
+
+def _costs(track: Track) -> list[float]:
+    """Of each layer. One that never sent is taken to be as much larger than the one below as browsers make them."""
+    known = [layer.usual_bps * _PICTURE_EXTRA for layer in track.layers]
+    first = next((rank for rank, bps in enumerate(known) if bps), None)
+    if first is None:
+        return [_LOWEST_BPS * _STEP**rank for rank in range(len(known))] if len(known) > 1 else [_ONLY_BPS]
+    for rank in range(first):
+        known[rank] = known[first] / _STEP ** (first - rank)
+    for rank in range(first + 1, len(known)):
+        known[rank] = known[rank] or known[rank - 1] * _STEP
+    return known

@@ -1,0 +1,28 @@
+// English, for the details of a connection: fetched by those who are in a meeting.
+
+export default {
+  'flows.counting': 'Counting…',
+  'flows.roundTrip': 'There and back',
+  'flows.sending': 'You send',
+  'flows.sendable': 'You could send',
+  'flows.receiving': 'You receive',
+  'flows.way': 'Way to the server',
+  'flows.way.udp': 'UDP, the fast one',
+  'flows.way.tcp': 'TCP, because UDP is blocked',
+  'flows.sent': 'What you send',
+  'flows.nothing': 'Nothing',
+  'flows.from': 'From {name}',
+  'flows.microphone': 'Microphone',
+  'flows.camera': 'Camera',
+  'flows.screen': 'Screen',
+  'flows.screen_audio': 'Sound of the screen',
+  'flows.layer.l': 'small',
+  'flows.layer.m': 'medium',
+  'flows.layer.h': 'large',
+  'flows.size': '{width} × {height}',
+  'flows.pictures': '{count} pictures a second',
+  'flows.lost': '{share}\u00a0% lost',
+  'flows.notSent': 'Not sent: nobody needs it now',
+  'flows.notReceived': 'Nothing comes now',
+  'flows.note': 'Counted by your browser every two seconds. Pictures come only as large as you see them, and not at all while they are out of sight.',
+};
