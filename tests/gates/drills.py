@@ -115,6 +115,10 @@ NOT_PERSONAL: frozenset[Place] = frozenset(
 """Text columns that say nothing about anybody; an archive leaves them out or not, as it likes."""
 
 
+SEALED = (("recording_tracks", "file_id"), ("films", "file_id"))
+"""Columns that name a sealed file of the person, which has to go with its row: here the files are really there."""
+
+
 @dataclass
 class Pair:
     """Two people who are everywhere."""
@@ -134,6 +138,11 @@ async def two_people(directory: Path, *, guests: bool = False) -> AsyncIterator[
     async with opened(directory, ManualClock()) as lifecycle:
         of_first = await lifecycle.db.work(fill, first, "first")
         of_second = await lifecycle.db.work(fill, second, "second")
+        for canaries in (of_first, of_second):
+            for file_id in (canaries[place] for place in SEALED if place in canaries):
+                with lifecycle.files.create(file_id, lifecycle.clock.now_ms()) as sink:
+                    sink.write(b"what they said")
+                    sink.finish()
         yield Pair(lifecycle, first, second, of_first, of_second)
 
 
@@ -155,6 +164,8 @@ async def erasing(pair: Pair) -> list[str]:
     wrong += [
         f"{place} of somebody else is gone" for place, text in pair.of_second.items() if text.encode() not in after
     ]
+    paths = {place: pair.lifecycle.files.path(pair.of_first[place]) for place in SEALED if place in pair.of_first}
+    wrong += [f"the file of {place} is still there" for place, path in paths.items() if path.exists()]
     return wrong + await pair.lifecycle.db.study(_linked, pair.first)
 
 

@@ -105,8 +105,8 @@ async def test_a_table_whose_rows_are_not_deleted_is_noticed(
         async with two_people(tmp_path, guests=with_guests) as pair:
             wrong = await _refused_or_wrong(pair)
 
-    goes_along = without_files and _hangs_on_what_goes(metadata.tables[entry.name])
-    assert bool(wrong) == (not goes_along if with_guests else not hang_on_account)
+    goes_along = _hangs_on_what_goes(metadata.tables[entry.name])
+    assert bool(wrong) == (not goes_along if with_guests else not hang_on_account and not goes_along)
 
 
 def _hangs_on_what_goes(table: Table) -> bool:
