@@ -7,7 +7,14 @@ import pytest
 from pymeet.sfu import dependency, rtp, vp8
 from pymeet.sfu.view import View
 from tests.netem import World, lossy
-from tests.support.scalable import ScalablePublisher, ScalableStream, ScalableSubscriber, scalable, viewer
+from tests.support.scalable import (
+    ScalablePublisher,
+    ScalableReporter,
+    ScalableStream,
+    ScalableSubscriber,
+    scalable,
+    viewer,
+)
 
 CODECS = ("vp9", "av1")
 LARGE, MIDDLE, SMALL, HIDDEN = View(720), View(360), View(180), View(0)
@@ -113,6 +120,33 @@ def test_fewer_pictures_per_second_and_back_costs_no_key_frame(codec: str, mode:
     if codec == "vp8":
         pictures = [vp8.parse(stream.packets[number], 12).picture for number in sorted(stream.packets)]
         assert {(b - a) & vp8.LONG for a, b in itertools.pairwise(pictures)} == {0, 1}
+    world.assert_no_keystream_reuse()
+
+
+@pytest.mark.parametrize(("codec", "spatial", "mode"), [("vp8", 1, "full"), ("vp9", 3, "key"), ("av1", 3, "full")])
+def test_a_narrow_path_carries_the_part_that_fits(codec: str, spatial: int, mode: str) -> None:
+    """Fewer or smaller pictures instead of one that stands; somebody else is not concerned."""
+    world = World(seed=76)
+    alice = scalable(world, codec, spatial, 3, mode, size=700)
+    alice.film()
+    alice.talk()
+    wide = viewer(world, "wide", alice)
+    narrow = ScalableReporter(world, "narrow")
+    narrow.receive_tracks([alice.video, alice.audio])
+    world.run_until(lambda: narrow.is_connected)
+    carries_bps = 300_000 if codec == "vp8" else 600_000
+    narrow.limit(carries_bps)
+    world.run(10.0)
+
+    stream = _stream(narrow, alice)
+    assert alice.video.layers[-1].rate_bps > 1.1 * carries_bps
+    assert narrow.longest_queue_s(world.now - 6, world.now) < 0.3
+    assert stream.rate(world.now - 6, world.now) > 7
+    assert stream.longest_gap(world.now - 6, world.now) < 0.6
+    assert not stream.decoder.broken
+    assert _stream(wide, alice).layers(world.now - 6, world.now) == {spatial - 1}
+    assert _stream(wide, alice).rate(world.now - 6, world.now) == pytest.approx(30, abs=2)
+    _is_flawless(_stream(wide, alice))
     world.assert_no_keystream_reuse()
 
 

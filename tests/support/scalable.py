@@ -7,6 +7,7 @@ from pymeet.sfu.operating_points import descriptor_of
 from tests.netem import Publisher, Stream, Subscriber, World
 from tests.support.layered import Decoder, LayeredSource
 from tests.support.peer import TRANSPORT_ID, VP8, VP8_RTX
+from tests.support.reporting import Reporter
 
 DESCRIPTOR_ID = 9
 _NAMES = {"vp8": "VP8", "vp9": "VP9", "av1": "AV1"}
@@ -175,9 +176,15 @@ class ScalableSubscriber(Subscriber):
                     streams[key] = new
 
 
-def scalable(world: World, codec: str, spatial: int, temporal: int, mode: str = "full") -> ScalablePublisher:
-    """Somebody who sends so many layers, connected."""
-    publisher = ScalablePublisher(world, "alice", LayeredSource(codec, spatial, temporal, mode=mode))
+class ScalableReporter(Reporter, ScalableSubscriber):
+    """Such a receiver behind a path of limited rate."""
+
+
+def scalable(
+    world: World, codec: str, spatial: int, temporal: int, mode: str = "full", *, size: int = 60
+) -> ScalablePublisher:
+    """Somebody who sends so many layers, connected; `size` in bytes is what a packet has of a picture."""
+    publisher = ScalablePublisher(world, "alice", LayeredSource(codec, spatial, temporal, mode=mode, size=size))
     publisher.join()
     world.run_until(lambda: publisher.is_connected)
     return publisher
