@@ -1,5 +1,6 @@
 """A sender of VP9 or AV1 with spatial and temporal layers in the virtual world, and receivers that know what they could not decode."""
 
+import contextlib
 import struct
 
 from pymeet.sfu import dependency, rtcp, rtp
@@ -85,6 +86,7 @@ class ScalablePublisher(Publisher):
         offer = offer.replace("VP8/90000", f"{_NAMES[codec]}/90000")
         if codec == "av1":
             offer += f"a=extmap:{DESCRIPTOR_ID} {dependency.URI}\r\n"
+            offer = offer.replace("t=0 0\r\n", "t=0 0\r\na=extmap-allow-mixed\r\n")
         self.answer = self.transport.answer(offer, self.wishes, self.world.now)
         self.peer.take_description(self.answer)
 
@@ -127,7 +129,8 @@ class ScalableStream(Stream):
 
     def _take(self, packet: bytes, now: float) -> None:
         count = len(self.decoder.pictures)
-        self.decoder.take(packet)
+        with contextlib.suppress(struct.error):  # garbage
+            self.decoder.take(packet)
         for picture in self.decoder.pictures[count:]:
             if picture:
                 top = picture[-1]
