@@ -17,6 +17,7 @@ START_BPS = 1_000_000.0
 LEAST_BPS = 30_000.0
 MOST_BPS = 50_000_000.0
 _BACK_OFF = 0.85
+_BACKLOG_S = 0.1
 _LARGEST_FALL_IDLE = 0.5
 _SEEN_S, _MUCH_LESS = 0.3, 0.7  # a fall is given time to show, unless it was far too little
 _GROWTH_PER_S = 1.08
@@ -105,7 +106,11 @@ class SendEstimate:
             self._rise(elapsed)
 
     def _fall(self, now: float) -> None:
-        received = min(self._groups.received_bps(), self._groups.received_bps(3))
+        received = self._groups.received_bps()
+        if (
+            self.trend.queue_s > _BACKLOG_S
+        ):  # the newest rate is the path's; else it may be a moment in which little was sent
+            received = min(received, self._groups.received_bps(3))
         if received <= 0:
             return
         new = _BACK_OFF * received
