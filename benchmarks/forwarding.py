@@ -155,11 +155,11 @@ class Participant:
         await self._socket.send_json(message)
 
     async def leave(self) -> None:
-        if self._socket is not None:
-            await self._socket.send_json({"type": "leave"})
-            await self._socket.close()
-        if self._task is not None:
-            with contextlib.suppress(aiohttp.ClientConnectionError):  # the server was quicker
+        with contextlib.suppress(aiohttp.ClientConnectionError):  # the server was quicker
+            if self._socket is not None:
+                await self._socket.send_json({"type": "leave"})
+                await self._socket.close()
+            if self._task is not None:
                 await self._task
 
 
