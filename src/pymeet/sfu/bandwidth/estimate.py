@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from pymeet.sfu.bandwidth.acknowledging import Fate
 from pymeet.sfu.bandwidth.groups import Groups
-from pymeet.sfu.bandwidth.loss import LossModel
+from pymeet.sfu.bandwidth.loss import SLOTS_PER_S, LossModel
 from pymeet.sfu.bandwidth.probing import Probe, Prober
 from pymeet.sfu.bandwidth.trend import DelayTrend
 
@@ -73,17 +73,27 @@ class SendEstimate:
         """Takes what became of packets, by order of sending."""
         groups, prober, loss = self._groups, self._prober, self.loss
         newest = self._newest_sent_at
+        slot = count = 0
         for sent_at, size, arrived_at in fates:
-            loss.add(sent_at, is_lost=arrived_at is None)
+            place = int(sent_at * SLOTS_PER_S)
             if arrived_at is None:
+                loss.add(place, 0, 1)
                 continue
-            newest = max(newest, sent_at)
+            if place != slot:
+                if count:
+                    loss.add(slot, count, 0)
+                slot, count = place, 0
+            count += 1
+            if sent_at > newest:
+                newest = sent_at
             if prober.is_running:
                 prober.add(sent_at, arrived_at, size)
             closed = groups.add(sent_at, arrived_at, size)
             if closed is not None:
                 self.trend.add(closed, groups.jitter_s)
                 self._steer(now)
+        if count:
+            loss.add(slot, count, 0)
         self._newest_sent_at = newest
         if self._before_silence is not None:
             self._before_silence = None
@@ -127,8 +137,10 @@ class SendEstimate:
         self._set(new)
 
     def _rise(self, elapsed: float) -> None:
+        if self._bps > _ENOUGH * self.demand_bps:
+            return
         received = self._groups.received_bps()
-        if self._bps > min(_UNUSED * received, _ENOUGH * self.demand_bps):
+        if self._bps > _UNUSED * received:
             return
         if self._ceiling is not None and received > 1.2 * self._ceiling:
             self._ceiling = None
