@@ -18,7 +18,7 @@ ALONE := $(IN_MEETINGS:%=tests/browser/test_%.py) tests/stacks tests/gates/test_
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
-.PHONY: serve test check bench bench-purge fuzz gates screenshots docs lock format clean test-packages config.example.yaml
+.PHONY: serve test check bench bench-peers bench-purge fuzz gates screenshots docs lock format clean test-packages config.example.yaml
 
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
@@ -41,6 +41,9 @@ check: $(DEV) $(NODE)  ## run all static checks
 
 bench: $(DEV)  ## measure what forwarding costs
 	$(BIN)/python benchmarks/forwarding.py $(ARGS)
+
+bench-peers: $(DEV)  ## measure pymeet beside other media servers that are installed
+	$(BIN)/python benchmarks/peers.py $(ARGS)
 
 bench-purge: $(DEV)  ## measure what deleting two million rows does to a meeting
 	$(BIN)/python benchmarks/purge.py $(ARGS)

@@ -8,6 +8,7 @@ server is pinned to the last CPU, the clients to the others. Everything stays on
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -154,11 +155,12 @@ class Participant:
         await self._socket.send_json(message)
 
     async def leave(self) -> None:
-        if self._socket is not None:
-            await self._socket.send_json({"type": "leave"})
-            await self._socket.close()
-        if self._task is not None:
-            await self._task
+        with contextlib.suppress(aiohttp.ClientConnectionError):  # the server was quicker
+            if self._socket is not None:
+                await self._socket.send_json({"type": "leave"})
+                await self._socket.close()
+            if self._task is not None:
+                await self._task
 
 
 @dataclass

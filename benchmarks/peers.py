@@ -2,7 +2,7 @@
 
     python benchmarks/peers.py [--only "1 to 60"] [--seconds 3] [--rounds 3] [--no-storm] [--json]
 
-Janus is taken from the system (Debian: `apt-get install janus`); what is not installed is left out and said. Every server is
+Janus is taken from the system (Debian: `apt-get install janus`); if it is not installed it is left out, and that is said. Every server is
 pinned to the last CPU, the clients to the others; everything stays on this machine. A virtual machine's speed moves by tens of
 percent within minutes, so compare only what stands in one line of one run: the ratios.
 """
@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -132,9 +131,11 @@ async def meeting(server: Any, http: aiohttp.ClientSession, s: Scenario) -> Asyn
         side.room = await server.room(http)
         for _ in range(s.publishers):
             await server.publish(http, side.room, s, side)
-        while not side.sender.ask("up"):
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(0.5)  # Janus names a stream to others when its connection stands
+        for _ in range(100):
+            await asyncio.sleep(0.2)  # Janus names a stream to others when its connection stands
+            if side.sender.ask("up"):
+                break
+        await asyncio.sleep(0.3)
         for _ in range(s.publishers if s.mesh else s.receivers):
             await server.receive(http, side.room, s, side.receiver)
         side.sender.ask("send", True)
@@ -263,7 +264,7 @@ async def main() -> None:
     parser.add_argument("--no-storm", action="store_true", help="leave the crowd of joins out")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    absent = [name for name, program in (("Janus", "janus"), ("Galène", "galene")) if not shutil.which(program)]
+    absent = [] if janus.PROGRAM else ["Janus"]
     results: dict[str, Any] = {"left_out": absent}
     with contextlib.ExitStack() as stack:
         folders = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(2)]

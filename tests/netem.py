@@ -425,7 +425,7 @@ class Subscriber(Client):
             if ssrc in self.streams:
                 stream = self.streams[ssrc]
                 stream.receive(bare(packet) if stream.is_video else packet, self.world.now)
-            elif ssrc in self._rtx and len(bare(packet)) > 14:
+            elif ssrc in self._rtx and len(bare(packet)) >= 14:
                 again = bare(packet)
                 self._rtx[ssrc].receive(again[:2] + again[12:14] + again[4:12] + again[14:], self.world.now)
         self.peer.rtp.clear()

@@ -69,7 +69,7 @@ test('of a picture that is not measured yet nothing is said, so that it comes sm
   const place = {};
   viewing.show(place, 't1', null);
   timers.pass(100);
-  assert.deepEqual(sent.at(-1).tiles, [{ track: 't2', height: 0 }]);
+  assert.deepEqual(sent.at(-1).tiles, []);
   viewing.show(place, 't1', 352);
   timers.pass(1000);
   assert.deepEqual(sent.at(-1).tiles, [{ track: 't1', height: 352 }, { track: 't2', height: 0 }]);
@@ -78,10 +78,14 @@ test('of a picture that is not measured yet nothing is said, so that it comes sm
 test('a picture that moves from one place to another is wanted all the while', () => {
   const { timers, viewing, heights } = setUp();
   const strip = {};
+  const stage = {};
   viewing.show(strip, 't1', 96);
   timers.pass(1000);
-  viewing.show({}, 't1', 704);
+  viewing.show(stage, 't1', null);
   viewing.clear(strip);
+  timers.pass(1000);
+  assert.deepEqual(heights(), [96, 0]);
+  viewing.show(stage, 't1', 704);
   timers.pass(1000);
   assert.deepEqual(heights(), [704, 0]);
 });

@@ -4,6 +4,7 @@ import random
 from functools import cache
 
 import pytest
+from benchmarks.bandwidth import pages
 
 from tests.support.bottleneck import Bottleneck, Call, run
 from tests.support.curves import CURVES, MBIT, WANTED_BPS, Played
@@ -101,3 +102,10 @@ def test_lost_feedback_and_an_outage_do_not_ruin_it() -> None:
 
     assert call.mean("received_bps", 5, 8) > 0.7 * 2 * MBIT
     assert call.mean("received_bps", 16, 20) > 0.7 * 2 * MBIT
+
+
+def test_the_page_shows_what_the_code_does() -> None:
+    """`python benchmarks/bandwidth.py` draws docs/bandwidth.md anew."""
+    stale = [path.name for path, text in pages().items() if path.read_text(encoding="utf-8") != text]
+
+    assert not stale

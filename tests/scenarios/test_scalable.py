@@ -6,8 +6,16 @@ import pytest
 
 from pymeet.sfu import dependency, rtp, vp8
 from pymeet.sfu.view import View
+from tests.fuzz.profile import mutated
 from tests.netem import World, lossy
-from tests.support.scalable import ScalablePublisher, ScalableStream, ScalableSubscriber, scalable, viewer
+from tests.support.scalable import (
+    ScalablePublisher,
+    ScalableReporter,
+    ScalableStream,
+    ScalableSubscriber,
+    scalable,
+    viewer,
+)
 
 CODECS = ("vp9", "av1")
 LARGE, MIDDLE, SMALL, HIDDEN = View(720), View(360), View(180), View(0)
@@ -116,6 +124,33 @@ def test_fewer_pictures_per_second_and_back_costs_no_key_frame(codec: str, mode:
     world.assert_no_keystream_reuse()
 
 
+@pytest.mark.parametrize(("codec", "spatial", "mode"), [("vp8", 1, "full"), ("vp9", 3, "key"), ("av1", 3, "full")])
+def test_a_narrow_path_carries_the_part_that_fits(codec: str, spatial: int, mode: str) -> None:
+    """Fewer or smaller pictures instead of one that stands; somebody else is not concerned."""
+    world = World(seed=76)
+    alice = scalable(world, codec, spatial, 3, mode, size=700)
+    alice.film()
+    alice.talk()
+    wide = viewer(world, "wide", alice)
+    narrow = ScalableReporter(world, "narrow")
+    narrow.receive_tracks([alice.video, alice.audio])
+    world.run_until(lambda: narrow.is_connected)
+    carries_bps = 300_000 if codec == "vp8" else 600_000
+    narrow.limit(carries_bps)
+    world.run(10.0)
+
+    stream = _stream(narrow, alice)
+    assert alice.video.layers[-1].rate_bps > 1.1 * carries_bps
+    assert narrow.longest_queue_s(world.now - 6, world.now) < 0.3
+    assert stream.rate(world.now - 6, world.now) > 7
+    assert stream.longest_gap(world.now - 6, world.now) < 0.6
+    assert not stream.decoder.broken
+    assert _stream(wide, alice).layers(world.now - 6, world.now) == {spatial - 1}
+    assert _stream(wide, alice).rate(world.now - 6, world.now) == pytest.approx(30, abs=2)
+    _is_flawless(_stream(wide, alice))
+    world.assert_no_keystream_reuse()
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_on_a_lossy_network_every_part_is_repaired_and_changes_lose_nothing(codec: str) -> None:
     """What was lost just before a change is asked for after it; what comes late has its place in every part."""
@@ -184,6 +219,7 @@ def test_receivers_get_the_dependency_descriptor_if_they_want_it(is_wanted: bool
     world = World(seed=75)
     alice = scalable(world, "av1", 2, 2)
     assert dependency.URI in alice.answer
+    assert "a=extmap-allow-mixed" in alice.answer  # the descriptor of a key frame needs the longer form
     bob = ScalableSubscriber(world, "bob", takes_descriptors=is_wanted)
     offer = bob.receive_tracks([alice.video])
     world.run_until(lambda: bob.is_connected)
@@ -199,3 +235,33 @@ def test_receivers_get_the_dependency_descriptor_if_they_want_it(is_wanted: bool
         assert [f.number for f in frames[::2]] == [(frames[0].number + i) & 0xFFFF for i in range(len(frames[::2]))]
     else:
         assert not any(bob.descriptors)
+
+
+@pytest.mark.parametrize("codec", ["vp8", *CODECS])
+def test_garbage_from_a_sender_harms_nobody_for_long(codec: str) -> None:
+    """Whoever publishes may send anything; the next key frame mends what it did, and no number is used twice."""
+    world = World(seed=77)
+    alice = scalable(world, codec, 1 if codec == "vp8" else 3, 3)
+    alice.film()
+    viewers = [viewer(world, f"viewer{i}", alice) for i in range(2)]
+    world.run(1.5)
+    wire = alice.source.frame
+
+    def garbled() -> list[bytes]:
+        # the length of the header extensions stays: with a wrong one the sender itself could not encrypt
+        draw = world.random
+        return [p[:16] + mutated(draw, p[16:]).ljust(len(p) - 16) if draw.random() < 0.3 else p for p in wire()]
+
+    alice.source.frame = garbled  # type: ignore[method-assign]
+    for view in (SMALL, LARGE, MIDDLE, SMALL):
+        _look(viewers[0], alice, view)
+        world.run(0.6)
+    alice.source.frame = wire  # type: ignore[method-assign]
+    world.run(1.0)
+    alice.source.source.key_wanted = True
+    world.run(2.5)
+
+    for someone in viewers:
+        stream = _stream(someone, alice)
+        assert stream.rate(world.now - 1, world.now) == pytest.approx(30, abs=2)
+    world.assert_no_keystream_reuse()

@@ -1,5 +1,6 @@
 """A sender of VP9 or AV1 with spatial and temporal layers in the virtual world, and receivers that know what they could not decode."""
 
+import contextlib
 import struct
 
 from pymeet.sfu import dependency, rtcp, rtp
@@ -7,6 +8,7 @@ from pymeet.sfu.operating_points import descriptor_of
 from tests.netem import Publisher, Stream, Subscriber, World
 from tests.support.layered import Decoder, LayeredSource
 from tests.support.peer import TRANSPORT_ID, VP8, VP8_RTX
+from tests.support.reporting import Reporter
 
 DESCRIPTOR_ID = 9
 _NAMES = {"vp8": "VP8", "vp9": "VP9", "av1": "AV1"}
@@ -84,6 +86,7 @@ class ScalablePublisher(Publisher):
         offer = offer.replace("VP8/90000", f"{_NAMES[codec]}/90000")
         if codec == "av1":
             offer += f"a=extmap:{DESCRIPTOR_ID} {dependency.URI}\r\n"
+            offer = offer.replace("t=0 0\r\n", "t=0 0\r\na=extmap-allow-mixed\r\n")
         self.answer = self.transport.answer(offer, self.wishes, self.world.now)
         self.peer.take_description(self.answer)
 
@@ -126,7 +129,8 @@ class ScalableStream(Stream):
 
     def _take(self, packet: bytes, now: float) -> None:
         count = len(self.decoder.pictures)
-        self.decoder.take(packet)
+        with contextlib.suppress(struct.error):  # garbage
+            self.decoder.take(packet)
         for picture in self.decoder.pictures[count:]:
             if picture:
                 top = picture[-1]
@@ -175,9 +179,15 @@ class ScalableSubscriber(Subscriber):
                     streams[key] = new
 
 
-def scalable(world: World, codec: str, spatial: int, temporal: int, mode: str = "full") -> ScalablePublisher:
-    """Somebody who sends so many layers, connected."""
-    publisher = ScalablePublisher(world, "alice", LayeredSource(codec, spatial, temporal, mode=mode))
+class ScalableReporter(Reporter, ScalableSubscriber):
+    """Such a receiver behind a path of limited rate."""
+
+
+def scalable(
+    world: World, codec: str, spatial: int, temporal: int, mode: str = "full", *, size: int = 60
+) -> ScalablePublisher:
+    """Somebody who sends so many layers, connected; `size` in bytes is what a packet has of a picture."""
+    publisher = ScalablePublisher(world, "alice", LayeredSource(codec, spatial, temporal, mode=mode, size=size))
     publisher.join()
     world.run_until(lambda: publisher.is_connected)
     return publisher

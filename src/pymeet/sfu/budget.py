@@ -131,8 +131,9 @@ class Budget:
         """Sends what may leave now. `resend` and `pad` return how many bytes they sent, 0 when there was nothing to send."""
         while (repair := self.repairs.next(min(self.target_bps, MOST_BPS), now)) is not None:
             self.repairs.spent(resend(repair))
-        while self._probe.missing_bytes(self._sent_since_probe(), now) > _PADDING_BYTES / 2 and pad():
-            pass
+        missing = self._probe.missing_bytes(self._sent_since_probe(), now)
+        while missing > _PADDING_BYTES / 2 and (padded := pad()):
+            missing -= padded + OVERHEAD_BYTES  # and not by the history: this has to end whatever is noted there
 
     def _sent_since_probe(self) -> int:
         count = (self._history.next - self._probe_from) & 0xFFFF

@@ -264,15 +264,18 @@ class Consumer:
     def padding(self) -> int:
         """Sends a packet of nothing but padding (RFC 3550 section 5.1), to see what the path holds; how many bytes that was.
 
-        It goes where retransmissions go, also while nothing is forwarded. 0 where there is no such stream.
+        It goes where retransmissions go, also while nothing is forwarded or before anything was. 0 where there is no such stream,
+        or no report on it.
         """
         if self.rtx_payload_type is None:
             return 0
         timestamp = self.resume_timestamp or 0
         if self.fanout is not None and self.fanout.is_forwarding(self):
             timestamp = (self.fanout.last_timestamp + (self.timestamp_offset or 0)) & 0xFFFFFFFF
-        size, head = rtp.NORMAL_BYTES + len(_PADDING), self.wide_head
-        number = self.transport.history.record(size + TAG_BYTES, self.transport.sfu.now) if head else 0
+        if not self.wide_id:
+            return 0  # nobody would report on it
+        size, head = rtp.NORMAL_BYTES + len(_PADDING), self.wide_id << 4 | 1
+        number = self.transport.history.record(size + TAG_BYTES, self.transport.sfu.now)
         about = (
             0xB0,
             self.rtx_payload_type,

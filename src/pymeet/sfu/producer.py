@@ -125,7 +125,11 @@ class Track:
     def rank_of(self, consumer: Consumer) -> int:
         """Which layer the receiver is being sent, or waits for when it is sent none; -1 for none."""
         receiver = self.receivers.get(consumer)
-        return -1 if receiver is None or receiver.layer is None else self.layers.index(receiver.layer)
+        if receiver is None or receiver.layer is None:
+            return -1
+        # a part of a stream that is no longer the lowest is no choice any more, but goes on until a key frame
+        layer = receiver.layer if receiver.layer in self.layers else receiver.layer.stream
+        return self.layers.index(layer)
 
     def rank_for(self, lines: int) -> int:
         """The lowest layer that fills a picture of so many lines; -1 for none when there are no lines to fill."""

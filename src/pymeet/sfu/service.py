@@ -260,6 +260,8 @@ class Sfu:
                 transport.handle_timer(now)
             except Exception as error:
                 self._end_faulty(transport, error, now)
+        if self.queued:
+            self.flush()
 
     def close(self, now: float) -> None:
         """Ends every transport; the peers are told."""

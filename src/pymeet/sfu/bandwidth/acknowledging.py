@@ -52,13 +52,21 @@ class Acknowledgements:
             lost = range(max(following, base - _MOST_UNKNOWN), base)
             unknown = sum(history.log[n & MASK][1] + OVERHEAD_BYTES for n in lost)
             following = base
+        log, make = history.log, tuple.__new__
+        is_remembered = history.sent(max(following, base) & 0xFFFF) is not None
         for distance, arrival in zip(feedback.received, feedback.arrivals, strict=True):
             number = base + distance
             if number >= following:
-                for skipped in range(following, number):
-                    self._miss(skipped, history)
-                sent = history.sent(number & 0xFFFF)
+                if number > following:
+                    for skipped in range(following, number):
+                        self._miss(skipped, history)
                 following = number + 1
+                if is_remembered:  # the usual case: nothing is called or looked up twice
+                    sent_at, size = log[number & MASK]
+                    fates.append(make(Fate, (sent_at, size + OVERHEAD_BYTES + unknown, arrival + shift)))
+                    unknown = 0
+                    continue
+                sent = history.sent(number & 0xFFFF)
             else:
                 sent = missing.pop(number, None)
             if sent is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from pymeet.sfu.bandwidth.acknowledging import Fate
 from pymeet.sfu.bandwidth.groups import Groups
-from pymeet.sfu.bandwidth.loss import LossModel
+from pymeet.sfu.bandwidth.loss import SLOTS_PER_S, LossModel
 from pymeet.sfu.bandwidth.probing import Probe, Prober
 from pymeet.sfu.bandwidth.trend import DelayTrend
 
@@ -17,6 +17,7 @@ START_BPS = 1_000_000.0
 LEAST_BPS = 30_000.0
 MOST_BPS = 50_000_000.0
 _BACK_OFF = 0.85
+_BACKLOG_S = 0.1
 _LARGEST_FALL_IDLE = 0.5
 _SEEN_S, _MUCH_LESS = 0.3, 0.7  # a fall is given time to show, unless it was far too little
 _GROWTH_PER_S = 1.08
@@ -72,17 +73,27 @@ class SendEstimate:
         """Takes what became of packets, by order of sending."""
         groups, prober, loss = self._groups, self._prober, self.loss
         newest = self._newest_sent_at
+        slot = count = 0
         for sent_at, size, arrived_at in fates:
-            loss.add(sent_at, is_lost=arrived_at is None)
+            place = int(sent_at * SLOTS_PER_S)
             if arrived_at is None:
+                loss.add(place, 0, 1)
                 continue
-            newest = max(newest, sent_at)
+            if place != slot:
+                if count:
+                    loss.add(slot, count, 0)
+                slot, count = place, 0
+            count += 1
+            if sent_at > newest:
+                newest = sent_at
             if prober.is_running:
                 prober.add(sent_at, arrived_at, size)
             closed = groups.add(sent_at, arrived_at, size)
             if closed is not None:
                 self.trend.add(closed, groups.jitter_s)
                 self._steer(now)
+        if count:
+            loss.add(slot, count, 0)
         self._newest_sent_at = newest
         if self._before_silence is not None:
             self._before_silence = None
@@ -105,7 +116,11 @@ class SendEstimate:
             self._rise(elapsed)
 
     def _fall(self, now: float) -> None:
-        received = min(self._groups.received_bps(), self._groups.received_bps(3))
+        received = self._groups.received_bps()
+        if (
+            self.trend.queue_s > _BACKLOG_S
+        ):  # the newest rate is the path's; else it may be a moment in which little was sent
+            received = min(received, self._groups.received_bps(3))
         if received <= 0:
             return
         new = _BACK_OFF * received
@@ -122,8 +137,10 @@ class SendEstimate:
         self._set(new)
 
     def _rise(self, elapsed: float) -> None:
+        if self._bps > _ENOUGH * self.demand_bps:
+            return
         received = self._groups.received_bps()
-        if self._bps > min(_UNUSED * received, _ENOUGH * self.demand_bps):
+        if self._bps > _UNUSED * received:
             return
         if self._ceiling is not None and received > 1.2 * self._ceiling:
             self._ceiling = None

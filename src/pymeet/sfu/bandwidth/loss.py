@@ -5,7 +5,7 @@ A full queue loses less as soon as less is sent; radio loses the same share. dra
 
 from pymeet.sfu.bandwidth.acknowledging import STILL_UNDER_WAY_S
 
-_SLOTS_PER_S = 4
+SLOTS_PER_S = 4
 _SLOTS, _MOST_SLOTS = 4, 12
 _PACKETS = 50
 _SUSPICIOUS = 0.06
@@ -32,26 +32,25 @@ class LossModel:
         """Whether so much was lost beyond the usual that nothing should be added."""
         return self._is_trying or self.share - self.inherent > _SUSPICIOUS
 
-    def add(self, sent_at: float, *, is_lost: bool) -> None:
-        """Counts one packet whose fate is known."""
-        place = int(sent_at * _SLOTS_PER_S)
+    def add(self, place: int, received: int, lost: int) -> None:
+        """Counts packets whose fate is known; `place` is the quarter of a second in which they were sent."""
         if place < self._from:
             return
         slot = self._slots.get(place)
         if slot is None:
             slot = self._slots[place] = [0, 0]
-        slot[0] += 1
-        slot[1] += is_lost
+        slot[0] += received + lost
+        slot[1] += lost
 
     def restart(self, now: float) -> None:
         """The rate has changed: what was sent until now says nothing of the new one."""
         self._slots = {}
-        self._from = int(now * _SLOTS_PER_S) + 1
+        self._from = int(now * SLOTS_PER_S) + 1
         self._is_trying = False
 
     def factor(self, newest_sent_at: float, now: float) -> float:
         """By what the rate is to be multiplied, mostly 1. `newest_sent_at`: of the packets known to have arrived."""
-        end = int((newest_sent_at - STILL_UNDER_WAY_S) * _SLOTS_PER_S)
+        end = int((newest_sent_at - STILL_UNDER_WAY_S) * SLOTS_PER_S)
         if len(self._slots) < _SLOTS:
             return 1.0
         known = [slot for place, slot in self._slots.items() if place < end]

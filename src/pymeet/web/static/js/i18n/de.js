@@ -110,6 +110,7 @@ export default {
   'preview.recorded': 'Möchten Sie aufgezeichnet werden, wenn Sie teilnehmen? Teilnehmen können Sie in jedem Fall.',
   'preview.joinYes': 'Mit Aufzeichnung teilnehmen',
   'preview.joinNo': 'Ohne Aufzeichnung teilnehmen',
+  'preview.check': 'Verbindung prüfen',
   'preview.joinNot': 'Nicht teilnehmen',
 
   'devices.microphone': 'Mikrofon',

@@ -109,6 +109,7 @@ export default {
   'preview.recorded': 'Do you want to be recorded when you join? You take part in either case.',
   'preview.joinYes': 'Join and be recorded',
   'preview.joinNo': 'Join without being recorded',
+  'preview.check': 'Check connection',
   'preview.joinNot': 'Don’t join',
 
   'devices.microphone': 'Microphone',

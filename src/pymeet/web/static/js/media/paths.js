@@ -4,9 +4,11 @@
 /** @import { Offer } from '../types.js' */
 /** @import { ReceivedTrack } from './subscribe.js' */
 import { PublishConnection } from './publish.js';
+import { Silence, carried } from './silence.js';
 import { SubscribeConnection } from './subscribe.js';
 
 const RECOVERY_MS = 6000;
+const LISTEN_EVERY_MS = 600;
 const RESTARTS_BEFORE_REBUILD = 2;
 // Where no path exists at all, trying harder only makes noise.
 const REBUILD_INTERVAL_MS = 15_000;
@@ -27,6 +29,8 @@ export class MediaPaths {
   #stopSending = () => {};
   /** @type {RTCIceServer[]} */
   #relays;
+  #silence = new Silence();
+  #listening;
 
   /**
    * @param {object} options
@@ -48,6 +52,7 @@ export class MediaPaths {
       onState: (state) => this.changed('subscribe', state),
       onProblem: () => this.#rebuild('subscribe'),
     });
+    this.#listening = setInterval(() => void this.#listen(), LISTEN_EVERY_MS);
   }
 
   /** @param {Offer} offer */
@@ -88,11 +93,22 @@ export class MediaPaths {
 
   close() {
     this.#closed = true;
+    clearInterval(this.#listening);
     clearTimeout(this.#recovery.publish);
     clearTimeout(this.#recovery.subscribe);
     this.#stopSending();
     this.publish.close();
     this.subscribe.close();
+  }
+
+  /** Where nothing comes back, both paths look for another way: what cuts one cuts the other. */
+  async #listen() {
+    const { pc } = this.publish;
+    if (pc.connectionState !== 'connected') return;
+    const bytes = carried(await pc.getStats());
+    if (this.#closed || pc !== this.publish.pc || !this.#silence.isDead(bytes, performance.now())) return;
+    this.#options.onTrouble();
+    this.restart();
   }
 
   #openPublish() {

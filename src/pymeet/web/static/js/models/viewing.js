@@ -33,7 +33,7 @@ export function linesFor(width, height, ratio) {
  */
 export function viewOf(pictures, heights, { audioOnly, hidden, pinned }) {
   // Of what is not measured yet nothing is said: it comes small until it is.
-  const tiles = pictures.filter(({ track }) => heights.get(track) !== null).map(({ track, participant }) => {
+  const tiles = pictures.filter(({ track }) => hidden || heights.get(track) !== null).map(({ track, participant }) => {
     const height = hidden ? 0 : Math.ceil((heights.get(track) ?? 0) / STEP_PX) * STEP_PX;
     return { track, height, ...(participant === pinned && { pinned: /** @type {true} */ (true) }) };
   });
@@ -49,6 +49,8 @@ export class Viewing {
   #pictures = [];
   /** By place, since one picture may change its place and stand in two for a moment. @type {Map<object, { track: string, height: number | null }>} */
   #places = new Map();
+  /** As they were when they were told. @type {Map<string, number | null>} */
+  #heights = new Map();
   #hidden = false;
   /** @type {any} */
   #hiding = null;
@@ -115,6 +117,20 @@ export class Viewing {
     this.#due = null;
   }
 
+  /** Lines of each picture that stands on the page. What moves to another place is as large as it was until that is measured. */
+  #measured() {
+    /** @type {Map<string, number | null>} */
+    const heights = new Map();
+    for (const { track, height } of this.#places.values()) {
+      const known = height ?? this.#heights.get(track) ?? null;
+      const other = heights.get(track) ?? null;
+      heights.set(track, known === null ? other : Math.max(known, other ?? 0));
+    }
+    // While the page is being built nothing is out of sight, it only does not stand there yet.
+    if (![...heights.values()].some((height) => height !== null)) for (const { track } of this.#pictures) heights.set(track, null);
+    return heights;
+  }
+
   /** @param {boolean} hidden */
   #become(hidden) {
     this.#hidden = hidden;
@@ -129,13 +145,8 @@ export class Viewing {
 
   #say() {
     this.#due = null;
-    /** @type {Map<string, number | null>} */
-    const heights = new Map();
-    for (const { track, height } of this.#places.values()) {
-      const other = heights.get(track);
-      heights.set(track, height === null ? other ?? null : Math.max(height, other ?? 0));
-    }
-    const view = viewOf(this.#pictures, heights, { audioOnly: this.audioOnly.value, hidden: this.#hidden, pinned: this.pinned.value });
+    this.#heights = this.#measured();
+    const view = viewOf(this.#pictures, this.#heights, { audioOnly: this.audioOnly.value, hidden: this.#hidden, pinned: this.pinned.value });
     const text = JSON.stringify(view);
     if (!this.#send || text === this.#said) return;
     this.#said = text;

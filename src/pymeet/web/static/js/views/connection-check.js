@@ -11,8 +11,8 @@ import { Dialog, Icon, Note, html } from './ui.js';
 
 const HOPS = /** @type {const} */ (['page', 'messages', 'udp', 'tcp', 'relay']);
 const ICONS = { runs: 'loader-circle', ok: 'check', fail: 'circle-alert', off: 'circle-slash' };
-/** @param {boolean} good */
-const signOf = (good) => /** @type {const} */ (good ? { tone: 'plain', icon: ICONS.ok } : { tone: 'amber', icon: ICONS.fail });
+const ALL_WELL = /** @type {const} */ ({ tone: 'plain', icon: ICONS.ok });
+const BLOCKED = /** @type {const} */ ({ tone: 'amber', icon: ICONS.fail });
 
 /** @param {{ slug: string, devices: Devices, onClose: () => void }} props */
 export function ConnectionCheckDialog({ slug, devices, onClose }) {
@@ -38,7 +38,7 @@ export function ConnectionCheckDialog({ slug, devices, onClose }) {
         <${Device} devices=${devices} kind="camera" />
       </ul>
       <div class="check-verdict" aria-live="polite">
-        ${verdict && html`<${Note} ...${signOf(verdict === 'good')}><p>${t(`check.verdict.${verdict}`, place)}</p></${Note}>`}
+        ${verdict && html`<${Note} ...${verdict === 'good' ? ALL_WELL : BLOCKED}><p>${t(`check.verdict.${verdict}`, place)}</p></${Note}>`}
       </div>
       <div class="actions">
         <button type="button" class="button" disabled=${verdict === null} onClick=${() => void check.start()}>${t('check.again')}</button>
