@@ -5,7 +5,7 @@ from pymeet.sfu.producer import Track
 from pymeet.sfu.view import Importance, View
 
 _SOUND_BPS, _SOUND_EXTRA_BPS = 50_000.0, 18_000.0  # 44 bytes of SRTP, UDP and IP, fifty times a second
-_LOWEST_BPS, _ONLY_BPS, _STEP = 150_000.0, 800_000.0, 3.3
+_LOWEST_BPS, _ONLY_BPS, _MOST_BPS, _STEP = 150_000.0, 800_000.0, 1_700_000.0, 3.3
 _PICTURE_EXTRA = 1.04
 
 
@@ -26,9 +26,9 @@ def _costs(track: Track) -> list[float]:
     known = [layer.usual_bps * _PICTURE_EXTRA for layer in track.layers]
     first = next((rank for rank, bps in enumerate(known) if bps), None)
     if first is None:
-        return [_LOWEST_BPS * _STEP**rank for rank in range(len(known))] if len(known) > 1 else [_ONLY_BPS]
+        return [min(_LOWEST_BPS * _STEP**r, _MOST_BPS) for r in range(len(known))] if len(known) > 1 else [_ONLY_BPS]
     for rank in range(first):
         known[rank] = known[first] / _STEP ** (first - rank)
     for rank in range(first + 1, len(known)):
-        known[rank] = known[rank] or known[rank - 1] * _STEP
+        known[rank] = known[rank] or max(known[rank - 1], min(known[rank - 1] * _STEP, _MOST_BPS))
     return known
