@@ -144,3 +144,20 @@ def test_a_camera_that_is_switched_on_again_does_not_wait() -> None:
     frames = [at for at, _, _ in bob.video_of(alice).frames if at > on]
     assert frames[0] < on + 0.5
     assert places(bob.video_of(alice))[-1] == 2
+
+
+def test_who_gets_nothing_any_more_is_not_forgotten() -> None:
+    """No sound, and one picture that the path just does not carry: with nothing sent, nothing is heard of the path either."""
+    world, alice = _meeting(87)
+    bob = reporter(world, "bob", [alice.video], 3 * MBIT)
+    bob.transport.set_view({alice.video.id: LARGE}, world.now)
+    world.run(5.0)
+    bob.limit(0.06 * MBIT)
+    world.run(20.0)
+    assert bob.transport.figures()[1] == {alice.video.id: -1}
+
+    bob.limit(3 * MBIT)
+    world.run(12.0)
+    stream = bob.video_of(alice)
+    assert set(places(stream)[-30:]) == {2}
+    assert stream.longest_gap(world.now - 3, world.now) < 0.3

@@ -17,6 +17,7 @@ from pymeet.sfu.history import SendHistory
 _SHARE_S, _SHARE_AGAIN_S = 0.1, 1.0
 _MOVED = 0.02
 _MUTE_S = 0.8
+_REST_S, _LOST_S = 1.0, 5.0  # since the last packet, when all are told of; and when some never will be
 _DEEP_QUEUE_S = 0.15
 _PADDING_BYTES = 300
 
@@ -119,7 +120,12 @@ class Budget:
 
     def _watch(self, now: float) -> None:
         if self._is_heard:
-            self._estimate.silent(self._acknowledgements.silence_s(self._history, now), now)
+            overdue_s = self._acknowledgements.silence_s(self._history, now)
+            self._estimate.silent(overdue_s, now)
+            newest = self._history.sent((self._history.next - 1) & 0xFFFF)
+            quiet_s = now - newest[0] if newest else _LOST_S
+            if quiet_s >= _LOST_S or (quiet_s >= _REST_S and not overdue_s):
+                self._estimate.rest()
         elif not self._history.next:
             self._waiting_since = now
         elif now - self._waiting_since > _MUTE_S:

@@ -160,10 +160,20 @@ class SendEstimate:
             self._fell_at = now
             self._set(max(self._bps / 2, self._before_silence * _LARGEST_FALL_SILENT))
 
+    def rest(self) -> None:
+        """To be told when nothing of ours is on the path any more: no queue of it stands there, and no packet will say so."""
+        self._drain_until = float("-inf")
+        self._before_silence = None
+        self.trend.forget()
+
     # -- probes ---------------------------------------------------------------------------------------------------
 
     def probe(self, now: float) -> Probe | None:
         """The probe that is to be sent now, if any. To be asked every 0.1 s or so."""
+        if self._prober.is_running:
+            self._judge_probe(
+                self._newest_sent_at, now
+            )  # of one that was the last to be sent no feedback brings the end
         if self._prober.is_running or now < self._probe_at or self.demand_bps <= 1.02 * self._bps:
             return None
         if self._drain_until != float("-inf") or self.trend.state != "normal" or self.trend.queue_s > _DRAINED_S * 2:

@@ -6,6 +6,7 @@ _SHORTEST_S = 0.05
 _LONGEST_S = 0.4
 _PATIENCE_S = 1.5
 _LEAST_PACKETS = 5
+_LEAST_BITS = 8 * 8 * 330  # eight packets of padding: at a low rate a short probe would be one or two, and say nothing
 _SATURATED = 0.9
 
 
@@ -26,8 +27,8 @@ class Prober:
         self._first_size = self._last_size = self._size = self._count = 0
 
     def begin(self, bps: float, jitter_s: float, now: float) -> Probe:
-        """A probe from now on, longer where jitter would blur a short one."""
-        duration = min(_LONGEST_S, max(_SHORTEST_S, 4 * jitter_s))
+        """A probe from now on, longer where jitter would blur a short one, or its packets be few."""
+        duration = min(_LONGEST_S, max(_SHORTEST_S, 4 * jitter_s, _LEAST_BITS / bps))
         self.is_running, self._jitter_s = True, jitter_s
         self._from, self._until = now, now + duration
         self._give_up_at = self._until + _PATIENCE_S

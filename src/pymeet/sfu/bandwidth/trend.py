@@ -57,6 +57,12 @@ class DelayTrend:
             self.state = "under" if self.gradient < -self.threshold else "normal"
         self._adapt()
 
+    def forget(self) -> None:
+        """Nothing was sent for a while: what was seen of a queue is over."""
+        self.state, self.queue_s, self._rising = "normal", 0.0, 0
+        self._times.clear()
+        self._delays.clear()
+
     def _measure_queue(self, at: float, delay: float) -> None:
         if at - self._least_since > _BASE_S:
             self._least_before, self._least, self._least_since = self._least, delay, at
