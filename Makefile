@@ -13,7 +13,7 @@ TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice
 
 # What watches a meeting for gaps wants the machine to itself; the rest, pages in a browser too, runs two files at a time.
-IN_MEETINGS := flash_and_beep hosting meeting mixed_meeting network_loss organisation recording restart
+IN_MEETINGS := flash_and_beep hosting layers meeting mixed_meeting network_loss organisation recording restart ways
 ALONE := $(IN_MEETINGS:%=tests/browser/test_%.py) tests/stacks tests/gates/test_gate_load.py
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
