@@ -196,7 +196,7 @@ def test_a_breach_is_counted(used: Run) -> None:
     assert "room.created" in said.stdout
     assert report["held"] == {"records": 1, "members": 1, "guests": 0}
     assert [each["category"] for each in report["categories"]] == ["account"]
-    assert report["categories"][0]["sensitive"] == ["contact"]
+    assert report["categories"][0]["sensitive"] == ["contact", "content"]
     assert report["audit_intact"] is True
     assert earlier["within"]["records"] == 0
     assert earlier["held"]["records"] > 0

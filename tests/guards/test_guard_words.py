@@ -5,7 +5,12 @@ import re
 import pytest
 from test_guard_architecture import SOURCE
 
-GERMAN = ("web/static/js/i18n/**/de.js", "mail/templates/*.de.txt", "privacy/documents/**/*de*")
+GERMAN = (
+    "web/static/js/i18n/**/de.js",
+    "mail/templates/*.de.txt",
+    "privacy/documents/texts/*de*.yaml",
+    "privacy/export/texts/de.yaml",
+)
 
 
 @pytest.mark.parametrize(

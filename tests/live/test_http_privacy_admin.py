@@ -61,7 +61,7 @@ async def place(people: dict[str, Visitor]) -> str:
 
 
 OF_ADMINISTRATORS = tuple(
-    f"{ADMIN}/{of}" for of in ("users", "invitations", "groups", "rooms", "live", "mail", "settings")
+    f"{ADMIN}/{of}" for of in ("users", "invitations", "groups", "rooms", "live", "mail", "settings", "profile-fields")
 )
 """Matters of administrators alone, whose rows stand in the matrix of all routes."""
 

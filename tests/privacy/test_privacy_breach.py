@@ -119,7 +119,7 @@ async def test_what_is_sensitive_comes_from_the_columns(scene: Scene):
     """It decides whether the people must be told."""
     found = await scene.assess()
 
-    assert of(found, Category.ACCOUNT).sensitive == (Kind.CONTACT,)
+    assert of(found, Category.ACCOUNT).sensitive == (Kind.CONTACT, Kind.CONTENT)
     assert of(found, Category.CHAT).sensitive == (Kind.CONTENT,)
     assert of(found, Category.SIGN_IN).sensitive == (Kind.CREDENTIAL, Kind.CONTACT, Kind.CONTENT)
     assert of(found, Category.ATTENDANCE).sensitive == ()
