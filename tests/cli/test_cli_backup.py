@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.support.commands import Run, configured, runner, server
 
+from pymeet.cli.backup import _size
+
 PASSPHRASE = "correct horse battery"
 
 
@@ -44,6 +46,13 @@ def passphrase_file(tmp_path: Path) -> str:
 def emails(tmp_path: Path) -> list[str]:
     with closing(sqlite3.connect(tmp_path / "data" / "pymeet.db")) as conn:
         return [row[0] for row in conn.execute("SELECT email FROM users ORDER BY email")]
+
+
+def test_sizes_are_written_as_people_write_them():
+    """No powers of ten, which three digits for a little less than a mebibyte became."""
+    sizes = (999, 1536, 1_034_240, 1 << 20, 5 << 30)
+
+    assert [_size(each) for each in sizes] == ["999 B", "1.5 KiB", "1010 KiB", "1.0 MiB", "5.0 GiB"]
 
 
 def test_a_backup_is_made_listed_verified_and_deleted(pymeet: Run, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from live_server import Visitor, visiting
 from privacy_people import erased, guest_was_there, history, person, seated, text_of, was_there
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from tests.support.recordings import Seat, make_recording
 
+from pymeet.db.schema import recording_tracks
 from pymeet.privacy import consents, receipts, status_text
 from pymeet.server import Server
 
@@ -179,12 +180,14 @@ async def test_a_status_text_of_something_else_shows_nothing(server: Server, adm
 async def test_a_guest_withdraws_a_consent_as_easily_as_it_was_given(
     server: Server, room: str, visitor: Visitor
 ) -> None:
-    """What it allowed stops, and what stands beside it stays; another guest's receipt does not do."""
+    """What it allowed stops, and what was recorded by it is destroyed; another guest's receipt does not do."""
     gail = await guest_was_there(server, room, "Gail")
     hugo = await guest_was_there(server, room, "Hugo")
     key = await asyncio.to_thread(server.lifecycle.keys.purpose_key, receipts.PURPOSE)
     whose = receipts.read(key, gail).person
-    made = await make_recording(server.lifecycle, room, None, {"Gail": Seat(None, whose.id)})
+    other = receipts.read(key, hugo).person
+    seats = {"Gail": Seat(None, whose.id), "Hugo": Seat(None, other.id)}
+    made = await make_recording(server.lifecycle, room, None, seats)
     now_ms = server.lifecycle.clock.now_ms()
 
     def agree(conn: Connection) -> str:
@@ -203,3 +206,7 @@ async def test_a_guest_withdraws_a_consent_as_easily_as_it_was_given(
     decided = (await visitor.json("POST", GUEST, {"receipt": gail}))[1]["consents"]
     assert [each["decision"] for each in decided] == ["given", "withdrawn"]
     assert await server.lifecycle.db.study(lambda conn: consents.of_object(conn, made.id)[-1].method) == "receipt"
+    assert (await visitor.json("POST", GUEST, {"receipt": gail}))[1]["recordings"] == []
+    assert [each["id"] for each in (await visitor.json("POST", GUEST, {"receipt": hugo}))[1]["recordings"]] == [made.id]
+    left = await server.lifecycle.db.study(lambda conn: list(conn.execute(select(recording_tracks.c.id)).scalars()))
+    assert left == [made.tracks["Hugo"]]

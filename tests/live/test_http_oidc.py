@@ -12,13 +12,14 @@ import pyotp
 import pytest
 import pytest_asyncio
 from live_server import PASSWORD, Visitor, first_admin, free_port, make_config, running, visiting
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from tests.support.provider import PASSWORD as THEIR_PASSWORD
 from tests.support.provider import RunningProvider, provider
 
 from pymeet.accounts.oidc_provider import AGAIN_S
 from pymeet.clock import SystemClock
-from pymeet.db.schema import audit_events, provider_sessions
+from pymeet.db.schema import audit_events, identities, provider_sessions
+from pymeet.ids import new_id
 from pymeet.ops.client import call
 from pymeet.server import Server
 from pymeet.web.oidc import own_path
@@ -207,14 +208,25 @@ async def test_an_administrator_unlinks_the_wrong_account(shared: tuple[Server, 
         path = f"/admin/users/{user_id}"
         shown = await ask(ada, "GET", f"{path}/access")
         assert (len(shown["identities"]), len(shown["tokens"])) == (1, 1)
+        elsewhere = await _link_elsewhere(server, user_id)
+        (there_id,) = [each["id"] for each in shown["identities"]]
 
-        await ask(ada, "DELETE", f"{path}/identities", status=204)
+        await ask(ada, "DELETE", f"{path}/identities/{there_id}", status=204)
 
         assert await who(mei) is None
-        assert await ask(ada, "GET", f"{path}/access") == {"tokens": [], "identities": []}
-        await ask(ada, "DELETE", f"{path}/identities", status=404)
+        shown = await ask(ada, "GET", f"{path}/access")
+        assert (shown["tokens"], [each["id"] for each in shown["identities"]]) == ([], [elsewhere])
+        await ask(ada, "DELETE", f"{path}/identities/{there_id}", status=404)
         own_id = (await ask(ada, "GET", "/me"))["user"]["id"]
-        await ask(ada, "DELETE", f"/admin/users/{own_id}/identities", status=400)
+        await ask(ada, "DELETE", f"/admin/users/{own_id}/identities/{elsewhere}", status=400)
+
+
+async def _link_elsewhere(server: Server, user_id: str) -> str:
+    """Gives somebody an account at the provider that was asked before this one, which the right one must not go with."""
+    row = {"id": new_id(), "user_id": user_id, "issuer": "https://id.example.net", "subject": "mei-1"}
+    times = {"created_at_ms": 1, "last_used_at_ms": 1}
+    await server.database.work(lambda conn: conn.execute(insert(identities).values(**row, **times)))
+    return row["id"]
 
 
 async def test_who_has_no_account_or_no_verified_address_is_refused(shared: tuple[Server, Visitor]) -> None:

@@ -11,11 +11,12 @@ import av
 import pytest
 from live_server import Visitor, visiting
 from privacy_people import Person, guest_was_there, person
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from tests.support.recordings import FILM, LASTS_MS, TRACK, Made, Seat, change_recording, make_recording, sound
 
 from pymeet.db.schema import audit_events, recording_shares, recording_views
-from pymeet.privacy import receipts
+from pymeet.privacy import consents, holds, receipts
+from pymeet.privacy.people import member
 from pymeet.retention import days
 from pymeet.server import Server
 
@@ -503,6 +504,63 @@ async def test_a_member_takes_themselves_out_with_all_their_seats(server: Server
     assert server.lifecycle.files.exists(made.track_files["Ann"])
     assert not server.lifecycle.files.exists(made.film_file)
     assert (await actions(server)).count("recording.person_removed") == 2
+
+
+async def agreed(server: Server, scene: Scene) -> str:
+    """Bob agreed to the recording; where he withdraws that."""
+
+    def agree(conn: Connection) -> str:
+        now_ms = server.lifecycle.clock.now_ms()
+        said = {"method": "dialog", "notice_version": 1, "language": "en", "now_ms": now_ms}
+        return consents.record(conn, member(scene.bob.id), "recording", scene.made.id, "given", **said).id
+
+    return f"/api/v1/my-data/consents/{await server.lifecycle.db.work(agree)}/withdraw"
+
+
+async def test_who_withdraws_the_consent_afterwards_is_taken_out(server: Server, scene: Scene) -> None:
+    """A recording rests on consent alone, so without it there is nothing to keep it for (Article 17(1)(b))."""
+    files = server.lifecycle.files
+    assert files.exists(scene.made.film_file)
+
+    assert (await scene.bob.json("POST", await agreed(server, scene)))[0] == 204
+
+    assert (await scene.bob.json("GET", scene.url))[0] == 404
+    assert not files.exists(scene.made.track_files["Bob"])
+    assert not files.exists(scene.made.film_file)
+    assert files.exists(scene.made.track_files["Ann"])
+    assert "recording.person_removed" in await actions(server)
+
+
+async def test_a_consent_has_no_day_while_its_recording_exists(server: Server, scene: Scene) -> None:
+    """Its period begins when the recording is gone, and nobody knows that day yet."""
+    await agreed(server, scene)
+    _, data = await scene.bob.json("GET", "/api/v1/my-data")
+
+    assert [each["keep"]["gone_by"] for each in data["classes"] if each["name"] == "consents"] == [None]
+
+
+async def test_a_legal_hold_keeps_what_was_recorded_and_no_consent(server: Server, scene: Scene) -> None:
+    """Who withdraws is told that nothing could be destroyed."""
+
+    def hold(conn: Connection) -> None:
+        now_ms = server.lifecycle.clock.now_ms()
+        holds.place(
+            conn,
+            recording_id=scene.made.id,
+            reason="legal_claim",
+            review_at_ms=now_ms + days(1),
+            now_ms=now_ms,
+            actor="operator",
+        )
+
+    path = await agreed(server, scene)
+    await server.lifecycle.db.work(hold)
+
+    status, problem = await scene.bob.json("POST", path)
+
+    assert (status, problem["code"]) == (409, "held")
+    assert server.lifecycle.files.exists(scene.made.track_files["Bob"])
+    assert (await scene.bob.json("POST", path))[1]["code"] == "no_consent"
 
 
 async def test_an_owner_takes_somebody_out_and_nobody_else_does(server: Server, scene: Scene, admin: Visitor) -> None:

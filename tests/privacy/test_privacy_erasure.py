@@ -424,6 +424,25 @@ async def test_the_person_is_told_and_the_address_is_all_that_is_left_for_a_whil
     assert "clean" in mail["template_values"]
 
 
+async def test_mails_about_an_erasure_come_in_the_language_that_the_person_chose(services: Services) -> None:
+    """The last one, too, which is written when the account with that choice is gone."""
+    ann = new_member()
+    await fill(services, ann)
+    async with services.db.write() as conn:
+        await conn.execute(update(users).where(users.c.id == ann.person.id).values(language="de"))
+    erasures = Erasures(services.lifecycle)
+
+    async def language_of(template: str) -> str:
+        async with services.db.read() as conn:
+            query = select(mail_outbox.c.language).where(mail_outbox.c.template == template)
+            return str((await conn.execute(query)).scalar_one())
+
+    await erasures.request(ann.person, "self", ann.person.id)
+    assert await language_of("erasure_planned") == "de"
+    await erasures.erase_now(ann.person, "self", ann.person.id)
+    assert await language_of("erasure_done") == "de"
+
+
 async def test_where_mail_is_off_nothing_of_the_address_is_left(tmp_path: Path) -> None:
     """Nobody sends what nobody can send."""
     ann = new_member()

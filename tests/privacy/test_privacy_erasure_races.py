@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, select, text, update
 from tests.support.erasing import Canary, fill, new_guest, new_member, opened
 
 from pymeet.clock import ManualClock
@@ -15,6 +15,7 @@ from pymeet.errors import ConflictError
 from pymeet.ops.services import Services
 from pymeet.privacy import holds
 from pymeet.privacy.erasure import Erasures
+from pymeet.privacy.people import DataSubject
 
 DAY_MS = 86_400_000
 
@@ -71,6 +72,57 @@ async def test_cancelling_does_not_wait_for_the_erasure_of_somebody_else(service
     assert not anns.done()
     assert cancelled.state == "cancelled"
     assert (await anns).complete
+
+
+async def test_an_erasure_under_way_cannot_be_cancelled(services: Services) -> None:
+    """Half of the person is gone: what was hidden must not come back, and the rest must go."""
+    ann = new_member()
+    await fill(services, ann)
+    erasures = Erasures(services.lifecycle)
+    request = await erasures.request(ann.person, "self", ann.person.id)
+    begun, going_on = asyncio.Event(), asyncio.Event()
+
+    async def hold_up(_person: DataSubject) -> None:
+        begun.set()
+        await going_on.wait()
+
+    held_up = services.lifecycle.__class__(**{**vars(services.lifecycle), "cancel_meetings": hold_up})
+    erasing = asyncio.create_task(Erasures(held_up).erase_now(ann.person, "operator", audit.OPERATOR))
+    await begun.wait()
+
+    with pytest.raises(ConflictError) as refused:
+        await erasures.cancel(request.id, ann.person.id)
+    assert refused.value.code == "erasure_has_begun"
+    going_on.set()
+    assert (await erasing).complete
+
+
+async def test_who_thinks_better_of_it_while_another_is_erased_stays(services: Services, clock: ManualClock) -> None:
+    """Both were due in the same sweep; the list of those is older than the cancellation."""
+    ann, ben = new_member(), new_member()
+    for each in (ann, ben):
+        await fill(services, each)
+    first, second = asyncio.Event(), asyncio.Event()
+
+    async def hold_up(_person: DataSubject) -> None:
+        first.set()
+        await second.wait()
+
+    held_up = services.lifecycle.__class__(**{**vars(services.lifecycle), "cancel_meetings": hold_up})
+    erasures = Erasures(held_up)
+    await erasures.request(ann.person, "self", ann.person.id)
+    clock.advance(1)
+    bens = await erasures.request(ben.person, "self", ben.person.id)
+    clock.advance(30 * DAY_MS / 1000)
+    sweeping = asyncio.create_task(erasures.due(clock.now_ms()))
+    await first.wait()
+    await erasures.cancel(bens.id, ben.person.id)
+    second.set()
+
+    assert len(await sweeping) == 1
+    async with services.db.read() as conn:
+        left = (await conn.execute(select(users.c.id).where(users.c.id.in_([ann.person.id, ben.person.id])))).scalars()
+    assert list(left) == [ben.person.id]
 
 
 async def test_two_administrators_cannot_both_be_on_their_way_out(services: Services) -> None:

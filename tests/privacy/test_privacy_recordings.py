@@ -21,6 +21,7 @@ from pymeet.db.schema import (
     recording_tracks,
     recordings,
     rooms,
+    users,
 )
 from pymeet.errors import ConflictError
 from pymeet.meetings.service import Meetings
@@ -342,6 +343,18 @@ async def test_the_end_of_a_recording_is_announced_three_times(lifecycle: Lifecy
     assert {to for found in told.values() for to, _ in found} == {"ann@example.org"}
     assert '"days":"7"' in told[7][-1][1].replace(" ", "")
     assert f"https://meet.example.org/recordings/{tea.id}" in told[1][-1][1]
+
+
+async def test_the_end_of_a_recording_is_announced_in_the_language_that_the_host_chose(
+    lifecycle: Lifecycle, tea: Made
+) -> None:
+    """A warning that is not understood is none."""
+    await lifecycle.db.work(lambda conn: conn.execute(update(users).values(language="de")))
+    pass_days(lifecycle, 60)
+
+    assert await announce_endings(lifecycle, "u") == 1
+    query = select(mail_outbox.c.language)
+    assert await lifecycle.db.study(lambda conn: list(conn.execute(query).scalars())) == ["de"]
 
 
 async def mails(lifecycle: Lifecycle) -> list[tuple[str, str]]:

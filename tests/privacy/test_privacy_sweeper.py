@@ -207,9 +207,10 @@ async def test_people_are_told_30_and_7_days_before_their_account_ends(tmp_path:
         for name in ("ann", "bob"):
             await lifecycle.db.work(lambda conn, name=name: add_user(conn, name, seen_ms=NOW_MS - days(699)))
 
-        told = []
-        for day in range(1, 35):
-            clocks.pass_time(lifecycle, days(1))
+        told, before = [], 0
+        for day in (1, 2, 10, 23, 24, 25, 29, 30, 31, 34):
+            clocks.pass_time(lifecycle, days(day - before))
+            before = day
             if day == 10:
                 now_ms = lifecycle.clock.now_ms()
                 await lifecycle.db.work(_seen, "bob", now_ms)
@@ -233,6 +234,17 @@ def _seen(conn: Connection, user_id: str, at_ms: int) -> None:
     conn.execute(update(users).where(users.c.id == user_id).values(last_seen_at_ms=at_ms))
 
 
+async def test_the_warning_comes_in_the_language_that_the_person_chose(tmp_path: Path):
+    """Who does not understand it loses the account."""
+    async with open_lifecycle(tmp_path, config=MAIL) as lifecycle:
+        sweeper = await ready(lifecycle, Clocks())
+        await lifecycle.db.work(lambda conn: add_user(conn, "boss", admin=True))
+        await lifecycle.db.work(lambda conn: add_user(conn, "ann", seen_ms=NOW_MS - days(701), language="de"))
+        await sweeper.sweep()
+        query = select(mail_outbox.c.language)
+        assert await lifecycle.db.study(lambda conn: list(conn.execute(query).scalars())) == ["de"]
+
+
 async def test_a_warning_that_comes_late_still_leaves_a_week(tmp_path: Path):
     """A server that was off for a year must not erase people in the minute in which it starts."""
     clocks = Clocks()
@@ -254,6 +266,30 @@ async def test_a_warning_that_comes_late_still_leaves_a_week(tmp_path: Path):
         assert await count(lifecycle.db, "mail_outbox") == 0  # erased with her
 
     assert erased == [7]
+
+
+async def test_a_warning_from_before_somebody_came_back_does_not_count(tmp_path: Path):
+    """Who was told once, came back and stayed away again must be told again before the account ends."""
+    clocks = Clocks()
+    erased: list[str] = []
+
+    async def erase(person: DataSubject, _cause: str) -> None:
+        erased.append(person.id)
+
+    async with open_lifecycle(tmp_path, config=MAIL) as lifecycle:
+        sweeper = await ready(lifecycle, clocks, erase=erase)
+        await lifecycle.db.work(lambda conn: add_user(conn, "boss", admin=True))
+        await lifecycle.db.work(lambda conn: add_user(conn, "ann", seen_ms=NOW_MS - days(701)))
+        await sweeper.sweep()
+        clocks.pass_time(lifecycle, days(1))
+        await lifecycle.db.work(_seen, "ann", lifecycle.clock.now_ms())
+        clocks.pass_time(lifecycle, days(731))
+        await lifecycle.db.work(_seen, "boss", lifecycle.clock.now_ms())
+
+        await sweeper.sweep()
+
+        assert erased == []
+        assert await count(lifecycle.db, "mail_outbox") == 2
 
 
 async def test_without_mail_accounts_end_without_a_warning(lifecycle: Lifecycle):

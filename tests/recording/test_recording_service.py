@@ -328,8 +328,9 @@ async def test_who_withdraws_is_not_taken_any_more_from_that_moment(meeting: Mee
     await meeting.service.refused(recording_id, "seat-a", "ada", "dialog", "en", withdrawn=True)
 
     assert [track.tap is None for track in tracks] == [True, True, False]
-    meeting.take(*tracks)  # a room that does not know yet
-    await asyncio.sleep(0)
+    later = SentTrack("seat-g", "screen_audio")
+    meeting.take(*tracks, later)  # a room that does not know yet
+    await meeting.tapped(later)  # tracks are begun in their order, so the others would be by now
     assert [track.tap is None for track in tracks] == [True, True, False]
     theirs = await meeting.rows(consents, consents.c.user_id == "ada")
     assert sorted(row["decision"] for row in theirs) == ["given", "withdrawn"]
@@ -502,6 +503,10 @@ async def test_the_timeline_is_written_while_it_runs(meeting: Meeting) -> None:
 async def test_nothing_comes_in_after_its_end(meeting: Meeting) -> None:
     """A yes that was clicked too late changes nothing."""
     recording_id = await meeting.begin()
+    meeting.begun.recorder.close("host")
+    assert meeting.service.running, "it is not complete yet"
+    with pytest.raises(ConflictError):
+        await meeting.service.agreed(recording_id, "seat-a", "ada", "Ada", "dialog", "en")
     await meeting.end()
 
     with pytest.raises(ConflictError):

@@ -45,11 +45,15 @@ async def remove_identity(conn: Transaction, user_id: str, identity_id: str, *, 
     return ended.rowcount if (await conn.execute(delete(identities).where(*mine))).rowcount else None
 
 
-async def remove_identities(conn: Transaction, user_id: str) -> int:
-    """How many there were."""
-    began = select(provider_sessions.c.session_id).where(provider_sessions.c.user_id == user_id)
-    await conn.execute(delete(sessions).where(sessions.c.id.in_(began)))
-    return (await conn.execute(delete(identities).where(identities.c.user_id == user_id))).rowcount
+async def remove_identities(conn: Transaction, user_id: str, identity_id: str | None = None) -> int:
+    """Removes all, or this one, with the sessions that began with them; how many there were."""
+    began, mine = [provider_sessions.c.user_id == user_id], [identities.c.user_id == user_id]
+    if identity_id is not None:
+        began.append(provider_sessions.c.identity_id == identity_id)
+        mine.append(identities.c.id == identity_id)
+    ended = select(provider_sessions.c.session_id).where(*began)
+    await conn.execute(delete(sessions).where(sessions.c.id.in_(ended)))
+    return (await conn.execute(delete(identities).where(*mine))).rowcount
 
 
 async def has_own_way_in(conn: Transaction, user_id: str) -> bool:

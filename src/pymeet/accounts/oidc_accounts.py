@@ -64,14 +64,16 @@ class Identity:
     last_used_at_ms: int
 
 
-async def unlink(db: Database, clock: Clock, user_id: str, *, by: str = audit.OPERATOR) -> int:
-    """Takes every account at a provider from somebody, for whom the wrong one was linked; how many there were.
+async def unlink(
+    db: Database, clock: Clock, user_id: str, identity_id: str | None = None, *, by: str = audit.OPERATOR
+) -> int:
+    """Takes this account at a provider, or every one, from somebody for whom the wrong one was linked; how many there were.
 
-    Sessions that began with them end, and the account's API tokens, which whoever came by them may have made. Their
+    Sessions that began with what is taken end, and the account's API tokens, which whoever came by it may have made. Its
     holder is linked anew by the next sign-in that fits.
     """
     async with db.write() as conn:
-        removed = await identity_store.remove_identities(conn, user_id)
+        removed = await identity_store.remove_identities(conn, user_id, identity_id)
         if removed:
             await record(conn, clock.now_ms(), by, "identity.removed", user_id, {"count": removed})
             await _revoke_tokens(conn, user_id, clock.now_ms(), by)

@@ -165,6 +165,6 @@ def _size(size_bytes: int) -> str:
     size = float(size_bytes)
     for unit in ("B", "KiB", "MiB"):
         if size < KIB:
-            return f"{size:.3g} {unit}" if unit != "B" else f"{size_bytes} B"
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
         size /= KIB
     return f"{size:.1f} GiB"

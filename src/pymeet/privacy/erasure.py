@@ -16,12 +16,12 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from pymeet.db import audit
 from pymeet.db.engine import Database
 from pymeet.db.inventory import digest
-from pymeet.db.schema import mail_outbox, metadata
+from pymeet.db.schema import mail_outbox, metadata, users
 from pymeet.db.seal import SealError
 from pymeet.errors import NotFoundError, PymeetError
 from pymeet.privacy import erasure_rows as rows
@@ -116,6 +116,8 @@ class _Sealed:
     addresses: tuple[str, ...]
     needles: Needles
     recipients: tuple[str, ...]
+    language: str | None
+    """Of mails to them, where they chose one."""
 
 
 class Erasures:
@@ -348,6 +350,7 @@ class Erasures:
         state = "partial" if held or removed.failed else "done" if emptied else "erasing"
         address = sealed.addresses[0] if sealed and sealed.addresses and state == "done" and tell else None
         mail = address if self._lifecycle.config.mail.host is not None else None
+        language = (sealed and sealed.language) or self._lifecycle.config.mail.language
         request = await self._db.study(get_now, request.id)
         receipt = self._receipt(
             request, state, held, removed.failed, emptied, findings, sealed=sealed, mail_queued=mail is not None
@@ -359,7 +362,7 @@ class Erasures:
             log.error("an erasure left remains", request_id=request.id, places=len(findings.remains))
         result = {**rows.counted(request), "receipt": receipt.as_dict()}
         result["receipt"].pop("complete")
-        told = (self._lifecycle.config, mail, receipt.search) if mail else None
+        told = (mail, language, receipt.search) if mail else None
         keep_sealed = bool(removed.failed) and not held  # the search is still to come
         await self._db.work(rows.close, request.id, state, result, self._clock.now_ms(), told, keep_sealed)
         await remove_pending(self._lifecycle)
@@ -428,6 +431,7 @@ class Erasures:
             "texts": sealed.needles.texts,
             "of": sealed.needles.of,
             "recipients": sealed.recipients,
+            "language": sealed.language,
         }
         with self._lifecycle.files.create(request_id, self._clock.now_ms()) as sink:
             sink.write(json.dumps(said).encode())
@@ -441,10 +445,11 @@ class Erasures:
             return None
         person = member(said["id"]) if said["anchor"] == "MEMBER" else guest(said["id"])
         needles = Needles(tuple(said["texts"]), said["of"])
-        return _Sealed(person, tuple(said["addresses"]), needles, tuple(said["recipients"]))
+        return _Sealed(person, tuple(said["addresses"]), needles, tuple(said["recipients"]), said.get("language"))
 
 
 def _collect(conn: Connection, person: DataSubject) -> _Sealed:
     addresses = addresses_of(conn, person)
     recipients: Sequence[str] = rows.preview(conn, person).recipients
-    return _Sealed(person, addresses, needles_of(conn, person, addresses), tuple(recipients))
+    language = conn.execute(select(users.c.language).where(users.c.id == person.user_id)).scalar()
+    return _Sealed(person, addresses, needles_of(conn, person, addresses), tuple(recipients), language)

@@ -120,7 +120,8 @@ def restrict(
     sign_out(conn, person, now_ms)
     if url is not None and config.mail.host is not None and person.user_id is not None:
         values = {"date": day_of(not_before_ms).isoformat(), "url": url}
-        to = conn.execute(select(users.c.email).where(users.c.id == person.user_id)).scalar_one()
+        query = select(users.c.email, users.c.language).where(users.c.id == person.user_id)
+        to, language = conn.execute(query).one()
         conn.execute(
             queue_statement(
                 now_ms=now_ms,
@@ -128,7 +129,7 @@ def restrict(
                 to=to,
                 template="erasure_planned",
                 values=values,
-                language=config.mail.language,
+                language=language or config.mail.language,
             )
         )
     return step_now(conn, request_id, "restricted", actor, now_ms, not_before_ms=not_before_ms)
@@ -247,18 +248,18 @@ def close(
     state: str,
     result: dict[str, Any],
     now_ms: int,
-    mail: tuple[Config, str, str] | None,
+    mail: tuple[str, str, str] | None,
     keep_sealed: bool,
 ) -> Request:
     """Notes the outcome, lets the sealed list of what was searched for go, and queues the last mail.
 
-    `mail` is the configuration, the address, and the word for what the search found.
+    `mail` is the address, the language, and the word for what the search found.
     """
     if not keep_sealed:
         queue = insert(pending_gone).values(file_id=request_id, queued_at_ms=now_ms)
         conn.execute(queue.on_conflict_do_nothing())
     if mail is not None:
-        config, address, word = mail
+        address, language, word = mail
         conn.execute(
             queue_statement(
                 now_ms=now_ms,
@@ -266,7 +267,7 @@ def close(
                 to=address,
                 template="erasure_done",
                 values={"receipt": request_id, "scan": word},
-                language=config.mail.language,
+                language=language,
             )
         )
     decision = "granted" if state == "done" else None

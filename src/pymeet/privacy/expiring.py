@@ -37,8 +37,8 @@ class _Ending:
     warned_days: int | None
     announce_days: int | None
     left_ms: int
-    to: tuple[str, str] | None
-    """The account's id and address."""
+    to: tuple[str, str, str | None] | None
+    """The account's id, address and language."""
 
 
 async def announce_endings(lifecycle: Lifecycle, recordings_url: str) -> int:
@@ -68,7 +68,7 @@ def _ending(conn: Connection, periods: Periods, now_ms: int) -> list[_Ending]:
     announced = recordings.c.warned_days.is_not(None)
     owner = func.coalesce(recordings.c.owner_id, owner_at(recordings.c.started_at_ms))
     query = (
-        select(recordings, users.c.id.label("user_id"), users.c.email)
+        select(recordings, users.c.id.label("user_id"), users.c.email, users.c.language)
         .join(rooms, rooms.c.id == recordings.c.room_id)
         .outerjoin(users, and_(users.c.id == owner, users.c.disabled_at_ms.is_(None)))
         .where(
@@ -88,13 +88,13 @@ def _ending(conn: Connection, periods: Periods, now_ms: int) -> list[_Ending]:
         is_over = (now := periods.room(row.room_id, CLASS, now_ms)) is not None and row.keep_from_ms + now <= now_ms
         if is_over or stage == row.warned_days or (stage is not None and stage > (row.warned_days or stage)):
             continue
-        to = (row.user_id, row.email) if row.user_id is not None else None
+        to = (row.user_id, row.email, row.language) if row.user_id is not None else None
         found.append(_Ending(row.id, row.name, row.warned_days, stage, left_ms or 0, to))
     return found
 
 
 def _announce(conn: Connection, endings: list[_Ending], now_ms: int, language: str | None, url: str) -> int:
-    """`language` is that of mails; without it none are sent."""
+    """`language` is that of mails to who chose none; without it none are sent."""
     told = 0
     for each in endings:
         same = recordings.c.id == each.id, recordings.c.warned_days.is_not_distinct_from(each.warned_days)
@@ -103,7 +103,7 @@ def _announce(conn: Connection, endings: list[_Ending], now_ms: int, language: s
         notifications.take_back(conn, KIND, each.id)
         if each.announce_days is None or each.to is None:
             continue
-        user_id, address = each.to
+        user_id, address, own_language = each.to
         left_days = max(1, -(-each.left_ms // days(1)))
         ends_ms = now_ms + each.left_ms
         notifications.tell(conn, now_ms=now_ms, user_id=user_id, kind=KIND, object_id=each.id, moment_ms=ends_ms)
@@ -115,7 +115,7 @@ def _announce(conn: Connection, endings: list[_Ending], now_ms: int, language: s
                 to=address,
                 template="recording_expiring",
                 values=values,
-                language=language,
+                language=own_language or language,
             )
             conn.execute(mail)
         audit.record_now(conn, now_ms, audit.SYSTEM, "recording.announced", each.id, {"days": left_days})

@@ -6,6 +6,7 @@ what is over stays hidden while it is held.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -58,6 +59,7 @@ class Hold:
         return asdict(self)
 
 
+@cache
 def held(table: Table) -> ColumnElement[bool]:
     """The condition that picks the rows under a hold. It is never NULL, so it may be negated."""
     entry: TableEntry = table.info[KEY]
@@ -72,6 +74,7 @@ def held(table: Table) -> ColumnElement[bool]:
     return or_(false(), *found, *_in_held_thing(table))
 
 
+@cache  # it is large, and making it takes longer than asking it
 def kept(table: Table, *also: Callable[[Table], ColumnElement[bool]]) -> ColumnElement[bool]:
     """Like `held`, and the rows on which a held row hangs: it would be deleted with them. `also` are conditions alike."""
     found = [held(table), *(each(table) for each in also)]

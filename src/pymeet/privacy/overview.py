@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, false, func, or_, select
 from pymeet.config import Config
 from pymeet.db.inventory import Keep, KeepWith, TableEntry, entries
 from pymeet.db.schema import attendance, metadata, rooms, users
+from pymeet.privacy.consents import UNTIL_ENDED_MS
 from pymeet.privacy.documents.deadlines import Deadline, deadlines, in_force
 from pymeet.privacy.documents.notice import begins_of, notice
 from pymeet.privacy.documents.words import Words, words
@@ -150,7 +151,7 @@ def _gone_by_ms(
     if theirs is None:
         return None
     # What a hold or a restriction keeps, and what has not ended yet, has no day.
-    not_ended = and_(*(clock.is_(None) for clock in clocks)) if clocks else false()
+    not_ended = and_(*(or_(clock.is_(None), clock == UNTIL_ENDED_MS) for clock in clocks)) if clocks else false()
     without_day = or_(kept(table), restricted(table), not_ended)
     if conn.execute(select(func.count()).select_from(table).where(theirs, without_day)).scalar_one():
         return None

@@ -313,17 +313,20 @@ def _counted(conn: Connection, step: Step, plan: Plan) -> Step:
         return _counted_months(conn, step, plan)
     table = metadata.tables[step.table]
     stays, busy = _stays(table), spared(step, plan.running_rooms)
-    going = and_(~stays, ~busy)
+    # what stays is a long condition: it is asked once for each row, and compiled once
+    rows = select(table.c[step.clock].label("clock"), stays.label("stays"), busy.label("busy"))
+    over = rows.where(due(step, plan)).subquery().c
+    going = and_(~over.stays, ~over.busy)
     query = select(
         func.count().filter(going),
-        func.min(table.c[step.clock]).filter(going),
-        func.count().filter(stays),
-        func.count().filter(and_(~stays, busy)),
+        func.min(over.clock).filter(going),
+        func.count().filter(over.stays),
+        func.count().filter(and_(~over.stays, over.busy)),
     )
-    count, oldest_ms, held, running = conn.execute(query.where(due(step, plan))).one()
+    count, oldest_ms, held, running = conn.execute(query).one()
     with_them, files = Counter[str](), 0
     if count and step.action is Purge.DELETE:
-        files = _hanging(conn, table, and_(due(step, plan), going), with_them)
+        files = _hanging(conn, table, and_(due(step, plan), ~stays, ~busy), with_them)
     return Step(
         **{
             **vars(step),

@@ -257,10 +257,13 @@ def _planned(conn: Connection, lifecycle: Lifecycle, now_ms: int, classes: Seque
 
 
 def _warn_some(conn: Connection, period_ms: int, now_ms: int, language: str, url: str) -> int:
-    """Queues a mail for people who were not told since the day on which they should have been; how many."""
+    """Queues a mail for people who were not told since the day on which they should have been; how many.
+
+    `language` is for those who chose none.
+    """
     told = 0
     for before_ms in sorted(WARN_BEFORE_MS):
-        for user_id, address, last_seen_ms in conn.execute(_ending(period_ms, now_ms, before_ms)).all():
+        for user_id, address, own_language, last_seen_ms in conn.execute(_ending(period_ms, now_ms, before_ms)).all():
             # a warning that comes late still leaves a week
             left_ms = max(last_seen_ms + period_ms - now_ms, min(WARN_BEFORE_MS))
             values = {"days": str(-(-left_ms // days(1))), "url": url}
@@ -270,7 +273,7 @@ def _warn_some(conn: Connection, period_ms: int, now_ms: int, language: str, url
                 to=address,
                 template="account_expiring",
                 values=values,
-                language=language,
+                language=own_language or language,
             )
             conn.execute(mail)
             audit.record_now(conn, now_ms, audit.SYSTEM, WARNED, audit.Person(user_id))
@@ -287,7 +290,7 @@ def _ending(period_ms: int, now_ms: int, before_ms: int) -> Select[Any]:
         audit_events.c.at_ms >= users.c.last_seen_at_ms + period_ms - before_ms,
     )
     return (
-        select(users.c.id, users.c.email, users.c.last_seen_at_ms)
+        select(users.c.id, users.c.email, users.c.language, users.c.last_seen_at_ms)
         .where(
             users.c.last_seen_at_ms <= now_ms - period_ms + before_ms,
             users.c.disabled_at_ms.is_(None),

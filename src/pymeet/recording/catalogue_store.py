@@ -7,7 +7,6 @@ of their data, is left out by the one condition for that (`privacy/visible.py`).
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, select, update
@@ -165,7 +164,7 @@ def _rows(
             rooms.c.name.label("room_name"),
             owner_at(recordings.c.started_at_ms).label("room_owner_id"),
             rooms.c.deleted_at_ms.label("room_deleted_at_ms"),
-            _held(),
+            kept(recordings).label("held"),
         )
         .join(rooms, rooms.c.id == recordings.c.room_id)
         .where(visible(recordings, periods, now_ms))
@@ -191,12 +190,6 @@ def _rows(
         )
         for each in found
     ]
-
-
-@cache
-def _held() -> ColumnElement[bool]:
-    """Made once: it is large, and making it takes longer than asking it."""
-    return kept(recordings).label("held")
 
 
 _AT_ONCE = 500

@@ -13,6 +13,7 @@ import structlog
 from pymeet.db.schema import recording_events, recording_tracks
 from pymeet.privacy.gone import remove_pending
 from pymeet.privacy.parts import Lifecycle
+from pymeet.privacy.people import DataSubject
 from pymeet.recording import removal_store as store
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,12 @@ async def remove_person(
     lifecycle.poke_films()
     log.info("somebody was taken out of a recording", recording_id=recording_id, files=removed.removed)
     return _removal(recording_id, found, removed.failed, emptied=emptied, dry_run=False)
+
+
+async def take_out(lifecycle: Lifecycle, recording_id: str, person: DataSubject, actor: str) -> None:
+    """Takes somebody out with all their seats. Nothing happens when they are in none; ConflictError (`held`)."""
+    for seat in await lifecycle.db.study(store.seats_of, recording_id, person):
+        await remove_person(lifecycle, recording_id, seat, actor)
 
 
 def _removal(recording_id: str, found: store.Content, files_left: int, *, emptied: bool, dry_run: bool) -> Removal:

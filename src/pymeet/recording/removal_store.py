@@ -39,6 +39,13 @@ def person_of(conn: Connection, recording_id: str, person_id: str) -> DataSubjec
     return guest(row["participant_id"]) if row["user_id"] is None else member(row["user_id"])
 
 
+def seats_of(conn: Connection, recording_id: str, person: DataSubject) -> list[str]:
+    """The person's rows in the recording; none when they are not in it."""
+    whose = recording_people.c.participant_id if person.user_id is None else recording_people.c.user_id
+    query = select(recording_people.c.id).where(recording_people.c.recording_id == recording_id, whose == person.id)
+    return list(conn.execute(query).scalars())
+
+
 def refuse_held(conn: Connection, person_id: str) -> None:
     """ConflictError (`held`) where a legal hold keeps the person in the recording."""
     query = select(recording_people.c.id).where(recording_people.c.id == person_id, kept(recording_people))

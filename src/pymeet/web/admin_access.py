@@ -1,4 +1,4 @@
-"""The API by which administrators see and end others' API tokens, and unlink their account at the OpenID provider."""
+"""The API by which administrators see and end others' API tokens, and unlink their accounts at the OpenID provider."""
 
 from typing import Any
 
@@ -41,12 +41,12 @@ async def revoke_token(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def remove_identities(request: web.Request) -> web.Response:
+async def remove_identity(request: web.Request) -> web.Response:
     """Ends the sessions that began there, and the API tokens, too: whoever came in by a wrong link may have made some."""
     user, user_id = await _asked(request)
     parts = request.app[PARTS]
-    if not await unlink(parts.database, parts.clock, user_id, by=user.id):
-        raise NotFoundError("No account at a sign-in service is linked with this one.")
+    if not await unlink(parts.database, parts.clock, user_id, request.match_info["identity"], by=user.id):
+        raise NotFoundError("There is no such account.")
     return web.Response(status=204)
 
 

@@ -15,7 +15,7 @@ JSON_LIMIT = 16 * 1024
 READ_WITHIN_S = 15.0
 """How long a body may take to arrive: a client that drips bytes must not hold a connection for ever."""
 
-Model = TypeVar("Model", bound="Body")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Body(BaseModel):

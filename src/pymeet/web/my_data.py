@@ -229,7 +229,7 @@ async def _tell(request: web.Request, user: User, export: Export) -> None:
             to=user.email,
             template="export_ready",
             values={"url": f"{public_url(parts.config)}{MY_DATA_PAGE}", "expires": expires},
-            language=mail.language,
+            language=user.language or mail.language,
         )
     parts.lifecycle.poke_mail()
 

@@ -20,6 +20,7 @@ from pymeet.privacy.people import DataSubject, member
 from pymeet.privacy.periods import Periods
 from pymeet.privacy.request_rows import Request
 from pymeet.privacy.requests import Requests
+from pymeet.recording.removal import take_out
 from pymeet.web.parts import PARTS
 from pymeet.web.privacy_page import chosen_language
 
@@ -71,7 +72,10 @@ async def notice_now(lifecycle: Lifecycle, now_ms: int) -> Notice:
 
 
 async def withdraw(request: web.Request, person: DataSubject, consent_id: str, *, method: str, actor: str) -> None:
-    """Takes back a consent of this person, and stops what it allowed. NotFoundError, ConflictError (`no_consent`)."""
+    """Takes back a consent of this person, stops what it allowed, and destroys what was recorded by it (Article 17(1)(b)).
+
+    NotFoundError, ConflictError (`no_consent`, or `held` where a legal hold keeps what was recorded).
+    """
     parts = request.app[PARTS]
 
     def end(conn: Connection) -> Consent:
@@ -83,8 +87,9 @@ async def withdraw(request: web.Request, person: DataSubject, consent_id: str, *
 
     async with parts.database.write() as conn:
         given = await conn.run_sync(end)
-    if given.object_id is not None:
+    if given.purpose == "recording" and given.object_id is not None:
         await parts.lifecycle.consent_withdrawn(person, given.object_id)
+        await take_out(parts.lifecycle, given.object_id, person, actor)
 
 
 def erasures(request: web.Request) -> Erasures:

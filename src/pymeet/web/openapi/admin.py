@@ -53,7 +53,7 @@ ACCOUNTS: Final = Section(
             more="Their sessions end.",
         ),
         "GET /admin/users/{id}/access": Operation(
-            "Somebody's API tokens, and their account at the OpenID provider",
+            "Somebody's API tokens, and their accounts at the OpenID provider",
             Who.ADMIN,
             shapes_accounts.Access,
             refuses={400: "invalid_input"},
@@ -62,8 +62,8 @@ ACCOUNTS: Final = Section(
         "DELETE /admin/users/{id}/tokens/{token}": Operation(
             "End somebody's API token", Who.ADMIN, refuses={400: "invalid_input"}, more="Not one's own."
         ),
-        "DELETE /admin/users/{id}/identities": Operation(
-            "Unlink somebody's account at the OpenID provider",
+        "DELETE /admin/users/{id}/identities/{identity}": Operation(
+            "Unlink an account of somebody at the OpenID provider",
             Who.ADMIN,
             refuses={400: "invalid_input"},
             more="Sessions that began with it end, and all their API tokens. Not one's own.",

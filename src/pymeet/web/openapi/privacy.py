@@ -64,7 +64,10 @@ MY_DATA: Final = Section(
             more="The session ends. Until `erased_after` it can be cancelled.",
         ),
         "POST /my-data/consents/{id}/withdraw": Operation(
-            "Take a consent back (Article 7(3))", Who.MEMBER, refuses={409: "no_consent"}
+            "Take a consent back (Article 7(3))",
+            Who.MEMBER,
+            refuses={409: "no_consent held"},
+            more="What was recorded by it is destroyed.",
         ),
         "GET /my-data/consents/{id}/receipt": Operation(
             "The receipt of a consent",
@@ -117,7 +120,8 @@ GUEST_DATA: Final = Section(
             "Take a consent back (Article 7(3))",
             Who.ANYBODY,
             takes=guest_data.Shown,
-            refuses={401: "bad_receipt", 404: "not_found nothing_held", 409: "no_consent", 429: "too_many"},
+            refuses={401: "bad_receipt", 404: "not_found nothing_held", 409: "no_consent held", 429: "too_many"},
+            more="What was recorded by it is destroyed.",
         ),
         "POST /guest-data/recordings/{id}/remove": Operation(
             "Be taken out of a recording, for good",
