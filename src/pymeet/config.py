@@ -116,6 +116,10 @@ class RoomsConfig(Section):
     """How many people, publishers and players one room takes."""
     last_videos: int = Field(25, strict=True, ge=1, le=1_000)
     """How many pictures one person is sent at a time: shared screens, pinned people and those who spoke last come first."""
+    last_voices: int = Field(8, strict=True, ge=1, le=1_000)
+    """How many microphones are sent to everybody at a time: the loudest. Recordings have all of them."""
+    max_lag_ms: int = Field(100, strict=True, ge=0, le=10_000)
+    """When the server is later than this, in milliseconds, or never idle for ten seconds, it lets nobody new in. 0 refuses nobody."""
     may_create: Literal["members", "admins"] = "members"
     """Who may make rooms. `admins`: administrators only, also for the rooms of scheduled meetings and personal rooms."""
     waiting_room: Annotated[Literal["off", "guests", "everybody"], BeforeValidator(off_is_a_word)] = "off"

@@ -63,6 +63,12 @@ class TooManyError(PymeetError):
     code = "too_many"
 
 
+class BusyError(PymeetError):
+    """The server has too much to do for anybody new; those who are in are served."""
+
+    code = "busy"
+
+
 class ConfigError(PymeetError):
     """The configuration cannot be used; the message names file, line, key and remedy."""
 

@@ -32,12 +32,13 @@ from pymeet.errors import ConfigError, PymeetError
 from pymeet.meetings import invitations
 from pymeet.meetings.planning import Planning
 from pymeet.meetings.service import Meetings
-from pymeet.ops import addresses, certificates, reminders, restore_swap, room_tokens, turn
+from pymeet.ops import addresses, certificates, memory, reminders, restore_swap, room_tokens, turn
+from pymeet.ops.admission import Admission
 from pymeet.ops.keeping import Keeping
 from pymeet.ops.knocks import Knocks
 from pymeet.ops.live_meetings import LiveMeetings
 from pymeet.ops.log import configure_log, on_loop_error
-from pymeet.ops.looplag import LoopLag
+from pymeet.ops.looplag import LoopLag, MeasuredLoop
 from pymeet.ops.mailer import Mailer
 from pymeet.ops.management import ManagementServer, hold_data_dir
 from pymeet.ops.metrics import Metrics, Stats
@@ -51,6 +52,7 @@ from pymeet.recording import recovery
 from pymeet.recording.films import Films
 from pymeet.recording.service import RecordingService
 from pymeet.retention import days
+from pymeet.rooms.quality import Grade
 from pymeet.rooms.registry import Registry
 from pymeet.sfu.dtls import Certificate
 from pymeet.sfu.service import Sfu
@@ -103,6 +105,8 @@ class Server:
         self.recordings: RecordingService
         self.films: Films
         self.keeping: Keeping
+        self.lag: LoopLag
+        self.admission: Admission
 
     @classmethod
     async def start(cls, config: Config, clock: Clock | None = None, passwords: Passwords | None = None) -> "Server":
@@ -148,7 +152,8 @@ class Server:
         self.meetings = services.meetings
         self.room_token_key = await asyncio.to_thread(services.keys.purpose_key, room_tokens.PURPOSE)
         receipt_key = await asyncio.to_thread(services.keys.purpose_key, receipts.PURPOSE)
-        lag = LoopLag()
+        self.lag = lag = LoopLag()
+        self.admission = Admission(lag, limit_ms=self.config.rooms.max_lag_ms)
         mailer = Mailer(services.db, self.config, self.clock)
         loop = asyncio.get_running_loop()
 
@@ -205,6 +210,7 @@ class Server:
             recordings=self.recordings,
             in_force=lambda: self.lifecycle.in_force,
             knocked=knocks.noted,
+            check_load=self.admission.check,
         )
         self._run_beside(knocks.run())
         sign_outs = SignOuts(services.accounts.open_sessions)
@@ -212,7 +218,8 @@ class Server:
         self._run_beside(self.films.run())
         self._run_beside(reminders.run(planning.reminders))
         self._run_beside(recovery.run(self.lifecycle, broken_off))
-        self._run_beside(lag.watch(metrics.observe_lag))
+        self._run_beside(lag.watch(metrics.observe_lag, self.admission.review))
+        self._run_beside(memory.watch(lambda: len(self.sfu.transports)))
         if tls:
             self._run_beside(_renew(tls, self.config))
         parts = Parts(
@@ -314,6 +321,8 @@ class Server:
             rooms=meetings["rooms"],
             participants=meetings["participants"],
             transports=media["transports"],
+            connections_weak=self.registry.graded(Grade.WEAK),
+            connections_poor=self.registry.graded(Grade.POOR),
             packets_in=media["datagrams_received"],
             packets_out=self.media_port.sent + (streams.sent if streams else 0),
             packets_dropped=media["datagrams_dropped"] + self.media_port.refused + (streams.dropped if streams else 0),
@@ -321,6 +330,9 @@ class Server:
             nacks=media["repairs_asked"],
             retransmissions=media["repairs_sent"],
             plis=media["keyframes_asked"],
+            busy=int(self.admission.is_shut),
+            busy_percent=round(100 * self.lag.busy_share()),
+            turned_away=self.admission.refused,
         )
 
 
@@ -361,7 +373,8 @@ def run(config: Config, *, make_room: str) -> int:
     _allow_connections()
     share_closely()
     try:
-        asyncio.run(_run(config, make_room))
+        with asyncio.Runner(loop_factory=MeasuredLoop) as runner:
+            runner.run(_run(config, make_room))
     except PymeetError as error:
         return _give_up(error.message)
     except SQLAlchemyError as error:

@@ -304,6 +304,12 @@ async def somebodys_token(world: World) -> Names:
     return whose | {"token": (await call(world.server.config, "token.create", wanted))["id"]}
 
 
+async def somebodys_identity(world: World) -> Names:
+    """The same, with an account at the provider."""
+    whose = await somebody(world)
+    return whose | {"identity": (await _linked(world, whose["id"]))["id"]}
+
+
 async def session(world: World) -> Names:
     """Another session of Olga's."""
     before = {each["id"] for each in await sessions_of(world)}
@@ -334,11 +340,15 @@ async def passkey(world: World) -> Names:
 
 async def identity(world: World) -> Names:
     """Olga's account at the provider."""
+    return await _linked(world, world.owner.id)
+
+
+async def _linked(world: World, user_id: str) -> Names:
     names = {"id": new_id()}
     values = {"issuer": "https://login.example.org", "created_at_ms": 1, "last_used_at_ms": 1}
 
     def add(conn: Connection) -> None:
-        conn.execute(insert(identities).values(**names, user_id=world.owner.id, subject=new_id(), **values))
+        conn.execute(insert(identities).values(**names, user_id=user_id, subject=new_id(), **values))
 
     await world.server.database.work(add)
     return names

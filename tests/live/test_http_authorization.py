@@ -118,7 +118,7 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("PUT", f"{API}/admin/users/{{id}}/role"): {"role": "admin"},
     ("DELETE", f"{API}/admin/users/{{id}}"): None,
     ("DELETE", f"{API}/admin/users/{{id}}/tokens/{{token}}"): None,
-    ("DELETE", f"{API}/admin/users/{{id}}/identities"): None,
+    ("DELETE", f"{API}/admin/users/{{id}}/identities/{{identity}}"): None,
     ("PATCH", f"{API}/admin/users/{{id}}/profile-fields"): {"values": {"A" * 22: "Trap"}},
     ("POST", f"{API}/admin/profile-fields"): {"label": "Trap"},
     ("PATCH", f"{API}/admin/profile-fields/{{id}}"): {"label": "Trap"},

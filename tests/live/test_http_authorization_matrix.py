@@ -30,6 +30,7 @@ PLAIN = {
     "path": "icon.svg",
     "page": "privacy",
     "kind": "whip",
+    "part": "layer",
     "recurrence": "20990330T090000",
     "secret": "A" * 43,
 }

@@ -356,6 +356,42 @@ async def test_a_player_that_may_not_come_in_does_not_learn_who_is_there(tmp_pat
                         assert response.status == status, (changes, name)
 
 
+async def test_a_lock_and_what_hosts_switch_off_hold_for_encoders_too(server: Server, admin: Visitor, room: str):
+    """Not even a room token passes a lock; a stream that a host switches off is heard and seen no more, and says nothing to it."""
+    bearer = f"Bearer {await token(server, room, 1_000_000)}"
+    async with publisher() as source, player() as sink, admin.http.ws_connect(f"/ws/{room}") as socket:
+
+        async def ask(**message: object) -> None:
+            await socket.send_json({**message, "id": "1"})
+            async with asyncio.timeout(5):
+                while (answer := await socket.receive_json()).get("re") != "1":
+                    pass
+            assert answer["type"] == "ok", answer
+
+        await socket.send_json({"type": "join", "v": 1, "name": "Ada"})
+        await socket.receive_json()
+        await ask(type="lock", on=True)
+        for kind, peer in (("whip", source), ("whep", sink)):
+            headers = {**SDP, "Authorization": bearer}
+            async with admin.http.post(f"/{kind}/{room}", data=peer.offer, headers=headers) as response:
+                assert response.status == 403
+                assert (await response.json())["code"] == "locked"
+        await ask(type="lock", on=False)
+
+        await source.negotiate(admin.http, f"/whip/{room}?name=Encoder")
+        await source.connected()
+        await sink.negotiate(admin.http, f"/whep/{room}")
+        await sink.connected()
+        await sink.frames("video", 5)
+        live = server.registry.live(room)
+        assert live is not None
+        (encoder,) = [each for each in live.participants if each.name == "Encoder"]
+        for source_name in ("camera", "microphone"):
+            await ask(type="stop", participant=encoder.id, source=source_name)
+        await sink.runs_dry("video", timeout_s=5)
+        await sink.runs_dry("audio", timeout_s=5)
+
+
 async def test_a_full_room_is_a_409(tmp_path: Path):
     """A publisher counts like anybody else."""
     config = make_config(tmp_path / "data", rooms={"max_participants": 2})

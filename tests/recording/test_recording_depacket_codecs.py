@@ -8,10 +8,10 @@ from tests.support.packetising import Sent, film, packets, payloads, sound
 
 from pymeet.recording.depacket import CODECS, Depacketiser, for_codec
 from pymeet.recording.depacket.frame import Frame, MalformedError, payload_of
-from pymeet.recording.depacket.h264_sps import read_sps
 from pymeet.recording.depacket.opus import duration_of
 from pymeet.recording.depacket.reorder import Reorder
 from pymeet.sfu.codecs import starts_keyframe
+from pymeet.sfu.h264 import read_sps
 
 VIDEO = [codec for codec in CODECS if codec != "opus"]
 _DECODERS = {"av1": "libdav1d"}

@@ -11,8 +11,8 @@ from tests.support.packetising import film, packets, payloads, sound
 
 from pymeet.recording.depacket import CODECS, for_codec
 from pymeet.recording.depacket.frame import MalformedError, payload_of
-from pymeet.recording.depacket.h264_sps import read_sps
 from pymeet.recording.depacket.video import MAX_FRAME_BYTES
+from pymeet.sfu.h264 import read_sps
 
 _PUSH = st.tuples(st.binary(max_size=80), st.booleans(), st.integers(0, 3), st.booleans())
 

@@ -6,6 +6,7 @@ from itertools import count
 
 from pymeet.rooms.media import TrackWish
 from pymeet.rooms.people import Source
+from pymeet.sfu.budget import Figures
 from pymeet.sfu.errors import DescriptionError
 from pymeet.sfu.events import Closed, TransportEvent
 from pymeet.sfu.view import View
@@ -24,12 +25,19 @@ class FakeTrack:
     closed: bool = False
     kind: str = ""
     tap: object = None
+    has_levels: bool = True
+    levels: tuple[int, ...] = ()
+    withheld: bool = False
+    voice: object = None
 
     def __post_init__(self) -> None:
         self.kind = self.kind or Source(self.source).kind.value
 
     def set_muted(self, muted: bool, now: float) -> None:
         self.muted = muted
+
+    def set_withheld(self, withheld: bool, now: float) -> None:
+        self.withheld = withheld
 
     def set_tap(self, tap: object, now: float) -> None:
         self.tap = tap
@@ -64,8 +72,10 @@ class FakePublish(FakeTransport):
     def __init__(self, owner: str, on_event: Callable[[TransportEvent], None]) -> None:
         super().__init__(owner, on_event)
         self.tracks: dict[str, FakeTrack] = {}
+        self.losses = (0, 0)
+        """Packets that were due since the last look, and those that never came."""
 
-    def answer(self, offer_text: str, wishes: Mapping[str, TrackWish], now: float) -> str:
+    def answer(self, offer_text: str, wishes: Mapping[str, TrackWish], now: float, before: object = None) -> str:
         if "bad" in offer_text:
             raise DescriptionError("The offer is bad.")
         for mid, track in list(self.tracks.items()):
@@ -77,6 +87,9 @@ class FakePublish(FakeTransport):
             track = self.tracks.setdefault(mid, FakeTrack(self.owner, wish.source, wish.muted, kind=kind))
             track.muted = wish.muted
         return f"answer to {offer_text}"
+
+    def take_losses(self) -> tuple[int, int]:
+        return self.losses
 
     def ended(self, now: float) -> None:
         for track in self.tracks.values():
@@ -93,12 +106,19 @@ class FakeSubscribe(FakeTransport):
         self.number = 0
         self.accepted: list[int] = []
         self.views: Mapping[str, View] = {}
+        self.measured = Figures(0, 0, 0.0, 0, 0, None)
 
     def set_tracks(self, tracks: Sequence[FakeTrack], now: float) -> None:
         self.current = list(tracks)
 
     def set_view(self, wishes: Mapping[str, View], now: float) -> None:
         self.views = wishes
+
+    def path(self, now: float) -> Figures:
+        return self.measured
+
+    def figures(self) -> tuple[Figures, dict[str, int]]:
+        return self.measured, {track.id: 0 for track in self.current}
 
     def offer(self, now: float) -> tuple[int, str, dict[str, FakeTrack]]:
         self.number += 1
@@ -137,8 +157,8 @@ class FakeMedia:
         self.subscribers.append(FakeSubscribe(owner, on_event))
         return self.subscribers[-1]
 
-    def levels(self, tracks: Iterable[FakeTrack]) -> dict[str, float]:
-        return {track.id: self.loudness.get(track.owner, 0.0) for track in tracks}
+    def levels(self, tracks: Iterable[FakeTrack]) -> dict[str, tuple[int, ...]]:
+        return {track.id: (round(self.loudness.get(track.owner, 0)),) * 10 for track in tracks}
 
     def publisher_of(self, owner: str) -> FakePublish:
         """Their newest connection for sending."""

@@ -185,6 +185,19 @@ async def test_a_yes_that_cannot_be_written_records_nobody(stage: Stage, ann: Us
     assert recordings.now.ever == {seat.id}
 
 
+async def test_a_yes_that_comes_too_late_is_told_why_it_does_not_count(
+    stage: Stage, ann: User, recordings: FakeRecordings
+) -> None:
+    """The recording ended while it was on its way: that is nobody's fault, and nothing to try again."""
+    seat, _ = await begin(stage, ann)
+    recordings.cannot_write = ConflictError("That recording is over.")
+
+    with pytest.raises(ConflictError, match="over"):
+        await answer(stage, seat, "yes")
+
+    assert recordings.now.ever == set()
+
+
 async def test_a_no_stops_the_packets_first_and_is_written_then(
     stage: Stage, ann: User, recordings: FakeRecordings
 ) -> None:

@@ -528,9 +528,9 @@ async def test_who_speaks_is_told_on_change_only(stage: Stage) -> None:
         stage.clock.advance(0.2)
         stage.live.tick()
 
-    assert ear.of(SpeakersChanged) == [SpeakersChanged((bob.id,))]
+    assert ear.of(SpeakersChanged) == [SpeakersChanged((bob.id,), bob.id)]
     _, late = await stage.join("Late")
-    assert late.heard[1] == SpeakersChanged((bob.id,))
+    assert late.heard[1] == SpeakersChanged((bob.id,), bob.id)
 
 
 async def test_a_muted_microphone_does_not_speak(stage: Stage) -> None:

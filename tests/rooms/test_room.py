@@ -186,6 +186,17 @@ def test_speakers_are_told_only_when_they_change_and_only_those_present() -> Non
     assert room.apply(Leave(), "bob", 3.0) == [ParticipantLeft("bob", Departure.LEFT), SpeakersChanged(("ann",))]
 
 
+def test_who_leads_is_told_too_and_leads_no_more_after_leaving() -> None:
+    """Also where that is all that changed: who pauses still leads."""
+    room = room_with(ann=Role.HOST, bob=Role.GUEST)
+
+    assert room.apply(Speak(("bob",), "bob"), None, 1.0) == [SpeakersChanged(("bob",), "bob")]
+    assert room.apply(Speak((), "bob"), None, 2.0) == [SpeakersChanged((), "bob")]
+    assert room.dominant == "bob"
+    assert room.apply(Leave(), "bob", 3.0) == [ParticipantLeft("bob", Departure.LEFT), SpeakersChanged(())]
+    assert room.dominant is None
+
+
 def test_a_stored_message_is_told_even_when_its_writer_has_left() -> None:
     """It was acknowledged; it must not be missing on some screens until they reload."""
     room = room_with(ann=Role.HOST)

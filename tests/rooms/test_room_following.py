@@ -18,26 +18,27 @@ ANN = person("ann", Source.MICROPHONE, Source.CAMERA)
 BOB = person("bob", Source.MICROPHONE, Source.CAMERA, Source.SCREEN)
 
 
-def test_a_player_follows_who_speaks() -> None:
-    """The loudest one who sends anything."""
-    assert choose_shown(Following(None), [SILENT, ANN, BOB], ["zoe", "bob", "ann"]) == "bob"
+def test_a_player_follows_who_leads_the_conversation() -> None:
+    """Unless that is somebody of whom nothing is left to show."""
+    assert choose_shown(Following(None, shown="ann"), [SILENT, ANN, BOB], "bob") == "bob"
+    assert choose_shown(Following(None, shown="bob"), [SILENT, ANN, BOB], "zoe") == "bob"
 
 
 def test_in_silence_the_picture_stays() -> None:
     """Falling back to the first participant at every pause would be restless."""
-    assert choose_shown(Following(None, shown="bob"), [ANN, BOB], []) == "bob"
+    assert choose_shown(Following(None, shown="bob"), [ANN, BOB], None) == "bob"
 
 
 def test_when_the_one_shown_leaves_another_is_shown() -> None:
     """A player should not stand still before an empty picture."""
-    assert choose_shown(Following(None, shown="bob"), [SILENT, ANN], []) == "ann"
-    assert choose_shown(Following(None, shown="bob"), [SILENT], []) is None
+    assert choose_shown(Following(None, shown="bob"), [SILENT, ANN], None) == "ann"
+    assert choose_shown(Following(None, shown="bob"), [SILENT], None) is None
 
 
 def test_a_player_with_a_target_shows_nobody_else() -> None:
     """Who asked for one person's picture must not get another's."""
-    assert choose_shown(Following("ann"), [ANN, BOB], ["bob"]) == "ann"
-    assert choose_shown(Following("zoe"), [SILENT, BOB], ["bob"]) is None
+    assert choose_shown(Following("ann"), [ANN, BOB], "bob") == "ann"
+    assert choose_shown(Following("zoe"), [SILENT, BOB], "bob") is None
 
 
 def test_a_target_is_found_by_id_or_by_name() -> None:

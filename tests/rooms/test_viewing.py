@@ -1,7 +1,5 @@
 """What each receiver is sent of the pictures: docs/protocol.md section 2.1."""
 
-from collections.abc import Sequence
-
 from pymeet.rooms.viewing import ALL_LINES, CAMERA_LINES, Picture, Precedence, Sight, Watching, look
 from pymeet.sfu.view import Importance, View
 
@@ -19,12 +17,12 @@ def screen(owner: str) -> Picture:
 def seen(
     watching: Watching,
     *pictures: Picture,
-    speakers: Sequence[str] = (),
+    dominant: str | None = None,
     spotlight: str | None = None,
     limit: int = 25,
 ) -> Sight:
     """What one receiver is sent."""
-    return look(watching, pictures, speakers=speakers, spotlight=spotlight, limit=limit)
+    return look(watching, pictures, dominant=dominant, spotlight=spotlight, limit=limit)
 
 
 def test_a_client_that_says_nothing_gets_small_cameras_and_whole_screens() -> None:
@@ -58,7 +56,7 @@ def test_where_there_is_not_enough_for_all_the_screen_goes_before_the_speaker() 
     watching = Watching(pinned={"cid-camera"})
     pictures = [screen("ann"), camera("ann"), camera("bob"), camera("cid"), camera("dan")]
 
-    views = seen(watching, *pictures, speakers=["bob"], spotlight="dan").views
+    views = seen(watching, *pictures, dominant="bob", spotlight="dan").views
 
     importance = {track: view.importance for track, view in views.items()}
     assert importance == {
@@ -102,9 +100,9 @@ def test_who_spoke_last_comes_first_and_stays_until_others_have_spoken() -> None
     pictures = [camera("ann"), camera("bob"), camera("cid"), screen("dan")]
     here = ["ann", "bob", "cid", "dan"]
 
-    precedence.heard(["cid"])
-    precedence.heard(["bob", "cid"])
-    precedence.heard([])
+    precedence.led_by("bob")
+    precedence.led_by("cid")
+    precedence.led_by("bob")
 
     assert [p.owner for p in precedence.order(pictures, here, None)] == ["dan", "bob", "cid", "ann"]
     assert [p.owner for p in precedence.order(pictures, here, "ann")] == ["dan", "ann", "bob", "cid"]
@@ -113,7 +111,7 @@ def test_who_spoke_last_comes_first_and_stays_until_others_have_spoken() -> None
 def test_who_left_is_forgotten() -> None:
     """Nothing is kept of people who are not here, and ids do not pile up."""
     precedence = Precedence()
-    precedence.heard(["bob"])
+    precedence.led_by("bob")
 
     precedence.order([], ["ann"], None)
 

@@ -48,6 +48,23 @@ def test_nothing_is_kept_of_those_who_left() -> None:
     assert sfu.next_deadline() is None
 
 
+def test_the_packets_of_a_track_are_forgotten_with_it() -> None:
+    """Half a megabyte for each picture; and what was said must not lie about after its sender has gone."""
+    world = World(seed=48)
+    alice = world.publisher("alice")
+    world.subscriber("bob", [alice.video])
+    alice.film()
+    world.run(1.0)
+    fanout = alice.video.layers[0].fanout
+    newest = fanout.last_sequence
+    assert fanout.ring.get(newest) is not None
+
+    alice.leave()
+    world.run(0.5)
+
+    assert all(fanout.ring.get((newest - back) & 0xFFFF) is None for back in range(fanout.ring.size))
+
+
 def test_a_section_is_used_again_for_another_share_of_the_screen() -> None:
     """Ten shares in an hour must not make ten sections; a new share has its own SSRC and begins with a key frame."""
     world = World(seed=43)

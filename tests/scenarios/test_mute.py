@@ -27,7 +27,7 @@ def test_nothing_is_forwarded_after_mute_whatever_is_sent() -> None:
     world.run(1.0)
 
     assert {key: len(wire.sequences) for key, wire in world.wires.items()} == counts
-    assert world.sfu.levels([alice.audio]) == {alice.audio.id: 0.0}
+    assert world.sfu.levels([alice.audio]) == {alice.audio.id: ()}
 
 
 def test_unmuting_goes_on_without_a_gap_and_with_a_key_frame() -> None:

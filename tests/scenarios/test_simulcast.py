@@ -379,7 +379,7 @@ def test_layers_listed_from_the_largest_are_put_in_order() -> None:
 
 
 def test_layers_whose_pictures_do_not_tell_their_size_are_ordered_by_what_they_weigh() -> None:
-    """H.264 says how large its pictures are only deep inside."""
+    """As where parameter sets come by the way of descriptions, and not with the pictures."""
     world = World(seed=69)
     alice = simulcaster(world, order=("h", "l", "m"), codec="H264")
     alice.obeys = False

@@ -3,6 +3,7 @@
 from pymeet.sfu.bandwidth.share import Wish
 from pymeet.sfu.budget import Budget
 from pymeet.sfu.history import SendHistory
+from pymeet.sfu.rtcp import TransportFeedback
 from pymeet.sfu.view import Importance
 
 
@@ -22,3 +23,46 @@ def test_a_probe_ends_though_nothing_is_noted_of_its_padding() -> None:
     budget.pace(lambda repair: 0, pad, 0.0)
 
     assert 0 < len(sent) < 20
+
+
+def _heard_all_but_the_last(budget: Budget, history: SendHistory, count: int) -> None:
+    """So many packets leave within half a second, and feedback tells of each but the last."""
+    base = history.next
+    for i in range(count):
+        history.record(1000, i * 0.5 / count)
+    told = range(count - 1)
+    budget.hear(TransportFeedback(1, base, count - 1, [*told], [i * 0.5 / count for i in told]), 0.55)
+
+
+def test_in_a_pause_the_last_packet_of_which_is_lost_nothing_falls() -> None:
+    """Of a packet that was the last before a pause there is never a report, and the path is no worse for that."""
+    history = SendHistory()
+    budget = Budget(history, 0.0)
+    budget.expect_feedback()
+    budget.share([Wish("camera", ((0, 150_000.0), (1, 800_000.0)), Importance.OTHER)], 0.0)
+    _heard_all_but_the_last(budget, history, 50)
+    before = budget.target_bps
+
+    for second in range(1, 60):
+        budget.look(float(second))
+
+    assert budget.target_bps >= before / 4
+
+
+def test_there_is_nothing_to_look_at_until_something_is_sent_again() -> None:
+    """Two hundred people who wait for a speaker would be looked at once a second each, for nothing."""
+    history = SendHistory()
+    budget = Budget(history, 0.0)
+    budget.expect_feedback()
+    budget.share([Wish("camera", ((0, 150_000.0),), Importance.OTHER)], 0.0)
+    assert not budget.is_at_rest  # nobody knows yet whether there will be feedback
+    _heard_all_but_the_last(budget, history, 50)
+    budget.look(1.0)
+    assert not budget.is_at_rest  # a report may still come
+
+    budget.look(10.0)
+    rested = budget.is_at_rest
+    history.record(1000, 20.0)
+
+    assert rested
+    assert not budget.is_at_rest

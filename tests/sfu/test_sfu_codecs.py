@@ -3,7 +3,7 @@
 import pytest
 
 from pymeet.sfu import sdp
-from pymeet.sfu.codecs import choose, parameters_for_receivers, starts_keyframe
+from pymeet.sfu.codecs import choose, keyframe_size, parameters_for_receivers, starts_keyframe
 from pymeet.sfu.errors import DescriptionError
 from pymeet.sfu.sdp import Codec, Section
 
@@ -57,6 +57,30 @@ def test_a_key_frame_is_recognised_by_its_first_bytes(codec: str, payload: str, 
 
     assert starts_keyframe(codec, data) is begins
     assert starts_keyframe(codec, memoryview(data)) is begins
+
+
+_SPS_1080 = "67640028acd940780227e5c044000003000400000300f03c60c658"
+
+
+@pytest.mark.parametrize(
+    ("codec", "payload", "size"),
+    [
+        ("vp8", "10 10 02 00 9d 01 2a 80 02 68 01", (640, 360)),
+        ("h264", _SPS_1080, (1920, 1080)),
+        ("h264", f"78 00 02 09f0 00 1b {_SPS_1080} 00 02 68ce", (1920, 1080)),  # STAP-A: delimiter, SPS, PPS
+        ("h264", f"78 00 ff {_SPS_1080[:20]}", None),  # cut off
+        ("h264", "67 42", None),
+        ("h264", "65 88 84", None),  # IDR alone
+        ("h264", "78", None),
+        ("h264", "", None),
+        ("vp9", "08 00", None),
+    ],
+)
+def test_the_size_of_pictures_is_read_where_a_key_frame_begins(
+    codec: str, payload: str, size: tuple[int, int] | None
+) -> None:
+    """By it the layers of a simulcast are put in order, and fitted to tiles; what cannot be read is not guessed."""
+    assert keyframe_size(codec, bytes.fromhex(payload)) == size
 
 
 def _video(*codecs: tuple[int, str, str]) -> Section:

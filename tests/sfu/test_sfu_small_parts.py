@@ -1,4 +1,4 @@
-"""The small number-crunchers: the repair ring, the key frame throttle, the speaker, RTP's headers."""
+"""The small number-crunchers: the repair ring, the key frame throttle, RTP's headers."""
 
 import pytest
 
@@ -6,7 +6,6 @@ from pymeet.sfu import rtp
 from pymeet.sfu.cache import PacketRing
 from pymeet.sfu.errors import DatagramError
 from pymeet.sfu.keyframes import INTERVAL_S, KeyframeThrottle
-from pymeet.sfu.speaker import SpeakerDetector
 
 
 def _packet(sequence: int) -> bytes:
@@ -40,48 +39,6 @@ def test_requests_for_key_frames_are_merged_and_kept_apart() -> None:
     assert throttle.is_wanted
     assert throttle.take(1000.0 + INTERVAL_S)
     assert not throttle.is_wanted
-
-
-def _talk(detector: SpeakerDetector, levels: dict[str, float], since: float, seconds: float) -> list[tuple[str, ...]]:
-    changes = []
-    for step in range(round(seconds * 5)):
-        if (change := detector.update(levels, since + step / 5)) is not None:
-            changes.append(change)
-    return changes
-
-
-def test_who_talks_becomes_the_speaker_and_stays_for_a_breath() -> None:
-    """A frame that flickers with every syllable is worse than none."""
-    detector = SpeakerDetector()
-
-    assert _talk(detector, {"a": 92.0, "b": 0.0}, 0.0, 1.0) == [("a",)]
-    assert _talk(detector, {"a": 0.0, "b": 0.0}, 1.0, 0.6) == []
-    assert _talk(detector, {"a": 0.0, "b": 0.0}, 1.6, 3.0) == [()]
-
-
-def test_a_cough_does_not_take_the_lead() -> None:
-    """Who already leads stays in front of somebody about as loud."""
-    detector = SpeakerDetector()
-    _talk(detector, {"a": 92.0, "b": 0.0}, 0.0, 2.0)
-
-    changes = _talk(detector, {"a": 92.0, "b": 95.0}, 2.0, 2.0)
-    assert changes[-1] == ("a", "b")
-    assert _talk(detector, {"a": 70.0, "b": 105.0}, 4.0, 2.0)[-1][0] == "b"
-
-
-def test_who_left_is_forgotten() -> None:
-    """Ids of people who are gone neither lead nor use memory."""
-    detector = SpeakerDetector()
-    _talk(detector, {"a": 92.0}, 0.0, 1.0)
-
-    assert detector.update({}, 1.2) == ()
-    assert not detector._level
-    assert not detector._heard_at
-
-
-def test_noise_is_not_speech() -> None:
-    """A fan, or a keyboard next door, is not a speaker."""
-    assert _talk(SpeakerDetector(), {"a": 64.0}, 0.0, 3.0) == []
 
 
 def test_header_extensions_of_both_forms_are_read() -> None:

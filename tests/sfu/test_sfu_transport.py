@@ -1,7 +1,5 @@
 """A connection's life as its owner is told it: connected, disconnected, closed."""
 
-import pytest
-
 from pymeet.sfu import stun
 from pymeet.sfu.dtls import Dtls
 from pymeet.sfu.events import Closed, Connected
@@ -179,8 +177,10 @@ def test_audio_levels_are_heard() -> None:
     alice.talk(level=30)
     world.run(1.0)
 
-    assert world.sfu.levels([alice.audio]) == {alice.audio.id: pytest.approx(97.0)}
-    assert world.sfu.levels([alice.audio]) == {alice.audio.id: 0.0}
+    heard = world.sfu.levels([alice.audio])[alice.audio.id]
+    assert set(heard) == {97}
+    assert len(heard) >= 45
+    assert world.sfu.levels([alice.audio]) == {alice.audio.id: ()}
     assert all(p[12:24] == bytes.fromhex("bede000200000000101e0000") for p in bob.audio_of(alice).packets.values())
 
 
@@ -200,7 +200,7 @@ def test_an_element_of_number_zero_is_padding_not_a_level() -> None:
     alice.send_packet(b"\x90" + frame[1:12] + b"\xbe\xde\x00\x01\x01\x05\x05\x05" + frame[12:])
     world.run(0.5)
 
-    assert world.sfu.levels([alice.audio]) == {alice.audio.id: 0.0}
+    assert world.sfu.levels([alice.audio]) == {alice.audio.id: ()}
     assert not [raw for raw in alice.peer.rtcp_raw if b"\x8f\xcd" in raw]
     assert len(bob.video_of(alice).packets) == 1
 

@@ -26,6 +26,7 @@ GOOD: list[dict[str, Any]] = [
     {"type": "mute", "source": "screen_audio", "muted": True},
     {"type": "view", "tiles": [{"track": "t", "height": 360}, {"track": "u", "height": 0, "pinned": True}]},
     {"type": "view", "tiles": [], "audio_only": True},
+    {"type": "figures"},
     {"type": "chat", "text": "hello 👋"},
     {"type": "remove", "participant": "p"},
     {"type": "end"},

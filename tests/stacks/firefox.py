@@ -8,7 +8,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -99,10 +100,10 @@ class FirefoxError(Exception):
 class Firefox:
     """One tab of a running Firefox. `async with firefox(directory) as browser` makes one."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, bidi: aiohttp.ClientWebSocketResponse) -> None:
         self.console: list[str] = []
         """Errors and warnings of the pages, in order."""
-        self._socket = socket
+        self._bidi = bidi
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._context = ""
 
@@ -136,7 +137,7 @@ class Firefox:
         """Sends one BiDi command and hands back its result."""
         number = len(self._waiting) + 1
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
-        await self._socket.send_json({"id": number, "method": method, "params": params})
+        await self._bidi.send_json({"id": number, "method": method, "params": params})
         async with asyncio.timeout(CALL_S):
             return await answer
 
@@ -150,7 +151,7 @@ class Firefox:
                     answer.cancel("Firefox hung up")
 
     async def _read(self) -> None:
-        async for message in self._socket:
+        async for message in self._bidi:
             said = message.json()
             answer = self._waiting.get(said.get("id"))
             if said["type"] == "event" and said["method"] == "log.entryAdded":
@@ -166,14 +167,23 @@ class Firefox:
 
 
 @asynccontextmanager
-async def firefox(directory: Path) -> AsyncIterator[Firefox]:
-    """A headless Firefox with a fresh profile in `directory`, ended and reaped at the end."""
-    program = shutil.which(PACKAGE)
+async def firefox(
+    directory: Path,
+    *,
+    program: str | None = None,
+    make_socket: Callable[[Any], socket.socket] | None = None,
+    prefs: Mapping[str, bool | int | str] | None = None,
+) -> AsyncIterator[Firefox]:
+    """A headless Firefox with a fresh profile in `directory`, ended and reaped at the end.
+
+    Where it runs in another network namespace, `program` is what starts it there and `make_socket` what reaches it.
+    """
+    program = program or shutil.which(PACKAGE)
     assert program, f"Firefox is missing: install the Debian package {PACKAGE}"
     profile = directory / "firefox"
     profile.mkdir()
-    prefs = {**MEDIA_PREFS, **QUIET_PREFS}
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in prefs.items()]
+    chosen = {**MEDIA_PREFS, **QUIET_PREFS, **(prefs or {})}
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in chosen.items()]
     (profile / "user.js").write_text("\n".join(lines))
     process = await asyncio.create_subprocess_exec(
         program,
@@ -197,10 +207,10 @@ async def firefox(directory: Path) -> AsyncIterator[Firefox]:
             url = await _address(process.stderr)
         drain = asyncio.create_task(process.stderr.read())  # a full pipe would stop Firefox
         async with (
-            aiohttp.ClientSession() as http,
-            http.ws_connect(f"{url}/session", max_msg_size=0) as socket,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=make_socket)) as http,
+            http.ws_connect(f"{url}/session", max_msg_size=0) as bidi,
         ):
-            browser = Firefox(socket)
+            browser = Firefox(bidi)
             reader = asyncio.create_task(browser.read())
             try:
                 await browser.begin()

@@ -3,7 +3,7 @@
 import datetime
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,14 +82,28 @@ class InBrowser:
         """Puts the client into the page."""
         await self._evaluate((CLIENTS / "browser.js").read_text())
 
-    async def publish(self, url: str, token: str = "", codec: str = "", scalability: str = "") -> None:
-        """Publishes the fake camera and microphone; by default in the codec and the layers that the browser chooses."""
-        wish = {"url": url, "token": token, "codec": codec, "scalabilityMode": scalability}
+    async def publish(
+        self, url: str, token: str = "", codec: str = "", scalability: str = "", rids: Sequence[str] = ()
+    ) -> None:
+        """Publishes the fake camera and microphone; by default in the codec and the layers that the browser chooses.
+
+        With `rids` the camera has 1280 × 720 and comes in so many sizes under these names, the largest first.
+        """
+        wish = {"url": url, "token": token, "codec": codec, "scalabilityMode": scalability, "rids": list(rids)}
         await self._evaluate("(wish) => window.standard.publish(wish)", wish)
 
     async def play(self, url: str, token: str = "") -> None:
         """Plays sound and picture."""
         await self._evaluate("(wish) => window.standard.play(wish)", {"url": url, "token": token})
+
+    async def choose(self, **choice: Any) -> int:
+        """Chooses what is sent of the picture; the status of the answer."""
+        return int(await self._evaluate("(choice) => window.standard.choose(choice)", choice))
+
+    async def told(self) -> dict[str, list[dict[str, Any]]]:
+        """What there is to choose from, by the index of the section."""
+        layers: dict[str, list[dict[str, Any]]] = await self._evaluate("() => window.standard.told()")
+        return layers
 
     async def stats(self) -> dict[str, Any]:
         """`state`; `frames` decoded, packets of `audio` and `video` that came; `sentFrames` and `sentAudio` that went."""

@@ -62,11 +62,15 @@ async def test_gstreamer_is_seen_in_the_room(room: Where, viewer_browser: Browse
 
 
 async def test_aiortc_is_seen_in_the_room(room: Where, admin: Visitor, viewer_browser: Browser):
-    """A stack in Python."""
+    """A stack in Python. Tile and list say that it is no person."""
     async with participant(viewer_browser, room.url, room.slug) as viewer, aiortc_publisher() as publisher:
         await publisher.negotiate(admin.http, room.whip("aiortc"))
         await publisher.connected()
         await is_seen(viewer, "aiortc", "video/VP8")
+        await expect(viewer.tile("aiortc").get_by_title("Stream")).to_be_visible()
+        await viewer.page.get_by_role("button", name="People").first.click()
+        listed = viewer.page.get_by_role("complementary", name="People").get_by_role("listitem")
+        await expect(listed.filter(has_text="aiortc")).to_contain_text("Stream", timeout=10_000)
         async with admin.http.delete(publisher.location) as response:
             assert response.status == 200
         await is_gone(viewer, "aiortc")

@@ -119,8 +119,8 @@ MEMORY = (
         name="live rooms",
         category=Category.MEETING,
         holds="Who is in a room or waits to come in, their names, roles and times, which administrators can see; their network "
-        "addresses and what they send; who raised a hand, and who was banned; of members, the hash of the session with which "
-        "they came.",
+        "addresses and what they send; how well their connections work; who raised a hand, and who was banned; of members, "
+        "the hash of the session with which they came.",
         purpose="To hold the meeting.",
         basis=Basis.CONTRACT,
         subjects=("member", "guest"),

@@ -55,6 +55,8 @@ LOG_FIELDS: Mapping[str, str] = {
     "http_port": "The port of the pages.",
     "media_port": "The port of sound and pictures.",
     "count": "A number.",
+    "lag_ms": "How late the server got to its work, in milliseconds.",
+    "busy_percent": "In how much of the time the server had work.",
     "where": "Where in the program, in words of the library.",
     "error": "The type of an error, without its message.",
     "at": "Files and lines of the program that led to an error.",

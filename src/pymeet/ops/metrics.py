@@ -15,11 +15,15 @@ def _reading(about: str) -> int:
 
 @dataclass(frozen=True)
 class Stats:
-    """What the server counts. `rooms`, `participants` and `transports` are as of now, the others since the start."""
+    """What the server counts. What `_NOW` names is as of now, the others since the start."""
 
     rooms: int = _reading("Rooms with somebody in them.")
     participants: int = _reading("People, publishers and players in all rooms.")
     transports: int = _reading("Peer connections.")
+    connections_weak: int = _reading(
+        "Participants whose connection is weak: it loses packets, takes long, or carries little."
+    )
+    connections_poor: int = _reading("Participants whose connection is poor.")
     packets_in: int = _reading("Datagrams received on the media port.")
     packets_out: int = _reading("Datagrams sent from the media port.")
     packets_dropped: int = _reading("Datagrams that could not be used or sent.")
@@ -27,9 +31,12 @@ class Stats:
     nacks: int = _reading("Packets that receivers asked for again.")
     retransmissions: int = _reading("Packets that were sent again.")
     plis: int = _reading("Key frames asked of senders.")
+    busy: int = _reading("1 while nobody new is let in, because there is too much to do.")
+    busy_percent: int = _reading("In how much of the last ten seconds the event loop had work.")
+    turned_away: int = _reading("People who were told to come later because there was too much to do.")
 
 
-_NOW = {"rooms", "participants", "transports"}
+_NOW = {"rooms", "participants", "transports", "connections_weak", "connections_poor", "busy", "busy_percent"}
 
 
 class Metrics:

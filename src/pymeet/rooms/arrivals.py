@@ -49,6 +49,7 @@ class Arrivals:
         forwarding: Forwarding,
         do: Callable[[Command, str | None], None],
         departed: Callable[[str], None],
+        check_load: Callable[[], None],
     ) -> None:
         self.under_way = 0
         """How many ask to come in now; a meeting on which somebody waits is not forgotten."""
@@ -65,7 +66,10 @@ class Arrivals:
         self._forwarding = forwarding
         self._do = do
         self._departed = departed
+        self._check_load = check_load
         self._refreshing = asyncio.Lock()
+        self._begun = self._done = 0
+        """Which reading of the settings was begun last, and which ended well last."""
 
     async def join(self, request: JoinRequest) -> Seat:
         """As `LiveRoom.join`."""
@@ -87,11 +91,16 @@ class Arrivals:
 
     async def refresh(self) -> None:
         """As `LiveRoom.refresh`."""
+        asked = self._begun
         async with self._refreshing:  # or an older reading could come last
+            if self._done > asked:
+                return  # that one began after we asked: where many come at once, it is read for all of them
+            self._begun += 1
             room = await self._meetings.room(self._entry.room.slug)
             if room.id != self._entry.room.id:
                 raise NotFoundError("There is no such room.")
             self._entry.room = room
+            self._done = self._begun
             settings = room.settings
             most = settings.max_participants(self._max_participants)
             if not self._room.ended:
@@ -105,6 +114,8 @@ class Arrivals:
 
     async def _take_seat(self, request: JoinRequest) -> Seat:
         name = clean_line(request.name, what="Your name", limit=NAME_LIMIT)
+        # first of all, and never again: it costs nothing, and whom a host admits after a wait is not sent away
+        self._check_load()
         await self.refresh()
         role = self._entry.role(request)
         passes_lock = role is Role.HOST
@@ -216,8 +227,8 @@ class Arrivals:
                 recording=self._room.recording,
             )
         )
-        if self._room.speakers:
-            seat.send(SpeakersChanged(self._room.speakers))
+        if self._room.speakers or self._room.dominant:
+            seat.send(SpeakersChanged(self._room.speakers, self._room.dominant))
         if self._lobby.people and seat.role in HOSTING:
             seat.send(LobbyChanged(self._lobby.people))
-        self._forwarding.touch()
+        self._forwarding.touch(seat)

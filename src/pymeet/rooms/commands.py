@@ -163,9 +163,10 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """These speak now, loudest first."""
+    """These speak now, loudest first; `dominant` leads."""
 
     participants: tuple[str, ...]
+    dominant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

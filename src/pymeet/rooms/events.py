@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pymeet.rooms.people import Departure, Kind, Participant, Reaction, Role, RoomState, Source, WaitingPerson
+from pymeet.rooms.quality import Verdict
 from pymeet.rooms.recording import EndReason, RecordingState
 
 
@@ -24,9 +25,11 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class SpeakersChanged:
-    """Others speak now; ids, loudest first."""
+    """Others speak now, or somebody else leads; ids, loudest first."""
 
     participants: tuple[str, ...]
+    dominant: str | None = None
+    """Who leads, also in a pause; None when nobody has spoken for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,13 @@ class PicturesWithheld:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityChanged:
+    """Whose connections do not work well now, by participant; all others' do."""
+
+    verdicts: tuple[tuple[str, Verdict], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """The server goes away; come back in `retry_s` seconds."""
 
@@ -241,5 +251,6 @@ Event = (
     | MediaChanged
     | LayersWanted
     | PicturesWithheld
+    | QualityChanged
     | Closing
 )

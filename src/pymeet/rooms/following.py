@@ -15,7 +15,7 @@ class Following:
     """What a player asked for, and whom it shows now."""
 
     target: str | None
-    """A participant's id; None: whoever speaks."""
+    """A participant's id; None: whoever leads the conversation."""
     shown: str | None = None
 
 
@@ -32,16 +32,14 @@ def find_target(wanted: str, participants: Sequence[Participant]) -> Participant
     return sending[0]
 
 
-def choose_shown(following: Following, participants: Sequence[Participant], speakers: Sequence[str]) -> str | None:
-    """Whom to show now: the target, else who speaks, else who was shown, else the first who sends anything."""
+def choose_shown(following: Following, participants: Sequence[Participant], dominant: str | None) -> str | None:
+    """Whom to show now: the target, else who leads the conversation, else who was shown, else the first who sends anything."""
     sending = [p.id for p in participants if p.tracks]
     if following.target is not None:
         return following.target if following.target in sending else None
-    for speaker in speakers:
-        if speaker in sending:
-            return speaker
-    if following.shown in sending:
-        return following.shown
+    for wanted in (dominant, following.shown):
+        if wanted in sending:
+            return wanted
     return sending[0] if sending else None
 
 

@@ -1,7 +1,7 @@
 """Who receives what: keeps every seat's receiving connection in step with what is published. Part of the rim of a live room."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -10,12 +10,13 @@ from pymeet.clock import Clock
 from pymeet.errors import ConflictError
 from pymeet.rooms.events import Offered, PicturesWithheld, Section
 from pymeet.rooms.following import Following, choose_shown, find_target, tracks_to_show
-from pymeet.rooms.media import MediaServer, SubscribeTransport, Track
+from pymeet.rooms.measuring import Measuring
+from pymeet.rooms.media import MediaServer, SubscribeTransport, Track, View
 from pymeet.rooms.member import CloseReason
 from pymeet.rooms.people import Kind, Source
 from pymeet.rooms.room import Room
 from pymeet.rooms.seat import Seat
-from pymeet.rooms.viewing import Picture, Precedence, Watching, look
+from pymeet.rooms.viewing import ALL_LINES, Picture, Precedence, Watching, look
 from pymeet.sfu.events import TransportEvent
 
 _log = structlog.get_logger(__name__)
@@ -49,7 +50,10 @@ class Forwarding:
         self._seats = seats
         self._hear = hear
         self._last_videos = last_videos
+        self._measuring = Measuring(seats, clock)
         self._precedence = Precedence()
+        self._dominant: str | None = None
+        self._spotlight: str | None = None
         self._pending: asyncio.Handle | None = None
         self._unserved: dict[str, None] = {}
 
@@ -59,13 +63,22 @@ class Forwarding:
         if self._pending is None:
             self._pending = asyncio.get_running_loop().call_soon(self.flush)
 
-    def heard(self, speakers: Sequence[str]) -> None:
-        """These speak now, loudest first."""
-        self._precedence.heard(speakers)
-        self.touch()
+    def led_by(self, dominant: str | None) -> None:
+        """This one leads the conversation now. Others who say something change nothing of what is seen."""
+        if dominant != self._dominant:
+            self._dominant = dominant
+            if dominant is not None:
+                self._precedence.led_by(dominant)
+            self.touch()
+
+    def spotlit(self, whom: str | None) -> None:
+        """A host shows this one to everybody now."""
+        if whom != self._spotlight:
+            self._spotlight = whom
+            self.touch()
 
     def watch(self, seat: Seat, watching: Watching) -> None:
-        """A browser shows this now."""
+        """A browser shows this now, or a player chose."""
         if watching != seat.watching:
             seat.watching = watching
             self.touch(seat)
@@ -103,10 +116,13 @@ class Forwarding:
             _log.exception("forwarding to a member failed", participant=seat.id)
             seat.close(CloseReason.BROKEN)
 
-    def offer_due(self) -> None:
-        """Sends the offers that waited long enough for an answer to the one before."""
-        if self._pending is None and any(seat.offers.is_due(self._clock.monotonic()) for seat in self._seats.values()):
-            self.touch()
+    def tick(self) -> None:
+        """Sends the offers that waited long enough for an answer to the one before, and looks how the connections work."""
+        self._measuring.tick()
+        now = self._clock.monotonic()
+        for seat in self._seats.values():
+            if seat.offers.is_due(now):
+                self.touch(seat)
 
     # -- browsers: the server offers ----------------------------------------------------------------------------
 
@@ -119,7 +135,7 @@ class Forwarding:
             seat.receiving.accept(transport_number, sdp, self._clock.monotonic())
         finally:
             if seat.offers.is_due(self._clock.monotonic()):
-                self.touch()
+                self.touch(seat)
 
     def restart(self, seat: Seat, *, fresh: bool) -> None:
         """Offers anew at once: with new ICE credentials, or for a new peer connection."""
@@ -135,7 +151,8 @@ class Forwarding:
         seat.offers.start_over()
         seat.offers.want()
         seat.withheld = ()
-        self.touch()
+        seat.graded = ()
+        self.touch(seat)
 
     def _serve_browser(self, seat: Seat, tracks: Sequence[Track]) -> None:
         now = self._clock.monotonic()
@@ -168,7 +185,7 @@ class Forwarding:
         sight = look(
             seat.watching,
             (picture for picture in pictures if picture.owner != seat.id),
-            speakers=self._room.speakers,
+            dominant=self._room.dominant,
             spotlight=self._room.state.spotlight,
             limit=self._last_videos,
         )
@@ -186,7 +203,7 @@ class Forwarding:
         now = self._clock.monotonic()
         wanted = None if target is None else find_target(target, self._room.participants).id
         following = Following(wanted, seat.following.shown if seat.following else None)
-        shown = choose_shown(following, self._room.participants, self._room.speakers)
+        shown = choose_shown(following, self._room.participants, self._room.dominant)
         if shown is None:
             raise ConflictError("Nobody in this meeting sends anything now.")
         tracks = self._tracks_of(shown)
@@ -205,13 +222,22 @@ class Forwarding:
     def _serve_player(self, seat: Seat, published: Mapping[str, Track]) -> None:
         if seat.receiving is None or seat.following is None:
             return
-        shown = choose_shown(seat.following, self._room.participants, self._room.speakers)
+        shown = choose_shown(seat.following, self._room.participants, self._room.dominant)
         tracks = [] if shown is None else [track for track in self._tracks_of(shown) if track.id in published]
         seat.following = replace(seat.following, shown=shown)
         wanted = tuple(track.id for track in tracks)
+        self._limit(seat, {*seat.receives, *wanted})
         if wanted != seat.receives:
             seat.receiving.set_tracks(tracks, self._clock.monotonic())
             seat.receives = wanted
+
+    def _limit(self, seat: Seat, track_ids: Collection[str]) -> None:
+        """What a player chose holds for whatever it shows, those before and after included while they change."""
+        choice = seat.watching.choice
+        views = {} if choice is None else dict.fromkeys(track_ids, View(ALL_LINES, choice=choice))
+        if seat.receiving is not None and views != seat.views:
+            seat.views = views
+            seat.receiving.set_view(views, self._clock.monotonic())
 
     def _tracks_of(self, participant_id: str) -> list[Track]:
         sends = self._seats[participant_id].sends

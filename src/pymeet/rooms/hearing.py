@@ -11,7 +11,7 @@ from pymeet.rooms.events import LayersWanted, MediaChanged
 from pymeet.rooms.media import PublishTransport, SubscribeTransport
 from pymeet.rooms.people import Departure, Kind, Source
 from pymeet.rooms.seat import Seat
-from pymeet.sfu.events import Closed, Connected, Disconnected, TransportEvent, Wanted
+from pymeet.sfu.events import Closed, Connected, Disconnected, TransportEvent, Unheard, Wanted
 
 _log = structlog.get_logger(__name__)
 
@@ -59,6 +59,8 @@ class Hearing:
                 seat.send(MediaChanged(connection, "disconnected"))
                 if is_media_only:
                     self._do(Lose(), seat.id)
+            case Unheard():
+                seat.send(MediaChanged(connection, "disconnected"))  # only they can look for another way
             case Closed(reason):
                 self._lose(seat, connection, reason)
                 if is_media_only:

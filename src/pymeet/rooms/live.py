@@ -10,6 +10,7 @@ import structlog
 from pymeet.accounts.texts import clean_line, clean_text
 from pymeet.accounts.throttle import AttemptLimiter
 from pymeet.clock import Clock
+from pymeet.config import RoomsConfig
 from pymeet.errors import NotAllowedError, NotFoundError
 from pymeet.meetings import service
 from pymeet.rooms import pictures
@@ -83,16 +84,16 @@ class LiveRoom:
         media: MediaServer,
         meetings: service.Meetings,
         clock: Clock,
-        max_participants: int,
-        last_videos: int,
+        limits: RoomsConfig,
         guests_allowed: Callable[[], bool],
         wrong_passwords: AttemptLimiter,
         refusals: AttemptLimiter,
         departed: Callable[[str], None],
         recordings: Recordings | None = None,
         knocked: Callable[[str, str], None] = lambda _room_id, _owner_id: None,
+        check_load: Callable[[], None] = lambda: None,
     ) -> None:
-        """`knocked` is told of this room and its owner when somebody waits and the owner is not there."""
+        """`knocked` is told of this room and its owner when somebody waits without the owner; `check_load` may raise BusyError."""
         self.id = room.id
         self.slug = room.slug
         self.name = room.name
@@ -102,7 +103,7 @@ class LiveRoom:
         self._clock = clock
         self._departed = departed
         self._knocked = knocked
-        self._room = Room(max_participants=max_participants)
+        self._room = Room(max_participants=limits.max_participants)
         self._seats: dict[str, Seat] = {}
         self._by_token: dict[str, Seat] = {}
         self._entry = Entry(
@@ -119,14 +120,14 @@ class LiveRoom:
         )
         self._detector = SpeakerDetector()
         hearing = Hearing(room_id=room.id, clock=clock, do=self._do, changed=lambda: self._forwarding.touch())
-        self._publishing = Publishing(media=media, clock=clock, hear=hearing.publishing)
+        self._publishing = Publishing(media=media, clock=clock, hear=hearing.publishing, last_voices=limits.last_voices)
         self._forwarding = Forwarding(
             media=media,
             clock=clock,
             room=self._room,
             seats=self._seats,
             hear=hearing.receiving,
-            last_videos=last_videos,
+            last_videos=limits.last_videos,
         )
         self._recording = RecordingRim(
             recordings=recordings,
@@ -137,7 +138,7 @@ class LiveRoom:
             broadcast=self._broadcast,
         )
         self._arrivals = Arrivals(
-            max_participants=max_participants,
+            max_participants=limits.max_participants,
             meetings=meetings,
             clock=clock,
             room=self._room,
@@ -150,6 +151,7 @@ class LiveRoom:
             forwarding=self._forwarding,
             do=self._do,
             departed=departed,
+            check_load=check_load,
         )
 
     # -- what is ------------------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ class LiveRoom:
         before that, where a host must admit them.
 
         Raises InvalidInputError (the name), NotSignedInError, NotAllowedError (removed before; codes `locked`,
-        `wrong_password` and `refused`), TooManyError (also `room_full`), NotFoundError when the meeting is over or the room
+        `wrong_password` and `refused`), TooManyError (also `room_full`), BusyError, NotFoundError when the meeting is over or the room
         gone, or ConflictError when the connection was closed or overtaken meanwhile.
         """
         return await self._arrivals.join(request)
@@ -272,7 +274,7 @@ class LiveRoom:
         self._forwarding.accept(self.seat(participant_id), number, sdp)
 
     def watch(self, participant_id: str, watching: Watching) -> None:
-        """A browser shows what it receives in these sizes from now on."""
+        """A browser shows what it receives in these sizes from now on, or a player chose so much of the picture."""
         seat = self.seat(participant_id)
         self._room.check(participant_id, Verb.RECEIVE)
         self._forwarding.watch(seat, watching)
@@ -391,10 +393,10 @@ class LiveRoom:
         for event in self._room.handle_timer(now):
             self._tell(event)
         self._recording.tick()
-        self._forwarding.offer_due()
-        speakers = self._detector.update(self._publishing.levels(self._seats.values()), now)
-        if speakers is not None:
-            self._do(Speak(speakers), None)
+        self._forwarding.tick()
+        said = self._detector.update(self._publishing.listen(self._seats.values()), now)
+        if said is not None:
+            self._do(Speak(said.participants, said.dominant), None)
 
     # -- telling what happened ----------------------------------------------------------------------------------
 
@@ -417,24 +419,22 @@ class LiveRoom:
                 self._forwarding.touch()
             case SourceStopped(participant_id):
                 self._seats[participant_id].send(event)
-            case StateChanged():
+            case StateChanged() | Reacted():
                 self._tell_everybody(event)
-                self._forwarding.touch()  # another may be in the spotlight
-            case Reacted():
-                self._tell_everybody(event)
+                self._forwarding.spotlit(self._room.state.spotlight)
             case Removed(participant_id):
                 self._send_out(self._seats[participant_id], event)
             case ParticipantLeft(participant_id):
-                self._vacate(participant_id)
+                if self._vacate(participant_id):
+                    self._forwarding.touch()
                 self._broadcast(event)
-                self._forwarding.touch()
                 _log.info("left", room=self.id, participant=participant_id, reason=event.reason.value)
             case Ended():
                 self._finish(event, CloseReason.ENDED)
                 _log.info("meeting ended", room=self.id)
-            case SpeakersChanged(participants):
+            case SpeakersChanged(_, dominant):
                 self._broadcast(event)
-                self._forwarding.heard(participants)
+                self._forwarding.led_by(dominant)
             case ParticipantChanged(participant):
                 self._broadcast(event)
                 self._follow_role(participant)
@@ -475,11 +475,12 @@ class LiveRoom:
         seat.close(CloseReason.REMOVED)
         self._entry.removed(seat, ban=event.ban)
 
-    def _vacate(self, participant_id: str) -> None:
+    def _vacate(self, participant_id: str) -> bool:
+        """Takes the seat away; whether others could receive something from there."""
         seat = self._seats.pop(participant_id, None)
         if seat is None:
-            return
-        now = self._clock.monotonic()
+            return False
+        now, was_received = self._clock.monotonic(), bool(seat.sends)
         seat.is_gone = True
         self._by_token.pop(seat.token, None)
         seat.stop_publishing(now)
@@ -488,6 +489,7 @@ class LiveRoom:
             self._departed(seat.id)
         if not self._seats:
             self._empty_since = now
+        return was_received
 
     def _finish(self, event: Ended | Closing, reason: CloseReason) -> None:
         self._broadcast(event)

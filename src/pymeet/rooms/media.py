@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from pymeet.sfu.budget import Figures
 from pymeet.sfu.events import TransportEvent
 from pymeet.sfu.producer import Track
 from pymeet.sfu.publish import TrackWish
@@ -18,11 +19,21 @@ class PublishTransport(Protocol):
     def tracks(self) -> Mapping[str, Track]:
         """What is being sent, by the mid of its section."""
 
-    def answer(self, offer_text: str, wishes: Mapping[str, TrackWish], now: float) -> str:
-        """Answers an offer; tracks that are no longer wished for end. Raises DescriptionError, changing nothing."""
+    def answer(
+        self,
+        offer_text: str,
+        wishes: Mapping[str, TrackWish],
+        now: float,
+        before: Mapping[str, Track] | None = None,
+    ) -> str:
+        """Answers an offer; tracks that are no longer wished for end. `before`: the tracks of the connection in whose stead
+        this one comes; those that are offered again go on. Raises DescriptionError, changing nothing."""
 
     def restart(self, ufrag: str) -> tuple[str, str]:
         """ICE restart without a description: the peer's new name in, our new name and password out."""
+
+    def take_losses(self) -> tuple[int, int]:
+        """How many packets were due since the last call, and how many of them never came."""
 
     def close(self, now: float) -> None:
         """Ends it, and its tracks."""
@@ -36,6 +47,12 @@ class SubscribeTransport(Protocol):
 
     def set_view(self, wishes: Mapping[str, View], now: float) -> None:
         """How the pictures are seen from now on, by track id, those that come later included."""
+
+    def path(self, now: float) -> Figures:
+        """What is known of the way to this receiver."""
+
+    def figures(self) -> tuple[Figures, Mapping[str, int]]:
+        """The same as of its last packets, and by track id the layer it is sent in (-1: none)."""
 
     def offer(self, now: float) -> tuple[int, str, Mapping[str, Track]]:
         """A new offer: its number, the description, and the track of each section that carries one."""
@@ -65,8 +82,8 @@ class MediaServer(Protocol):
     def subscriber(self, owner: str, on_event: Callable[[TransportEvent], None], now: float) -> SubscribeTransport:
         """A new connection on which `owner` will receive."""
 
-    def levels(self, tracks: Iterable[Track]) -> dict[str, float]:
-        """How loud each audio track was since the last call, 0 to 127, by track id."""
+    def levels(self, tracks: Iterable[Track]) -> Mapping[str, Sequence[int]]:
+        """How loud each packet of these audio tracks was since the last call, 0 to 127, by track id."""
 
 
 def certificate_in(sdp: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """What members send: their publishing connections and the tracks on them. Part of the rim of a live room."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pymeet.clock import Clock
 from pymeet.rooms.events import LayersWanted
@@ -8,14 +8,17 @@ from pymeet.rooms.media import MediaServer, PublishTransport, TrackWish, certifi
 from pymeet.rooms.people import Source, TrackKind, TrackRecord
 from pymeet.rooms.seat import Seat
 from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.voices import Voices
 
 Hear = Callable[[Seat, PublishTransport, TransportEvent], None]
 
 
 class Publishing:
-    """One connection per seat; an offer with another certificate replaces it."""
+    """One connection per seat; an offer with another certificate replaces it, and the same tracks go on."""
 
-    def __init__(self, *, media: MediaServer, clock: Clock, hear: Hear) -> None:
+    def __init__(self, *, media: MediaServer, clock: Clock, hear: Hear, last_voices: int) -> None:
+        """`last_voices`: of the microphones so many are forwarded at most, the loudest."""
+        self._voices = Voices(last_voices)
         self._media = media
         self._clock = clock
         self._hear = hear
@@ -26,8 +29,9 @@ class Publishing:
         certificate = certificate_in(sdp)
         before = seat.publishing
         transport = self._open(seat) if before is None or certificate != seat.certificate else before
+        replaced = before.tracks if before is not None and before is not transport else None
         try:
-            answer = transport.answer(sdp, wishes, now)
+            answer = transport.answer(sdp, wishes, now, replaced)
         except BaseException:
             if transport is not before:
                 transport.close(now)
@@ -44,10 +48,11 @@ class Publishing:
             seat.send(LayersWanted(source, active))
         return answer
 
-    def levels(self, seats: Iterable[Seat]) -> dict[str, float]:
-        """How loud everybody's microphone was since the last call, by participant."""
+    def listen(self, seats: Iterable[Seat]) -> dict[str, Sequence[int]]:
+        """How loud everybody's microphone was since the last call, by participant; the loudest are forwarded."""
         sent = (track for seat in seats for track in seat.sends.values())
         microphones = [track for track in sent if track.source == "microphone" and not track.muted]
+        self._voices.set_tracks(microphones, self._clock.monotonic())
         heard = self._media.levels(microphones) if microphones else {}
         return {track.owner: heard[track.id] for track in microphones if track.id in heard}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from pymeet.clock import Clock
-from pymeet.errors import NotAllowedError, PymeetError
+from pymeet.errors import ConflictError, NotAllowedError, PymeetError
 from pymeet.rooms.answers import Answers
 from pymeet.rooms.commands import AnswerRecording, Command, StartRecording, StopRecording, WarnRecording
 from pymeet.rooms.events import (
@@ -132,6 +132,8 @@ class RecordingRim:
             self._apply(seats, given.recording_id, Answer.NO)
         try:
             await answers.write(seats, given.method, given.language or _LANGUAGE)
+        except ConflictError:
+            raise  # the recording ended meanwhile, or they are being erased: what they are told says so
         except Exception as error:
             _log.exception("an answer was not written down", recording_id=given.recording_id, participant=seat.id)
             raise _failed(

@@ -14,6 +14,7 @@ from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.lobby import REFUSALS, REFUSALS_S
 from pymeet.rooms.media import MediaServer
 from pymeet.rooms.member import CloseReason, Listener
+from pymeet.rooms.quality import Grade
 from pymeet.rooms.recorder import Recordings
 
 _log = structlog.get_logger(__name__)
@@ -42,11 +43,14 @@ class Registry:
         recordings: Recordings | None = None,
         in_force: Callable[[], Config] | None = None,
         knocked: Callable[[str, str], None] = lambda _room_id, _owner_id: None,
+        check_load: Callable[[], None] = lambda: None,
     ) -> None:
         """`in_force` is the configuration as administrators changed it, asked each time; without it `config` holds.
 
         `knocked` is told of a room and its owner when somebody waits there and the owner is not in it.
+        `check_load` raises BusyError while nobody new is to come in.
         """
+        self._check_load = check_load
         self._in_force = in_force or (lambda: config)
         self._media = sfu
         self._meetings = meetings
@@ -98,14 +102,14 @@ class Registry:
                 media=self._media,
                 meetings=self._meetings,
                 clock=self._clock,
-                max_participants=self._in_force().rooms.max_participants,
-                last_videos=self._in_force().rooms.last_videos,
+                limits=self._in_force().rooms,
                 guests_allowed=lambda: self._in_force().rooms.guests_allowed,
                 wrong_passwords=self._wrong_passwords,
                 refusals=self._refusals,
                 departed=self._departures.put_nowait,
                 recordings=self._recordings,
                 knocked=self._knocked,
+                check_load=self._check_load,
             )
             if self._closing is None:
                 self._rooms[room.slug] = live
@@ -163,6 +167,11 @@ class Registry:
             "participants": sum(len(live.participants) for live in busy),
             "connections": len(self._visitors),
         }
+
+    def graded(self, grade: Grade) -> int:
+        """How many participants have a connection of that grade: for the metrics."""
+        seats = [live.seat(each.id) for live in self._rooms.values() for each in live.participants]
+        return sum(seat.quality.verdict is not None and seat.quality.verdict.grade is grade for seat in seats)
 
     # -- connections --------------------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class Room:
         self._participants: dict[str, Participant] = {}
         self._held_until: dict[str, float] = {}
         self._speakers: tuple[str, ...] = ()
+        self._dominant: str | None = None
         self._ended = False
         self._recording: RecordingState | None = None
         self._hosting = Hosting(self._participants)
@@ -81,6 +82,11 @@ class Room:
     def speakers(self) -> tuple[str, ...]:
         """Ids of who speaks, loudest first."""
         return self._speakers
+
+    @property
+    def dominant(self) -> str | None:
+        """The id of who leads the conversation."""
+        return self._dominant
 
     @property
     def ended(self) -> bool:
@@ -198,8 +204,8 @@ class Room:
                 return self._remove(command, by)
             case End(reason):
                 return self._end(reason, by)
-            case Speak(participants):
-                return self._speak(participants)
+            case Speak(participants, dominant):
+                return self._speak(participants, dominant)
             case StartRecording(recording):
                 return self._start_recording(recording)
             case AnswerRecording():
@@ -249,7 +255,7 @@ class Room:
         if gone is None:
             return []
         self._held_until.pop(by, None)
-        quiet = self._speak(self._speakers) if by in self._speakers else []
+        quiet = self._speak(self._speakers, self._dominant)
         return [ParticipantLeft(by, reason), *self._hosting.left(gone), *quiet, *self._leave_recording(by)]
 
     def _send(self, command: Send, by: str) -> list[RoomEvent]:
@@ -291,15 +297,16 @@ class Room:
         stopped = self._stop_recording(EndReason.ENDED, None)
         self._participants.clear()
         self._held_until.clear()
-        self._speakers = ()
+        self._speakers, self._dominant = (), None
         return [*stopped, Ended(reason)]
 
-    def _speak(self, participants: tuple[str, ...]) -> list[RoomEvent]:
+    def _speak(self, participants: tuple[str, ...], dominant: str | None) -> list[RoomEvent]:
         here = tuple(p for p in participants if p in self._participants)
-        if here == self._speakers:
+        leads = dominant if dominant in self._participants else None
+        if (here, leads) == (self._speakers, self._dominant):
             return []
-        self._speakers = here
-        return [SpeakersChanged(here)]
+        self._speakers, self._dominant = here, leads
+        return [SpeakersChanged(here, leads)]
 
     # -- recording ----------------------------------------------------------------------------------------------
 

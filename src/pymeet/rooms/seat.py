@@ -10,6 +10,7 @@ from pymeet.rooms.media import PublishTransport, SubscribeTransport, Track
 from pymeet.rooms.member import CloseReason, Listener
 from pymeet.rooms.offers import OfferTurn
 from pymeet.rooms.people import Kind, Role, Source
+from pymeet.rooms.quality import Quality, Verdict
 from pymeet.rooms.viewing import Watching
 from pymeet.sfu.view import View
 
@@ -71,6 +72,9 @@ class Seat:
         """Ids of the pictures of which the member was told that they are not sent."""
         self.layers: dict[Source, tuple[str, ...]] = {}
         """What the member was told to send, by source."""
+        self.quality = Quality()
+        self.graded: tuple[tuple[str, Verdict], ...] = ()
+        """What the member was told of everybody's connections."""
 
     def is_same_person(self, other: "Seat") -> bool:
         """Whether both are known to be one person's: by account, or by the room token that was shown."""

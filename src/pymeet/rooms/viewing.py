@@ -3,10 +3,10 @@
 The rules of docs/protocol.md section 2.1.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pymeet.sfu.view import Importance, View
+from pymeet.sfu.view import Choice, Importance, View
 
 CAMERA_LINES = 180
 """At which a camera is taken to be shown of which a client says nothing."""
@@ -23,6 +23,8 @@ class Watching:
     pinned: Collection[str] = ()
     """Ids of the tracks to which the person holds on."""
     audio_only: bool = False
+    choice: Choice | None = None
+    """What a player, which does not tell sizes, chose of the picture that it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +47,28 @@ class Sight:
 
 
 class Precedence:
-    """Which pictures come before others, for everybody alike: remembers who spoke when."""
+    """Which pictures come before others, for everybody alike: remembers who led the conversation when."""
 
     def __init__(self) -> None:
         self._turns = 0
-        self._spoke: dict[str, int] = {}
+        self._led: dict[str, int] = {}
 
-    def heard(self, speakers: Sequence[str]) -> None:
-        """These speak now, loudest first."""
-        for speaker in reversed(speakers):
-            self._turns += 1
-            self._spoke[speaker] = self._turns
+    def led_by(self, dominant: str) -> None:
+        """This one leads now."""
+        self._turns += 1
+        self._led[dominant] = self._turns
 
     def order(self, pictures: Iterable[Picture], here: Collection[str], spotlight: str | None) -> list[Picture]:
-        """Shared screens, then who is in the spotlight, then who spoke last, then as they came.
+        """Shared screens, then who is in the spotlight, then who led last, then as they came.
 
         Who is not `here` any more (ids of participants) is forgotten.
         """
-        self._spoke = {who: turn for who, turn in self._spoke.items() if who in here}
-        spoke = self._spoke
-        return sorted(pictures, key=lambda p: (not p.is_screen, p.owner != spotlight, -spoke.get(p.owner, 0)))
+        led = self._led = {who: turn for who, turn in self._led.items() if who in here}
+        return sorted(pictures, key=lambda p: (not p.is_screen, p.owner != spotlight, -led.get(p.owner, 0)))
 
 
 def look(
-    watching: Watching, pictures: Iterable[Picture], *, speakers: Collection[str], spotlight: str | None, limit: int
+    watching: Watching, pictures: Iterable[Picture], *, dominant: str | None, spotlight: str | None, limit: int
 ) -> Sight:
     """What somebody is sent who watches so, of `pictures` in their precedence; `limit` of them at most.
 
@@ -80,7 +80,7 @@ def look(
         height = watching.heights.get(picture.track_id, ALL_LINES if picture.is_screen else CAMERA_LINES)
         if watching.audio_only:
             height = 0
-        wanted[picture.track_id] = View(height, _importance(picture, watching, speakers, spotlight))
+        wanted[picture.track_id] = View(height, _importance(picture, watching, dominant, spotlight))
         if height and not picture.is_muted:
             shown.append(picture)
     if len(shown) <= limit:
@@ -92,10 +92,10 @@ def look(
     return Sight(wanted, tuple(sorted(withheld)))
 
 
-def _importance(picture: Picture, watching: Watching, speakers: Collection[str], spotlight: str | None) -> Importance:
+def _importance(picture: Picture, watching: Watching, dominant: str | None, spotlight: str | None) -> Importance:
     if picture.is_screen:
         return Importance.SCREEN
-    if picture.owner in speakers:
+    if picture.owner == dominant:
         return Importance.SPEAKER
     if picture.owner == spotlight or picture.track_id in watching.pinned:
         return Importance.PINNED

@@ -17,18 +17,25 @@ from pymeet.sfu.history import SendHistory
 _SHARE_S, _SHARE_AGAIN_S = 0.1, 1.0
 _MOVED = 0.02
 _MUTE_S = 0.8
+_OVERDUE_S, _STILL_SENT_S = 0.3, 0.5
+UNHEARD_S = 0.5
+"""How long a path must have looked dead to count as such."""
 _REST_S, _LOST_S = 1.0, 5.0  # since the last packet, when all are told of; and when some never will be
 _DEEP_QUEUE_S = 0.15
 _PADDING_BYTES = 300
 
 
 class Figures(NamedTuple):
-    """How it goes, for statistics. `target_bps` is 0 where nothing limits; loss and queue are known by feedback only."""
+    """How it goes, for statistics. `target_bps` is 0 where nothing limits; the queue is known by feedback only."""
 
     target_bps: int
     received_bps: int
     loss: float
     queue_ms: int
+    demand_bps: int
+    """What everything would need that is wanted."""
+    round_trip_ms: int | None
+    """Until feedback tells of a packet; None without feedback."""
 
 
 class Budget:
@@ -38,7 +45,8 @@ class Budget:
         self.ranks: dict[str, int] = {}
         """What each stream gets, by the key of its wish."""
         self.repairs = RepairPacer()
-        self.shared_at = float("-inf")
+        self.looked_at = now
+        """When it was shared, or looked at, last."""
         self._history = history
         self._estimate = SendEstimate(now)
         self._acknowledgements = Acknowledgements()
@@ -47,7 +55,11 @@ class Budget:
         self._probe_from = 0
         self._spent_bps = self._shared_bps = 0.0
         self._is_promised = self._is_heard = False
+        self._reported_loss = 0.0
         self._waiting_since = now
+        self._suspicious_since: float | None = None
+        self._rests_at: int | None = None
+        """The number of the packet until which a look finds what the last one found."""
 
     @property
     def target_bps(self) -> float:
@@ -59,6 +71,31 @@ class Budget:
         """Whether a queue stands on the path: what is too much must stop at once, not with the next key frame."""
         return self._estimate.trend.queue_s > _DEEP_QUEUE_S
 
+    def overdue_s(self, now: float) -> float:
+        """For how long a report on what was sent has been due; 0 where none is."""
+        return self._acknowledgements.silence_s(self._history, now) if self._is_heard else 0.0
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether `is_unheard` wants to be asked again soon."""
+        return self._suspicious_since is not None
+
+    def is_unheard(self, now: float) -> bool:
+        """Whether media goes on being sent and none of it is reported on any more; to be asked now and then."""
+        newest = self._history.sent((self._history.next - 1) & 0xFFFF)
+        is_sent = newest is not None and now - newest[0] < _STILL_SENT_S
+        if not is_sent or self.overdue_s(now) < _OVERDUE_S:
+            self._suspicious_since = None  # of the last packet before a silence there may never be a report
+            return False
+        if self._suspicious_since is None:
+            self._suspicious_since = now
+        return now - self._suspicious_since >= UNHEARD_S
+
+    @property
+    def loss(self) -> float:
+        """The share of packets that was lost lately."""
+        return self._estimate.loss.share if self._is_heard else self._reported_loss
+
     def figures(self) -> Figures:
         """For statistics."""
         target = self.target_bps
@@ -66,8 +103,10 @@ class Budget:
         return Figures(
             int(target) if target <= MOST_BPS else 0,
             int(estimate.received_bps),
-            round(estimate.loss.share, 3),
+            round(self.loss, 3),
             round(1000 * estimate.trend.queue_s),
+            int(estimate.demand_bps),
+            round(1000 * estimate.response_s) if self._is_heard else None,
         )
 
     def expect_feedback(self) -> None:
@@ -86,12 +125,31 @@ class Budget:
             self._reported.remb(message.bps)
         elif isinstance(message, rtcp.Reports) and message.blocks:
             lost = sum(b.fraction_lost for b in message.blocks) / 256 / len(message.blocks)
+            self._reported_loss = lost
             self._reported.reported(lost, self._spent_bps, now)
         else:
             return False
-        since = now - self.shared_at
-        moved = abs(self._useful_bps - self._shared_bps) > _MOVED * self._shared_bps
-        return since >= _SHARE_AGAIN_S or (since >= _SHARE_S and moved)
+        self._rests_at = None
+        since = now - self.looked_at
+        return since >= _SHARE_AGAIN_S or (since >= _SHARE_S and self._has_moved)
+
+    def look(self, now: float) -> bool:
+        """To be called every second or so where nothing is heard; whether there is a reason to share anew."""
+        self.looked_at = now
+        is_quiet = self._watch(now)
+        self._probe_if_due(now)
+        is_content = not self._is_heard or self._estimate.is_enough
+        self._rests_at = self._history.next if is_quiet and is_content else None
+        return self._has_moved
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing was sent or heard since a look, so that the next one would find the same."""
+        return self._rests_at == self._history.next
+
+    @property
+    def _has_moved(self) -> bool:
+        return abs(self._useful_bps - self._shared_bps) > _MOVED * self._shared_bps
 
     @property
     def _useful_bps(self) -> float:
@@ -101,8 +159,9 @@ class Budget:
     # -- who gets what ------------------------------------------------------------------------------------------------
 
     def share(self, wishes: Sequence[Wish], now: float) -> dict[str, int]:
-        """Shares anew what there is; also to be called where nothing was heard, every second or so."""
-        self.shared_at = now
+        """Shares anew what there is."""
+        self.looked_at = now
+        self._rests_at = None
         self._watch(now)
         self._estimate.demand_bps = demand(wishes)
         self._shared_bps = self._useful_bps
@@ -118,18 +177,21 @@ class Budget:
             self._probe.begin(probe.bps, probe.duration_s, now)
             self._probe_from = self._history.next
 
-    def _watch(self, now: float) -> None:
+    def _watch(self, now: float) -> bool:
+        """Whether nothing of ours is on the path, as far as one can know."""
         if self._is_heard:
-            overdue_s = self._acknowledgements.silence_s(self._history, now)
-            self._estimate.silent(overdue_s, now)
+            overdue_s = self.overdue_s(now)
             newest = self._history.sent((self._history.next - 1) & 0xFFFF)
             quiet_s = now - newest[0] if newest else _LOST_S
             if quiet_s >= _LOST_S or (quiet_s >= _REST_S and not overdue_s):
-                self._estimate.rest()
+                self._estimate.rest()  # of the last packets before a pause there may never be a report: that is no silence
+                return True
+            self._estimate.silent(overdue_s, now)
         elif not self._history.next:
             self._waiting_since = now
         elif now - self._waiting_since > _MUTE_S:
             self._is_promised = False  # who gives no feedback is judged as those who never said they would
+        return not self._is_heard and not self._is_promised
 
     # -- what is not live media ---------------------------------------------------------------------------------------
 

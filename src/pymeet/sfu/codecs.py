@@ -4,8 +4,10 @@ Payload is looked at only to find where a decoder can begin; nothing is decoded.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from pymeet.sfu import h264, vp8
 from pymeet.sfu.sdp import Codec, Section
 
 VIDEO_PREFERENCE = ("vp8", "h264", "vp9", "av1")
@@ -21,12 +23,19 @@ class CodecChoice:
 
     codec: Codec
     rtx_payload_type: int | None
+    red_payload_type: int | None = None
+    """Of the same sound with redundancy (RFC 2198), where the sender offers that."""
 
     @property
     def key(self) -> tuple[str, int, int, str]:
         """What makes two codecs the same for a receiver."""
         c = self.codec
         return c.name.lower(), c.clock_rate, c.channels, parameters_for_receivers(c)
+
+    @property
+    def may_be_redundant(self) -> bool:
+        """Whether it is speech: of music a second copy costs too much."""
+        return self.codec.name.lower() == "opus" and self.codec.channels == 2 and not is_stereo(self.codec)
 
 
 _H264_PROFILE = re.compile(r"[0-9A-Fa-f]{6}\Z")
@@ -36,8 +45,7 @@ def parameters_for_receivers(codec: Codec) -> str:
     """The format parameters that receivers are told: what they need to decode, and nothing else that the sender wrote."""
     name = codec.name.lower()
     if name == "opus":
-        stereo = codec.parameter("sprop-stereo") == "1"
-        return "minptime=10;useinbandfec=1" + (";stereo=1;sprop-stereo=1" if stereo else "")
+        return "minptime=10;useinbandfec=1" + (";stereo=1;sprop-stereo=1" if is_stereo(codec) else "")
     if name == "h264":
         profile = codec.parameter("profile-level-id") or ""
         profile = profile.lower() if _H264_PROFILE.match(profile) else "42e01f"
@@ -48,12 +56,17 @@ def parameters_for_receivers(codec: Codec) -> str:
     return ""
 
 
+def is_stereo(codec: Codec) -> bool:
+    """Whether Opus is sent in two channels (RFC 7587 section 6.1)."""
+    return codec.parameter("sprop-stereo") == "1"
+
+
 def choose(section: Section) -> CodecChoice | None:
     """The codec we want from the offered ones; None when there is none that we forward."""
     offered = [c for n in section.formats if n.isascii() and n.isdigit() and (c := section.codecs.get(int(n)))]
     if section.kind == "audio":
         opus = next((c for c in offered if c.name.lower() == "opus" and c.clock_rate == 48000), None)
-        return CodecChoice(opus, None) if opus else None
+        return CodecChoice(opus, None, _red_of(offered, opus)) if opus else None
     if section.kind != "video":
         return None
     for name in VIDEO_PREFERENCE:
@@ -74,6 +87,14 @@ def _awkwardness(codec: Codec) -> int:
     if codec.name.lower() == "av1":
         return int((codec.parameter("profile") or "0") != "0")
     return 0
+
+
+def _red_of(offered: list[Codec], opus: Codec) -> int | None:
+    """The payload type of Opus with redundancy, each block of which is Opus of the same payload type."""
+    for codec in offered:
+        if codec.name.lower() == "red" and set(codec.parameters.split("/")) == {str(opus.payload_type)}:
+            return None if is_stereo(opus) else codec.payload_type
+    return None
 
 
 def rtx_of(section: Section, payload_type: int) -> int | None:
@@ -137,3 +158,13 @@ def _av1(payload: bytes | memoryview) -> bool:
 
 
 _KEYFRAME = {"vp8": _vp8, "h264": _h264, "vp9": _vp9, "av1": _av1}
+_SIZE: dict[str, Callable[[bytes | memoryview], tuple[int, int] | None]] = {
+    "vp8": vp8.keyframe_size,
+    "h264": h264.keyframe_size,
+}
+
+
+def keyframe_size(codec_name: str, payload: bytes | memoryview) -> tuple[int, int] | None:
+    """Width and height in pixels that the first packet of a key frame announces; None where it does not."""
+    read = _SIZE.get(codec_name)
+    return None if read is None else read(payload)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _REPAIRS_PER_S = 500.0
 _REPAIR_BURST = 300.0
-_FORMER_S = 3.0
+_FORMER_S = 1.0  # what comes again later than that, before a key frame, only makes browsers play everything later
 _SOUND = 48000
 _HEAD = struct.Struct("!BBHIIIHH")
 _PADDING = bytes(254) + b"\xff"
@@ -62,6 +62,7 @@ class Consumer:
         "octets_before",
         "packets_before",
         "payload_type",
+        "red_payload_type",
         "resume_timestamp",
         "resumed_at",
         "rtx_payload_type",
@@ -82,6 +83,8 @@ class Consumer:
     ) -> None:
         self.transport = transport
         self.payload_type = payload_type
+        self.red_payload_type: int | None = None
+        """Where the receiver takes sound with redundancy."""
         self.rtx_payload_type = rtx_payload_type
         self.clock_rate = clock_rate
         self.ssrc = transport.new_ssrc()

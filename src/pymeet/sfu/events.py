@@ -14,6 +14,12 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """What is being sent brings no reports any more: the way there may be dead, and the peer need not know. An ICE
+    restart finds another. Comes again once the peer was heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The transport is gone for good."""
 
@@ -29,4 +35,4 @@ class Wanted:
     rids: tuple[str, ...]
 
 
-TransportEvent = Connected | Disconnected | Closed | Wanted
+TransportEvent = Connected | Disconnected | Unheard | Closed | Wanted

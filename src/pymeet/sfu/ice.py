@@ -78,9 +78,11 @@ class IceLite:
             # a lite agent is always the controlled one (RFC 8445 section 6.1.1)
             error = [(stun.ERROR_CODE, stun.error_code(487, "Role Conflict"))]
             return stun.build(stun.BINDING_ERROR, message.transaction_id, error, credentials.password)
-        if credentials is self.local:
+        is_confirming = credentials is self.local and self.previous is not None
+        if is_confirming:
             self.previous = None
-        self._passed(address, stun.USE_CANDIDATE in message.attributes, now)
+        # a restart is asked for where the old path fails, and the peer may take seconds to nominate the new one
+        self._passed(address, stun.USE_CANDIDATE in message.attributes or is_confirming, now)
         mapped = [(stun.XOR_MAPPED_ADDRESS, stun.xor_address(peer_of(address), message.transaction_id))]
         return stun.build(stun.BINDING_SUCCESS, message.transaction_id, mapped, credentials.password)
 

@@ -6,15 +6,16 @@ stream there may be layers too (`scalable.py`).
 
 from typing import TYPE_CHECKING
 
-from pymeet.sfu import rtcp, rtp, vp8
+from pymeet.sfu import rtcp, rtp
 from pymeet.sfu.cache import PacketRing
-from pymeet.sfu.codecs import starts_keyframe
+from pymeet.sfu.codecs import keyframe_size, starts_keyframe
 from pymeet.sfu.consumer import Consumer
 from pymeet.sfu.fanout import Fanout
 from pymeet.sfu.keyframes import KeyframeThrottle
 from pymeet.sfu.nack import Reception
 from pymeet.sfu.operating_points import reader_for
 from pymeet.sfu.ports import Port
+from pymeet.sfu.red import RedLayer
 from pymeet.sfu.scalable import PointLayer, Rung, Scalable
 from pymeet.sfu.switching import Receiver
 
@@ -56,6 +57,7 @@ class Layer:
         "place",
         "rate_bps",
         "reception",
+        "redundant",
         "report",
         "report_at",
         "rid",
@@ -82,6 +84,7 @@ class Layer:
         self.fanout = Fanout(port, self._new_ring())
         reader = reader_for(track.codec) if is_scalable else None
         self.scalable = None if reader is None else Scalable(self, reader, port)
+        self.redundant = RedLayer(self, port) if track.choice.may_be_redundant else None
         self.incoming: list[Receiver] = []
         """Those who get another layer until a key frame of this one comes."""
         self.keyframes = KeyframeThrottle()
@@ -119,7 +122,9 @@ class Layer:
 
     @property
     def family(self) -> list[Rung]:
-        """What receivers can be sent of this stream: its parts, lowest first, and all of it."""
+        """What receivers can be sent of this stream: its parts, lowest first, and all of it; of sound, more than that."""
+        if self.redundant is not None:
+            return [self, self.redundant]
         parts: list[PointLayer] = [] if self.scalable is None else self.scalable.points
         return [*parts, self]
 
@@ -133,8 +138,8 @@ class Layer:
             self.wanted_since = now
         self.wanted_at = now
 
-    def take_ssrc(self, ssrc: int, now: float) -> None:
-        """The packets come under this SSRC from now on.
+    def take_ssrc(self, ssrc: int | None, now: float) -> None:
+        """The packets come under this SSRC from now on; None: under one that is not known yet.
 
         After another SSRC its numbers are unrelated: receivers begin anew, theirs go on without a gap. Two streams side by side
         under one layer would put two texts under one sequence number, and so one SRTP keystream.
@@ -189,8 +194,11 @@ class Layer:
                 self._look(packet, sequence, timestamp, now)
             if self.scalable is not None:
                 self.scalable.take(packet, sequence, timestamp, now)
-        elif fanout.waiting:
-            self._begin(packet, sequence, timestamp, now)
+        else:
+            if (fanout.waiting or self.incoming) and not track.withheld:
+                self._begin(packet, sequence, timestamp, now)
+            if self.redundant is not None:
+                self.redundant.take(packet, marker, sequence, timestamp, now)
         fanout.forward(packet, marker, sequence, timestamp)
         if track.feed.tap is not None:
             track.feed.packet(self, packet, sequence, timestamp, now)
@@ -203,7 +211,7 @@ class Layer:
             return []
         self.keyframes.came()
         if self._is_layered:
-            size = vp8.keyframe_size(payload) if track.codec == "vp8" else None
+            size = keyframe_size(track.codec, payload)
             if size is not None and size != (self.width, self.height):
                 self.width, self.height = size
                 track.put_in_order(now)
@@ -238,6 +246,8 @@ class Layer:
             fanout.ring.put(sequence, packet)
             if self.scalable is not None:
                 self.scalable.take_late(packet, sequence, timestamp, now)
+        elif self.redundant is not None:
+            self.redundant.take_late(packet, sequence, timestamp)
         begun: list[Consumer] = []
         behind = (fanout.last_sequence - sequence) & 0xFFFF
         feed = self.track.feed
@@ -329,8 +339,9 @@ class Layer:
 
     def keep_up(self, now: float) -> None:
         """Once a second: lets the receivers' view of sequence numbers move along, and measures."""
-        for consumer in self.fanout.consumers:
-            consumer.keep_up(self.fanout.last_sequence)
+        for fanout in [self.fanout] if self.redundant is None else [self.fanout, self.redundant.fanout]:
+            for consumer in fanout.consumers:
+                consumer.keep_up(fanout.last_sequence)
         elapsed = now - self._counted_at
         if self.scalable is not None:
             self.scalable.keep_up(elapsed)

@@ -6,7 +6,7 @@ _MAX_MISSING = 256
 _GIVE_UP_S = 1.0
 _RETRY_S = 0.06
 _MAX_TRIES = 8
-_RESTART_GAP = 3000
+RESTART_GAP = 3000
 """A jump this far forward is a stream that began anew, not a loss."""
 
 
@@ -70,7 +70,7 @@ class Reception:
         return True
 
     def _gap(self, step: int, now: float) -> None:
-        if step > _RESTART_GAP:
+        if step > RESTART_GAP:
             self._missing.clear()
             return
         if self.wants_repair:
@@ -98,6 +98,10 @@ class Reception:
                 due.append(sequence)
         due.sort(key=lambda s: (s - self.highest - 1) & 0xFFFF)
         return due
+
+    def counts(self) -> tuple[int, int]:
+        """How many packets were due so far, by their numbers, and how many of them came, also by retransmission."""
+        return (self.highest - self.base + 1, self.received) if self.highest >= 0 else (0, 0)
 
     def sender_reported(self, ntp: int, now: float) -> None:
         """Remembers the newest sender report, to be named in ours."""

@@ -156,6 +156,9 @@ def publishing_answer(
         feedback = [f for f in known if f in chosen.feedback and (f != "transport-cc" or taken.transport_id)]
         section = _section(offered.kind, offered.mid, "recvonly" if taken.is_sending else "inactive", local)
         _add_codec(section, chosen, chosen.payload_type, taken.choice.rtx_payload_type, feedback)
+        if taken.choice.red_payload_type is not None:
+            _add_red(section, taken.choice.red_payload_type, chosen)
+            section.formats.reverse()  # what is named first is sent
         for identifier, uri in (
             (taken.mid_id, MID_URI),
             (taken.rid_id if taken.is_named else 0, RID_URI),
@@ -188,6 +191,7 @@ class Sending:
     payload_type: int
     rtx_payload_type: int | None
     active: bool
+    red_payload_type: int | None = None
     ssrc: int = 0
     rtx_ssrc: int = 0
     cname: str = ""
@@ -215,6 +219,8 @@ def sending_section(sending: Sending, local: IceAndDtls) -> Section:
     if not s.wide_id and "transport-cc" in feedback:
         feedback.remove("transport-cc")
     _add_codec(section, s.codec, s.payload_type, s.rtx_payload_type, feedback)
+    if s.red_payload_type is not None:
+        _add_red(section, s.red_payload_type, section.codecs[s.payload_type])
     if s.kind == "audio" and s.level_id:
         section.extensions[s.level_id] = LEVEL_URI
     if s.wide_id:
@@ -304,6 +310,12 @@ def _add_codec(
             rtx_payload_type, "rtx", codec.clock_rate, parameters=f"apt={payload_type}"
         )
         section.formats.append(str(rtx_payload_type))
+
+
+def _add_red(section: Section, payload_type: int, opus: Codec) -> None:
+    blocks = f"{opus.payload_type}/{opus.payload_type}"
+    section.codecs[payload_type] = Codec(payload_type, "red", opus.clock_rate, opus.channels, blocks)
+    section.formats.append(str(payload_type))
 
 
 def _refused(offered: Section) -> Section:

@@ -1,6 +1,7 @@
 """One received track: its layers, who receives which of them, and the tap. A muted track goes nowhere."""
 
 import itertools
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -16,13 +17,17 @@ from pymeet.sfu.tap import Tap, TapFeed
 
 if TYPE_CHECKING:
     from pymeet.sfu.publish import PublishTransport
+    from pymeet.sfu.voices import Voice
 
 Source = Literal["microphone", "camera", "screen", "screen_audio"]
 
+_LEVELS = 50
+"""A second of them: for those of whom nobody asks."""
 _UNWANTED_S = 2.0
 _NOTHING_LOWER_S = 2.0
 _USUAL_LINES = 720
 _CLEARLY = 1.5
+_MOVED = 0.05
 _ENOUGH = 0.8
 """A picture is enlarged by a quarter before a larger one is fetched."""
 
@@ -51,7 +56,19 @@ class Track:
         self.codec = choice.codec.name.lower()
         self.kind: Literal["audio", "video"] = "audio" if choice.codec.clock_rate == 48000 else "video"
         self.muted = False
+        self.withheld = False
+        """Whether receivers get nothing of it, because there are louder voices; a tap does."""
         self.closed = False
+        self.has_levels = False
+        """Whether its packets tell how loud they are."""
+        self.levels: deque[int] = deque(maxlen=_LEVELS)
+        """How loud packets were since somebody asked."""
+        self.voice: Voice | None = None
+        """Who is to know at once how loud they are."""
+        self.revision = 0
+        """Counts the changes of what receivers share their bandwidth by: layers, their sizes and rates, mute."""
+        self._shape: tuple[object, ...] = ()
+        self._rates: list[int] = []
         self.rids = tuple(rids)
         """The names of the layers as the sender listed them."""
         self.streams = [
@@ -59,12 +76,11 @@ class Track:
             for place, rid in enumerate(rids)
         ]
         """Lowest first. Which is lower than which is as the sender listed them, until pictures tell."""
-        self.layers: list[Rung] = [*self.streams]
+        self.layers: list[Rung] = []
         """What receivers can be sent, lowest first: the streams, and before each the parts of it that suffice for less."""
+        self._lay_out()
         self.receivers: dict[Consumer, Receiver] = {}
         self.feed = TapFeed(self.streams[-1])
-        self.level_sum = 0
-        self.level_count = 0
         self._begun_at = now
         self._live = [False] * len(self.streams)
         self._told: tuple[str, ...] | None = (
@@ -76,10 +92,11 @@ class Track:
         if muted == self.muted:
             return
         self.muted = muted
+        self._revise()
         if muted:
             self.pause(self.layers, now)
             self.feed.muted()
-            self.level_sum = self.level_count = 0
+            self.levels.clear()
         else:
             self._begun_at = now
             self.request_keyframe(now)
@@ -87,13 +104,35 @@ class Track:
                 if stream.has_waiting:
                     stream.request_keyframe(now)
 
+    def move(self, transport: "PublishTransport", choice: CodecChoice, now: float) -> None:
+        """It comes by another connection of its sender's from now on. Receivers go on with the next key frame, under the
+        numbers that they know; nobody has to be told."""
+        self.transport = transport
+        self.choice = choice
+        self._begun_at = now
+        self._told = None
+        for stream in self.streams:
+            stream.take_ssrc(None, now)
+
+    def set_withheld(self, withheld: bool, now: float) -> None:
+        """Stops or starts sending it to receivers; sound begins again with its next packet."""
+        if withheld != self.withheld:
+            self.withheld = withheld
+            if withheld:
+                self.pause(self.layers, now)
+
     # -- who receives -------------------------------------------------------------------------------------------
 
     def add(self, consumer: Consumer, now: float, rank: int | None = None) -> None:
-        """A receiver wants this track, in the layer of this rank (see `prefer`); the highest, unless said otherwise."""
-        receiver = self.receivers[consumer] = Receiver(consumer, len(self.layers) - 1 if rank is None else rank)
+        """A receiver wants this track, in the layer of this rank (see `prefer`). Unless said otherwise, that is the highest, and plain
+        sound."""
+        receiver = self.receivers[consumer] = Receiver(consumer, self._usual_rank if rank is None else rank)
         receiver.follow(self._choose(receiver.wish, None, now), now)
         self._wake(now)
+
+    @property
+    def _usual_rank(self) -> int:
+        return 0 if self.kind == "audio" else len(self.layers) - 1
 
     def remove(self, consumer: Consumer, now: float) -> None:
         """A receiver no longer wants it."""
@@ -154,8 +193,8 @@ class Track:
         layers = self.layers
         if rank < 0:
             return None
-        if len(layers) == 1:
-            return layers[0]
+        if self.kind == "audio" or len(layers) == 1:
+            return layers[min(rank, len(layers) - 1)]
         lower = layers[: rank + 1]
         for layer in reversed(lower):
             if layer.is_live(now):
@@ -188,6 +227,7 @@ class Track:
             self.streams = in_order
             self._lay_out()
             self.settle(now)
+        self._revise()
 
     def _lay_out(self) -> None:
         # above the lowest stream, the one below is better than fewer pictures
@@ -201,6 +241,7 @@ class Track:
             if receiver.wish >= 0:
                 receiver.wish = self.layers.index(before[min(receiver.wish, len(before) - 1)])
         self.settle(now)
+        self._revise()
 
     def request_keyframe(self, now: float, consumer: Consumer | None = None) -> None:
         """Asks the publisher for a key frame of what this receiver is sent, or else of what the tap gets."""
@@ -229,6 +270,7 @@ class Track:
         self.feed.tap = None
         for consumer in list(self.receivers):
             self.remove(consumer, now)
+        self.pause(self.layers, now)  # its packets are forgotten now, not whenever the collector finds the track
 
     def set_tap(self, tap: Tap | None, now: float) -> None:
         """Gives every packet of the highest layer from now on to `tap` too, or to none any more.
@@ -243,7 +285,7 @@ class Track:
 
     def watch(self, now: float) -> None:
         """To be called many times a second while packets come: sees which layers live, and which somebody wants."""
-        if len(self.layers) == 1:
+        if self.kind == "audio" or len(self.layers) == 1:
             return
         if not self.muted and self._live != [stream.is_live(now) for stream in self.streams]:
             self.settle(now)
@@ -283,12 +325,31 @@ class Track:
         for stream in self.streams:
             stream.keep_up(now)
         self.feed.keep_up()
-        if len(self.layers) > 1 and not self.muted:
+        if self.kind == "video" and len(self.layers) > 1 and not self.muted:
             self.put_in_order(now)
             self.settle(now)
+        self._revise()
 
-    def take_level(self) -> float:
-        """Mean loudness since the last call, 0 (silence) to 127."""
-        count, total = self.level_count, self.level_sum
-        self.level_count = self.level_sum = 0
-        return total / count if count and not self.muted else 0.0
+    def _revise(self) -> None:
+        """Counts on when receivers would share their bandwidth otherwise now. Rates are never quite the same."""
+        shape = (self.muted, self.withheld, *((layer, layer.width, layer.height) for layer in self.layers))
+        rates = [layer.usual_bps for layer in self.layers]
+        if shape != self._shape or any(
+            abs(new - old) > _MOVED * old for new, old in zip(rates, self._rates, strict=True)
+        ):
+            self.revision += 1
+            self.transport.sfu.revisions += 1
+            self._shape, self._rates = shape, rates
+
+    def hear(self, level: int, now: float) -> None:
+        """Takes how loud a packet is that has just come, 0 (silence) to 127."""
+        if not self.muted:
+            self.levels.append(level)
+            if self.voice is not None:
+                self.voice.hear(level, now)
+
+    def take_levels(self) -> tuple[int, ...]:
+        """How loud each packet was since the last call."""
+        levels = tuple(self.levels)
+        self.levels.clear()
+        return levels

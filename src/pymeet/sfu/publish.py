@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pymeet.sfu import negotiate, rtcp, rtp, sdp
+from pymeet.sfu import negotiate, red, rtcp, rtp, sdp
 from pymeet.sfu.batch import ReceiveRing
 from pymeet.sfu.errors import DatagramError, DescriptionError, UnusableOfferError
 from pymeet.sfu.events import TransportEvent
 from pymeet.sfu.feedback import ArrivalLog
 from pymeet.sfu.layer import Layer
+from pymeet.sfu.nack import RESTART_GAP, Reception
 from pymeet.sfu.producer import Source, Track
 from pymeet.sfu.srtp import lib
 from pymeet.sfu.transport import MAX_SSRCS, Transport
@@ -46,6 +47,7 @@ class _Stream:
     level_id: int
     transport_id: int
     dependency_id: int
+    red_payload_type: int = _NO_ID
     is_repair: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,16 +72,24 @@ class PublishTransport(Transport):
         self._learned: dict[int, _Name] = {}
         """Whose packets come under an SSRC that was not announced."""
         self._arrivals = ArrivalLog()
+        self._counted: dict[Reception, tuple[int, int]] = {}
         self._is_armed = False
         self._reported_at = 0.0
         self._fir_number = 0
 
     # -- descriptions ---------------------------------------------------------------------------------------------
 
-    def answer(self, offer_text: str, wishes: Mapping[str, TrackWish], now: float) -> str:
+    def answer(
+        self,
+        offer_text: str,
+        wishes: Mapping[str, TrackWish],
+        now: float,
+        before: Mapping[str, Track] | None = None,
+    ) -> str:
         """Takes an offer and answers it; tracks that are no longer wished for end.
 
-        `wishes` names by mid the sections that carry something now. Raises DescriptionError; then nothing has changed.
+        `wishes` names by mid the sections that carry something now. `before`: the tracks of a connection in whose stead this
+        one comes; those that are offered again go on here. Raises DescriptionError; then nothing has changed.
         An offer with new ICE credentials restarts ICE.
         """
         offer = sdp.parse(offer_text)
@@ -96,22 +106,28 @@ class PublishTransport(Transport):
         first = next(iter(accepted.values())).section
         self._take_remote(offer, first)
         self._announced_ssrcs = announced
-        self._update_tracks(accepted, wishes, now)
+        self._update_tracks(accepted, wishes, before or {}, now)
         local = self._local_transport(self._setup)
         return negotiate.publishing_answer(offer, accepted, local, self._candidate_lines())
 
     def _update_tracks(
-        self, accepted: dict[str, negotiate.Accepted], wishes: Mapping[str, TrackWish], now: float
+        self,
+        accepted: dict[str, negotiate.Accepted],
+        wishes: Mapping[str, TrackWish],
+        before: Mapping[str, Track],
+        now: float,
     ) -> None:
         for mid, track in list(self.tracks.items()):
-            wish, section = wishes.get(mid), accepted.get(mid)
-            same = section is not None and (section.choice.key, section.rids) == (track.choice.key, track.rids)
-            if wish is None or not same or wish.source != track.source:
+            if not _goes_on(track, wishes.get(mid), accepted.get(mid)):
                 track.close(now)
                 del self.tracks[mid]
         for mid, wish in wishes.items():
-            if mid not in self.tracks:
-                a = accepted[mid]
+            a, known = accepted[mid], before.get(mid)
+            if mid not in self.tracks and known is not None and _goes_on(known, wish, a):
+                self.tracks[mid] = known
+                known.move(self, a.choice, now)
+                self.wake(now)
+            elif mid not in self.tracks:
                 self.tracks[mid] = Track(
                     self, mid, wish.source, a.choice, self.sfu.port, now, a.rids, is_scalable=a.is_scalable
                 )
@@ -130,12 +146,19 @@ class PublishTransport(Transport):
             self._mid_id = a.mid_id or self._mid_id
             self._rid_id = a.rid_id or self._rid_id
             self._repaired_rid_id = a.repaired_rid_id or self._repaired_rid_id
+            track.has_levels = bool(a.level_id)
             for layer in track.streams:
                 announced = a.streams[layer.place]
                 ids = a.transport_id or _NO_ID, a.dependency_id or _NO_ID
-                own = _Stream((mid, announced.rid, False), layer, a.level_id or _NO_ID, *ids)
+                red_payload_type = a.choice.red_payload_type
+                red_id = _NO_ID if red_payload_type is None else red_payload_type
+                own = _Stream((mid, announced.rid, False), layer, a.level_id or _NO_ID, *ids, red_id)
                 repair = _Stream((mid, announced.rid, True), layer, _NO_ID, *ids)
-                for payload_type, stream in ((a.choice.codec.payload_type, own), (a.choice.rtx_payload_type, repair)):
+                for payload_type, stream in (
+                    (a.choice.codec.payload_type, own),
+                    (red_payload_type, own),
+                    (a.choice.rtx_payload_type, repair),
+                ):
                     if payload_type is not None:
                         # a payload type tells a stream only as long as no second one uses it
                         taken = payload_type in self._by_payload_type
@@ -155,6 +178,19 @@ class PublishTransport(Transport):
         self._learned = dict([*self._learned.items()][-_MAX_KEPT:])
         known = {ssrc: self._by_name[name] for ssrc, name in self._learned.items() if name in unannounced}
         self._streams = known | self._streams
+
+    def take_losses(self) -> tuple[int, int]:
+        """How many packets were due since the last call, and how many of them never came, not even by retransmission."""
+        streams = [stream.reception for track in self.tracks.values() for stream in track.streams]
+        before, self._counted = self._counted, {reception: reception.counts() for reception in streams}
+        due = lost = 0
+        for reception, (expected, received) in self._counted.items():
+            expected_before, received_before = before.get(reception, (expected, received))
+            more = expected - expected_before
+            if more < RESTART_GAP:  # else its numbers jumped, which is no loss
+                due += more
+                lost += max(0, more - (received - received_before))
+        return due, lost
 
     # -- packets ----------------------------------------------------------------------------------------------------
 
@@ -220,8 +256,11 @@ class PublishTransport(Transport):
         if ssrc != layer.ssrc and not layer.follow_ssrc(ssrc, now):
             raise DatagramError("RTP: a second stream for one layer")
         if level >= 0:
-            layer.track.level_sum += 127 - (level & 0x7F)
-            layer.track.level_count += 1
+            layer.track.hear(127 - (level & 0x7F), now)
+        if layer.redundant is not None:
+            layer.redundant.carried = []
+            if second & 0x7F == stream.red_payload_type:
+                layer.redundant.carried, start = red.split(buffer, start, end)
         packet = rtp.normal_header(first, second & 0x80, sequence, timestamp, level, descriptor) + ring.view[start:end]
         layer.receive(packet, second & 0x80, sequence, timestamp, now)
         if layer.reception.is_missing_any:
@@ -240,7 +279,7 @@ class PublishTransport(Transport):
             )
             for name in ((mid, repaired, True), (mid, rid, False)):
                 found = self._by_name.get(name)
-                if found is not None and payload_type == _payload_type(found):
+                if found is not None and payload_type in _payload_types(found):
                     stream = found
         if stream is None:
             stream = self._by_payload_type.get(payload_type)
@@ -312,11 +351,19 @@ class PublishTransport(Transport):
 
     def _end(self, now: float) -> None:
         for track in self.tracks.values():
-            track.close(now)
+            if track.transport is self:  # else it goes on elsewhere
+                track.close(now)
         self.tracks = {}
         self._streams, self._by_name, self._by_payload_type = {}, {}, {}
 
 
-def _payload_type(stream: _Stream) -> int | None:
+def _goes_on(track: Track, wish: TrackWish | None, section: negotiate.Accepted | None) -> bool:
+    """Whether what is wished for now is the same track."""
+    if wish is None or section is None or track.closed:
+        return False
+    return (wish.source, section.choice.key, section.rids) == (track.source, track.choice.key, track.rids)
+
+
+def _payload_types(stream: _Stream) -> tuple[int | None, ...]:
     choice = stream.layer.track.choice
-    return choice.rtx_payload_type if stream.is_repair else choice.codec.payload_type
+    return (choice.rtx_payload_type,) if stream.is_repair else (choice.codec.payload_type, choice.red_payload_type)

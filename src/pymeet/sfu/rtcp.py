@@ -9,6 +9,8 @@ from pymeet.sfu.errors import DatagramError
 
 SR, RR, SDES, BYE, RTPFB, PSFB = 200, 201, 202, 203, 205, 206
 _MAX_PACKETS = 64  # in one compound packet
+_HEAD = struct.Struct("!BBH")
+_FEEDBACK = struct.Struct("!HHI")
 _TICK_S = 0.00025  # of transport-wide feedback
 FEEDBACK_CLOCK_S = (1 << 32) * _TICK_S
 """After this long the arrival times of transport-wide feedback begin again at 0 (its reference time has 24 bits of 64 ms)."""
@@ -67,7 +69,9 @@ class Bye:
     ssrcs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    slots=True
+)  # not frozen: every receiver sends twenty a second, and to freeze one costs as much as to read it
 class TransportFeedback:
     """When the packets numbered from `base` on arrived, by the receiver's own clock.
 
@@ -78,8 +82,8 @@ class TransportFeedback:
     number: int
     base: int
     count: int
-    received: tuple[int, ...]
-    arrivals: tuple[float, ...]
+    received: Sequence[int]
+    arrivals: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def parse(data: bytes) -> list[Message]:
             return messages
         if at + 4 > len(data):
             raise DatagramError("RTCP: cut off")
-        first, kind, words = struct.unpack_from("!BBH", data, at)
+        first, kind, words = _HEAD.unpack_from(data, at)
         end = at + 4 + 4 * words
         if first >> 6 != 2 or end > len(data):
             raise DatagramError("RTCP: wrong header or cut off")
@@ -124,7 +128,8 @@ def _parse_one(kind: int, count: int, body: bytes, messages: list[Message]) -> N
         messages.append(SenderReport(ssrc, ntp, timestamp, packets, octets))
         messages.append(Reports(_report_blocks(body, 24, count)))
     elif kind == RR:
-        messages.append(Reports(_report_blocks(body, 4, count)))
+        if count:  # every feedback begins with an empty one
+            messages.append(Reports(_report_blocks(body, 4, count)))
     elif kind == BYE:
         messages.append(Bye(struct.unpack_from(f"!{count}I", body)))
     elif kind == RTPFB and count == 1:
@@ -165,7 +170,12 @@ def _nacked(body: bytes) -> tuple[int, ...]:
 
 def _parse_transport_feedback(body: bytes) -> TransportFeedback:
     """Work and memory are bounded by the packet's size, whatever its counts say."""
-    base, count, reference = struct.unpack_from("!HHI", body, 8)
+    base, count, reference = _FEEDBACK.unpack_from(body, 8)
+    if 18 + count <= len(body) and body[16] << 8 | body[17] == 0x2000 + count:
+        # as good as always: all have come, each not long after the one before
+        ticks = accumulate(body[18 : 18 + count], initial=(reference >> 8) * 256)
+        next(ticks)
+        return TransportFeedback(reference & 0xFF, base, count, range(count), [t * _TICK_S for t in ticks])
     at, position = 16, 0
     received: list[int] = []
     symbols = bytearray()  # of those received: 1 for a delta of one byte, 2 for one of two
@@ -197,7 +207,7 @@ def _parse_transport_feedback(body: bytes) -> TransportFeedback:
             ticks += body[at] if symbol == 1 else ((body[at] << 8 | body[at + 1]) ^ 0x8000) - 0x8000
             at += symbol
             times.append(ticks * _TICK_S)
-    return TransportFeedback(reference & 0xFF, base, count, tuple(received), tuple(times))
+    return TransportFeedback(reference & 0xFF, base, count, received, times)
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:

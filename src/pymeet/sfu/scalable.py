@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from pymeet.sfu.consumer import Consumer
     from pymeet.sfu.layer import Layer
     from pymeet.sfu.producer import Track
+    from pymeet.sfu.red import RedLayer
 
 _LINGER_S = 1.0
 """How long a point that nobody is in any more goes on: what was lost last may still be asked for."""
 _FADING = 0.9
 
-Rung: TypeAlias = Union["Layer", "PointLayer"]
+Rung: TypeAlias = Union["Layer", "PointLayer", "RedLayer"]
 """What a receiver can be sent of a track."""
 
 
@@ -100,6 +101,11 @@ class Scalable:
         self._reader_points = reader.points
         self.points: list[PointLayer] = []
         """Lowest first, without the highest, which is the stream itself."""
+
+    @property
+    def highest(self) -> Point:
+        """What the stream itself is among its points."""
+        return self._reader_points[-1]
 
     def needs_no_keyframe(self, layer: Rung | None, wanted: Rung) -> bool:
         """Whether a receiver of one layer can be expected to go over to another soon, without a key frame."""

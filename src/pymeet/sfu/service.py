@@ -63,6 +63,8 @@ class Sfu:
         """The time that was handed in last: when what is being handled came, or was due."""
         self.outbox = SendTable()
         """Copies on their way out; every fan-out fills it."""
+        self.revisions = 0
+        """Counts the changes by which receivers share their bandwidth, of all tracks."""
         self.queued: list[Fanout] = []
         """Who has something to make copies of."""
         self._by_ufrag: dict[str, Transport] = {}
@@ -87,9 +89,9 @@ class Sfu:
         """What somebody needs to look whether the media port can be reached, without being in any meeting."""
         return Ways(self.probe.issue(now), tuple(self.addresses), tuple(self.stream_addresses))
 
-    def levels(self, tracks: Iterable[Track]) -> dict[str, float]:
-        """How loud each of these was since the last call, by track id: 0 (silence) to 127."""
-        return {t.id: t.take_level() for t in tracks}
+    def levels(self, tracks: Iterable[Track]) -> dict[str, tuple[int, ...]]:
+        """How loud each packet of these was since the last call, by track id: 0 (silence) to 127."""
+        return {t.id: t.take_levels() for t in tracks}
 
     # -- what transports ask of their house -------------------------------------------------------------------------
 
@@ -176,7 +178,12 @@ class Sfu:
             self.receive_ring(self._single, 1, now)
 
     def receive_ring(self, ring: ReceiveRing, count: int, now: float) -> None:
-        """Takes the first `count` datagrams of a ring."""
+        """Takes the first `count` datagrams of a ring, and sends on what came with them."""
+        self.take_in(ring, count, now)
+        self.flush()
+
+    def take_in(self, ring: ReceiveRing, count: int, now: float) -> None:
+        """The same, but what they bring waits for `flush`."""
         self.now = now
         by_address, buffer = self._by_address, ring.buffer
         self.datagrams += count
@@ -217,7 +224,6 @@ class Sfu:
                 self.dropped += 1
             except Exception as error:
                 self._end_faulty(transport, error, now)
-        self.flush()
 
     def flush(self) -> None:
         """Sends the copies of everything that was taken in; each receiver gets all of one stream's in one go."""

@@ -25,6 +25,7 @@ ICE_CONTROLLED = 0x8029
 ICE_CONTROLLING = 0x802A
 
 _HEADER = struct.Struct("!HHI12s")
+_ATTRIBUTE = struct.Struct("!HH")
 _MAX_BYTES = 1280
 _MAX_ATTRIBUTES = 32
 
@@ -58,12 +59,13 @@ def parse(data: bytes) -> StunMessage:
         raise DatagramError("STUN: wrong header")
     message = StunMessage(kind, transaction_id, _raw=data)
     at = 20
+    end = len(data)
     for _ in range(_MAX_ATTRIBUTES + 1):
-        if at == len(data):
+        if at == end:
             return message
-        if at + 4 > len(data):
+        if at + 4 > end:
             raise DatagramError("STUN: attribute cut off")
-        attribute, size = struct.unpack_from("!HH", data, at)
+        attribute, size = _ATTRIBUTE.unpack_from(data, at)
         value = data[at + 4 : at + 4 + size]
         if len(value) != size:
             raise DatagramError("STUN: attribute cut off")
@@ -98,12 +100,12 @@ def build(kind: int, transaction_id: bytes, attributes: list[tuple[int, bytes]],
 def xor_address(address: tuple[str, int], transaction_id: bytes) -> bytes:
     """The value of XOR-MAPPED-ADDRESS."""
     host, port = address
-    mask = struct.pack("!I", MAGIC_COOKIE) + transaction_id
     if ":" in host:
         raw, family = socket.inet_pton(socket.AF_INET6, host.partition("%")[0]), 2
     else:
         raw, family = socket.inet_aton(host), 1
-    xored = bytes(a ^ b for a, b in zip(raw, mask, strict=False))
+    mask = (struct.pack("!I", MAGIC_COOKIE) + transaction_id)[: len(raw)]
+    xored = (int.from_bytes(raw, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(raw), "big")
     return struct.pack("!BBH", 0, family, port ^ (MAGIC_COOKIE >> 16)) + xored
 
 

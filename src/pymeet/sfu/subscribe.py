@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pymeet.sfu import codecs, negotiate, rtcp, sdp
+from pymeet.sfu import codecs, negotiate, red, rtcp, sdp
 from pymeet.sfu.bandwidth.pacing import TICK_S, Repair
-from pymeet.sfu.budget import Budget, Figures
+from pymeet.sfu.budget import UNHEARD_S, Budget, Figures
 from pymeet.sfu.consumer import Consumer
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
-from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.events import TransportEvent, Unheard
 from pymeet.sfu.history import SendHistory
 from pymeet.sfu.negotiate import Sending
 from pymeet.sfu.producer import Track
@@ -21,9 +21,15 @@ from pymeet.sfu.wishes import wish_of
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
-_PAYLOAD_TYPES = (*range(96, 128), *range(35, 64))
+_PAYLOAD_TYPES = [n for n in (*range(96, 128), *range(35, 64)) if n not in (red.PAYLOAD_TYPE, red.OPUS_PAYLOAD_TYPE)]
+_LOSSY, _LOSSY_S = 0.01, 10.0
+"""From which share of lost packets on sound goes with redundancy, and for how long: by chance a second goes by without loss."""
 _MAX_REPAIRS_PER_REQUEST = 256
 _LOOK_AGAIN_S = 1.0
+_TOGETHER_S = 0.25
+"""Receivers look at the same moments: to wake up for each of them alone costs more than to look."""
+_MISSED_S = 0.3
+_SILENT_S = 2.0
 
 
 @dataclass(slots=True)
@@ -54,6 +60,12 @@ class SubscribeTransport(Transport):
         self._payload_types: dict[tuple[str, int, int, str], tuple[int, int | None]] = {}
         self._number = 0
         self._is_player = False
+        self._shared_by: tuple[bool, bool, list[int]] | None = None
+        """What bandwidth was shared by when that was done last."""
+        self._revisions = -1
+        """Of all tracks, when it was looked at that last."""
+        self._lossy_until = now
+        self._is_unheard = False
 
     def new_ssrc(self) -> int:
         """An SSRC that nothing else on this connection uses."""
@@ -91,17 +103,46 @@ class SubscribeTransport(Transport):
 
     def _prefer(self, now: float) -> None:
         """Shares what the path carries, and says to each track which of its layers this receiver is to get."""
-        ranks = self.budget.share([wish_of(track, self._views.get(track.id)) for track, _ in self._attached()], now)
+        self._shared_by = self._state()
+        is_lossy, is_congested, _ = self._shared_by
+        is_redundant = is_lossy and not is_congested
+        wishes = [
+            wish_of(
+                track, self._views.get(track.id), is_redundant=is_redundant and consumer.red_payload_type is not None
+            )
+            for track, consumer in self._attached()
+        ]
+        ranks = self.budget.share(wishes, now)
         for track, consumer in self._attached():
             is_lower = ranks[track.id] < track.rank_of(consumer)
-            if self.budget.is_congested and is_lower and not track.is_quick(consumer, ranks[track.id]):
+            if is_congested and is_lower and not track.is_quick(consumer, ranks[track.id]):
                 track.prefer(consumer, -1, now)  # waiting for a key frame would make the queue longer
             track.prefer(consumer, ranks[track.id], now)
+        if self.budget.is_pacing(now):
+            self.wake(now)  # a probe is over before the next timer would be due
+
+    def _state(self) -> tuple[bool, bool, list[int]]:
+        """What sharing depends on beside what the path carries: whether much is lost, whether a queue stands there, the tracks."""
+        if self.budget.loss >= _LOSSY:
+            self._lossy_until = self.sfu.now + _LOSSY_S
+        return (
+            self.sfu.now < self._lossy_until,
+            self.budget.is_congested,
+            [track.revision for track, _ in self._attached()],
+        )
 
     def _attached(self) -> Iterator[tuple[Track, Consumer]]:
         for slot in self._slots:
             if slot.is_attached and slot.track is not None and slot.consumer is not None:
                 yield slot.track, slot.consumer
+
+    def path(self, now: float) -> Figures:
+        """What is known of the way to this receiver. Where nothing was sent for a while, losses and delays are those of the past."""
+        newest = self.history.sent((self.history.next - 1) & 0xFFFF)
+        figures = self.budget.figures()
+        if newest is not None and now - newest[0] > _SILENT_S:
+            figures = figures._replace(loss=0.0, queue_ms=0, round_trip_ms=None)
+        return figures
 
     def figures(self) -> tuple[Figures, dict[str, int]]:
         """How it goes, for statistics: what is known of the path, and which layer each track is sent in (-1: none)."""
@@ -133,6 +174,7 @@ class SubscribeTransport(Transport):
             active=True,
             ssrc=consumer.ssrc,
             rtx_ssrc=consumer.rtx_ssrc,
+            red_payload_type=red.PAYLOAD_TYPE if track.choice.may_be_redundant else None,
             cname=self.cname_of(track),
             stream_id=f"{track.owner}-screen" if track.source.startswith("screen") else track.owner,
             track_id=track.id,
@@ -144,6 +186,8 @@ class SubscribeTransport(Transport):
         Only when all are used up those are given out again that no section names any more. None when more kinds of codec
         meet in one room than there are payload types: that track is not received.
         """
+        if track.choice.may_be_redundant:
+            return red.OPUS_PAYLOAD_TYPE, None
         key = track.choice.key
         if key not in self._payload_types:
             free = self._free_payload_types()
@@ -216,6 +260,7 @@ class SubscribeTransport(Transport):
         codec = section.codecs.get(consumer.payload_type)
         consumer.wide_id = 0 if codec is None else negotiate.wide_id_of(section, codec)
         if section.kind == "audio":
+            consumer.red_payload_type = red.PAYLOAD_TYPE if str(red.PAYLOAD_TYPE) in section.formats else None
             consumer.second_id = negotiate.level_id_of(section)
         else:
             consumer.second_id = negotiate.dependency_id_of(section)
@@ -255,6 +300,8 @@ class SubscribeTransport(Transport):
             s.wide_id = consumer.wide_id = negotiate.wide_id_of(section, codec)
             if section.kind == "video":
                 s.dependency_id = consumer.second_id = negotiate.dependency_id_of(section)
+            else:
+                s.red_payload_type = consumer.red_payload_type = _red_of(section, codec)
             s.cname = s.stream_id = self.owner
             s.track_id = section.kind
             self._slots.append(slot)
@@ -333,17 +380,37 @@ class SubscribeTransport(Transport):
     def _ready(self, now: float) -> None:
         self._attach(now)
 
+    def _moved(self, now: float) -> None:
+        """What went to the old place lately was missed, and to ask for it there may be no way yet."""
+        if self.budget.overdue_s(now) > _MISSED_S:
+            for track, consumer in self._attached():
+                track.request_keyframe(now, consumer)
+
     def _suspend(self, now: float) -> None:
         for slot in self._slots:
             self._detach(slot, now)
 
     def _work(self, now: float) -> float:
         self._pace()
-        if now - self.budget.shared_at >= _LOOK_AGAIN_S:
+        if self.budget.is_at_rest and self._revisions == self.sfu.revisions and not self.budget.is_pacing(now):
+            return _LOOK_AGAIN_S
+        self._revisions = self.sfu.revisions
+        if now >= self._look_at and (
+            self.budget.look(now) or self.budget.is_congested or self._state() != self._shared_by
+        ):
             self._prefer(now)  # the sizes of layers become known, and change
+        was_unheard, self._is_unheard = self._is_unheard, self.budget.is_unheard(now)
+        if self._is_unheard and not was_unheard:
+            self._on_event(Unheard())
         if self.budget.is_pacing(now):
             return TICK_S
-        return max(TICK_S, self.budget.shared_at + _LOOK_AGAIN_S - now)
+        wait_s = UNHEARD_S if self.budget.is_suspicious and not self._is_unheard else _LOOK_AGAIN_S
+        return max(TICK_S, min(self._look_at - now, wait_s))
+
+    @property
+    def _look_at(self) -> float:
+        """When to look again at what is shared, unless something is heard before."""
+        return round((self.budget.looked_at + _LOOK_AGAIN_S) / _TOGETHER_S) * _TOGETHER_S
 
     def _pace(self) -> None:
         """Sends of repairs and probes what may leave now."""
@@ -391,6 +458,14 @@ class SubscribeTransport(Transport):
         for slot in self._slots:
             self._release(slot, now)
         self._slots = []
+
+
+def _red_of(section: sdp.Section, opus: sdp.Codec) -> int | None:
+    """The payload type under which a player takes sound with redundancy; None where its numbers are not ours, which stand in
+    every copy (browsers that take it have these)."""
+    offered = codecs.choose(section)
+    numbers = None if offered is None else (opus.payload_type, offered.codec.payload_type, offered.red_payload_type)
+    return red.PAYLOAD_TYPE if numbers == (red.OPUS_PAYLOAD_TYPE, red.OPUS_PAYLOAD_TYPE, red.PAYLOAD_TYPE) else None
 
 
 def _for_receivers(codec: sdp.Codec) -> sdp.Codec:

@@ -113,6 +113,7 @@ class Transport:
             self.sfu.learn_ufrags(self)
         if self.ice.address is not None and self.ice.address != before:
             self.name.set(self.ice.address)
+            self._moved(now)
         if self._srtp is not None and not self.connected:
             self._set_connected(now)
         self._begin_dtls(now)
@@ -122,6 +123,9 @@ class Transport:
         self.ice.forget(address)
         if self.ice.address is not None and self.ice.address != self.name.address:
             self.name.set(self.ice.address)
+
+    def _moved(self, now: float) -> None:
+        """Hook: the peer is to be reached elsewhere from now on."""
 
     def _begin_dtls(self, now: float) -> None:
         """Says hello where the peer waits for it, as soon as there is an address that has passed a check."""
@@ -256,6 +260,7 @@ class Transport:
             if self.ice.address is not None:
                 for out in self._dtls.outgoing():
                     self.sfu.port.send(out, self.name.address)
+        self._dtls = None  # OpenSSL's memory is large, and whoever holds the transport a while longer has no use for it
         self.connected = False
         self.sfu.abandon(self)
         self._on_event(Closed(reason))

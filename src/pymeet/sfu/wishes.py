@@ -2,6 +2,7 @@
 
 from pymeet.sfu.bandwidth.share import Wish
 from pymeet.sfu.producer import Track
+from pymeet.sfu.renditions import rank_of
 from pymeet.sfu.view import Importance, View
 
 _SOUND_BPS, _SOUND_EXTRA_BPS = 50_000.0, 18_000.0  # 44 bytes of SRTP, UDP and IP, fifty times a second
@@ -9,13 +10,20 @@ _LOWEST_BPS, _ONLY_BPS, _MOST_BPS, _STEP = 150_000.0, 800_000.0, 1_700_000.0, 3.
 _PICTURE_EXTRA = 1.04
 
 
-def wish_of(track: Track, view: View | None) -> Wish:
-    """What the receiver could get of this track, up to what its view of it needs; without a view, all of it."""
+def wish_of(track: Track, view: View | None, *, is_redundant: bool = False) -> Wish:
+    """What the receiver could get of this track, up to what its view of it needs; without a view, all of it. `is_redundant`:
+    sound is wanted with a copy of what went before."""
     if track.kind == "audio":
+        rank = int(is_redundant and len(track.layers) > 1)
         rate = track.layers[0].usual_bps
-        cost = rate + _SOUND_EXTRA_BPS if rate else _SOUND_BPS
-        return Wish(track.id, ((0, cost),), is_audio=True, is_muted=track.muted)
-    top = len(track.layers) - 1 if view is None else track.rank_for(view.height)
+        cost = (1 + rank) * (rate or _SOUND_BPS - _SOUND_EXTRA_BPS) + _SOUND_EXTRA_BPS
+        return Wish(track.id, ((rank, cost),), is_audio=True, is_muted=track.muted or track.withheld)
+    if view is None:
+        top = len(track.layers) - 1
+    elif view.choice is not None:
+        top = rank_of(track, view.choice)
+    else:
+        top = track.rank_for(view.height)
     is_screen = track.source == "screen"
     importance = view.importance if view is not None else Importance.SCREEN if is_screen else Importance.OTHER
     return Wish(track.id, tuple(enumerate(_costs(track)[: top + 1])), importance, is_muted=track.muted)

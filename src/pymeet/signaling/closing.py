@@ -11,6 +11,7 @@ class CloseCode(IntEnum):
     DONE = 1000
     GOING_AWAY = 1001
     INTERNAL = 1011
+    BUSY = 1013
     PROTOCOL = 4400
     REFUSED = 4403
     NOT_FOUND = 4404

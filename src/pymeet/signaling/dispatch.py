@@ -1,6 +1,7 @@
 """Message type → what is done. Who asks comes from the connection, never from the message."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import get_args
 
 from pymeet.errors import PymeetError
@@ -20,6 +21,7 @@ from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.media import TrackWish
 from pymeet.rooms.people import Departure, Reaction, Source
 from pymeet.rooms.recording import Answer
+from pymeet.rooms.seat import Seat
 from pymeet.rooms.viewing import Watching
 from pymeet.sfu.errors import DescriptionError
 from pymeet.signaling import messages
@@ -42,6 +44,8 @@ async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.Se
             live.mute(me, Source(source), muted)
         case messages.View(tiles=tiles, audio_only=audio_only):
             live.watch(me, _watching(tiles, audio_only))
+        case messages.AskFigures():
+            return _figures(message.id, live.seat(me))
         case messages.Chat(text=text, to=to):
             await live.chat(me, text, to)
         case messages.EditMessage(message=message_id, text=text):
@@ -92,6 +96,13 @@ async def act(message: messages.Request, live: LiveRoom, me: str) -> messages.Se
 def _watching(tiles: Sequence[messages.SeenTrack], audio_only: bool) -> Watching:
     heights = {tile.track: tile.height for tile in tiles}
     return Watching(heights, frozenset(tile.track for tile in tiles if tile.pinned), audio_only)
+
+
+def _figures(re: str | None, seat: Seat) -> messages.Figures:
+    """What was measured last of somebody's own connections."""
+    ranks = seat.receiving.figures()[1] if seat.receiving else {}
+    layers = tuple(messages.SentLayer(track=track, layer=rank) for track, rank in ranks.items())
+    return messages.Figures(re=re, layers=layers, **asdict(seat.quality.reading))
 
 
 def error_answer(error: PymeetError, re: str | None) -> messages.Error:

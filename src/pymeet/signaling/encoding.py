@@ -30,8 +30,8 @@ def message_of(
             return messages.Participant(participant=_participant(participant, you))
         case events.ParticipantLeft(participant_id, reason):
             return messages.ParticipantLeft(participant=participant_id, reason=reason.value)
-        case events.SpeakersChanged(participants):
-            return messages.Speakers(participants=participants)
+        case events.SpeakersChanged(participants, dominant):
+            return messages.Speakers(participants=participants, dominant=dominant)
         case events.MessageAdded():
             return messages.ChatAdded(message=_chat(event))
         case events.MessageChanged(id_, text, edited_at_ms):
@@ -56,6 +56,9 @@ def message_of(
             return messages.Layers(source=source.value, active=active)
         case events.PicturesWithheld(track_ids):
             return messages.Withheld(tracks=track_ids)
+        case events.QualityChanged(verdicts):
+            graded = (messages.Graded(participant=id_, grade=v.grade.value, cause=v.cause.value) for id_, v in verdicts)
+            return messages.Quality(participants=tuple(graded))
         case events.Removed(_, reason_given):
             return messages.Removed(reason=reason_given)
         case events.Ended(reason_given):
@@ -66,6 +69,37 @@ def message_of(
             return messages.Recording(recording=_recording(recording, you), reason=None if why is None else why.value)
         case events.TrackMuted() | events.TracksEnded() | events.MarkerSet():
             return None
+
+
+class Shared:
+    """Encodes once what many are told alike, one after the other: a room says everything to all its people in one go."""
+
+    def __init__(self) -> None:
+        self._event: events.Event | None = None
+        self._text: bytes | None = None
+
+    def text(self, event: events.Event) -> bytes | None:
+        """The text of an event for which `is_alike` holds; None for what concerns the server alone."""
+        if event is not self._event:
+            message = message_of(event, you=None, heartbeat_s=0.0, re=None)
+            self._event, self._text = event, None if message is None else encode(message)
+        return self._text
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept."""
+        return self._event is None
+
+    def forget(self) -> None:
+        """Keeps nothing any more: what people wrote must not stay here until somebody says something else."""
+        self._event = self._text = None
+
+
+def is_alike(event: events.Event) -> bool:
+    """Whether an event is told to everybody in the same words."""
+    if isinstance(event, events.ParticipantChanged):
+        return event.participant.picture is None
+    return not isinstance(event, events.Welcome | events.Waits | events.RecordingChanged)
 
 
 def encode(message: records.Message) -> bytes:

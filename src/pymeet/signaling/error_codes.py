@@ -12,6 +12,7 @@ ErrorCode = Literal[
     "conflict",
     "too_many",
     "room_full",
+    "busy",
     "wrong_password",
     "locked",
     "refused",

@@ -107,6 +107,10 @@ class View(Request):
     audio_only: bool = False
 
 
+class AskFigures(Request):
+    type: Literal["figures"]
+
+
 class Chat(Request):
     type: Literal["chat"]
     text: Annotated[str, Field(min_length=1, max_length=4_000)]
@@ -225,6 +229,7 @@ ClientMessage = Annotated[
     | Restart
     | Mute
     | View
+    | AskFigures
     | Chat
     | EditMessage
     | DeleteMessage
@@ -319,6 +324,7 @@ class ParticipantLeft(Answer):
 class Speakers(Answer):
     type: Literal["speakers"] = "speakers"
     participants: tuple[str, ...]
+    dominant: str | None
 
 
 class ChatAdded(Answer):
@@ -395,6 +401,34 @@ class Withheld(Answer):
     tracks: tuple[str, ...]
 
 
+class Graded(Message):
+    participant: str
+    grade: Literal["weak", "poor"]
+    cause: Literal["sending", "receiving", "delay", "narrow"]
+
+
+class Quality(Answer):
+    type: Literal["quality"] = "quality"
+    participants: tuple[Graded, ...]
+
+
+class SentLayer(Message):
+    track: str
+    layer: int
+
+
+class Figures(Answer, SaysNull):
+    nulls = ("sent_loss", "received_loss", "round_trip_ms", "queue_ms", "target_bps", "demand_bps")
+    type: Literal["figures"] = "figures"
+    sent_loss: float | None
+    received_loss: float | None
+    round_trip_ms: int | None
+    queue_ms: int | None
+    target_bps: int | None
+    demand_bps: int | None
+    layers: tuple[SentLayer, ...]
+
+
 class Recording(Answer, SaysNull):
     nulls = ("recording",)
     type: Literal["recording"] = "recording"
@@ -436,6 +470,8 @@ ServerMessage = (
     | Media
     | Layers
     | Withheld
+    | Quality
+    | Figures
     | Recording
     | Pong
     | Ok

@@ -14,7 +14,15 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from pymeet.accounts.model import User
 from pymeet.clock import Clock
-from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError, ProtocolError, PymeetError
+from pymeet.errors import (
+    BusyError,
+    ConflictError,
+    NotAllowedError,
+    NotFoundError,
+    NotSignedInError,
+    ProtocolError,
+    PymeetError,
+)
 from pymeet.meetings.model import Room
 from pymeet.ops.turn import IceServer
 from pymeet.rooms.events import Event, Waits, Welcome
@@ -28,7 +36,7 @@ from pymeet.rooms.seat import Seat
 from pymeet.signaling import messages
 from pymeet.signaling.closing import CODE_OF, FORFEITS, CloseCode
 from pymeet.signaling.dispatch import act, error_answer, internal_error
-from pymeet.signaling.encoding import encode, message_of
+from pymeet.signaling.encoding import Shared, encode, is_alike, message_of
 from pymeet.signaling.limits import Allowance
 from pymeet.signaling.outbox import Frame, FrameKind, Outbox
 from pymeet.signaling.parsing import id_of, parse
@@ -45,6 +53,9 @@ _HANG_UP_S = 0.7
 """Both together keep the promise that a closing server's connections are gone within two seconds."""
 
 _OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, FrameKind.PONG: WSMsgType.PONG}
+
+
+_shared = Shared()
 
 
 ReceiptOf = Callable[[str, str], str]
@@ -141,11 +152,19 @@ class Session:
         """Known from the Welcome on, which comes before `_seat` is there."""
         self._live: LiveRoom | None = None
         self._seat: Seat | None = None
+        self._heart: asyncio.TimerHandle | None = None
 
     # -- Listener -----------------------------------------------------------------------------------------------
 
     def send(self, event: Event) -> None:
         """Tells an event. A client that lets too much pile up is cut off (4408), and may resume."""
+        if is_alike(event):
+            if _shared.is_empty:
+                asyncio.get_running_loop().call_soon(_shared.forget)
+            text = _shared.text(event)
+            if text is not None:
+                self._put(Frame(FrameKind.TEXT, text))
+            return
         receipt = None
         if isinstance(event, Welcome) and self._user is None and self._receipt_of:
             receipt = self._receipt_of(event.you, self._room.id)
@@ -193,16 +212,20 @@ class Session:
                 writer = group.create_task(self._write())
                 group.create_task(self._read())
                 group.create_task(self._work())
-                group.create_task(self._beat())
+                self._wait_a_beat()
                 await self._ending.wait()
                 await asyncio.wait({writer}, timeout=_FLUSH_S)
                 writer.cancel()
                 await self._hang_up()
         finally:
+            if self._heart is not None:
+                self._heart.cancel()
             self._end(CloseCode.INTERNAL)  # counts only when nothing else ended it
             self._let_go()
             self._registry.exit(self)
             self._closed.set()
+            # whoever holds this a while longer, as the frames of an error do, is not to hold a seat and its media, too
+            self._seat = self._live = None
 
     def _end(self, code: CloseCode) -> None:
         """The first reason counts."""
@@ -363,6 +386,9 @@ class Session:
             self._seat = await live.join(request)
         except ConflictError:
             self._end(CloseCode.TAKEN_OVER)
+        except BusyError as error:
+            self._tell(error_answer(error, message.id))
+            self._end(CloseCode.BUSY)
         except PymeetError as error:
             self._tell(error_answer(error, message.id))
             self._end(CloseCode.NOT_FOUND if isinstance(error, NotFoundError) else CloseCode.REFUSED)
@@ -401,22 +427,19 @@ class Session:
 
     # -- time ---------------------------------------------------------------------------------------------------
 
-    async def _beat(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self._timing.heartbeat_s):
-                    await self._ending.wait()
-                    return
-            except TimeoutError:
-                pass
-            now = self._clock.monotonic()
-            if not self._is_joining and now >= self._opened_at + self._timing.join_s:
-                self._tell(error_answer(ProtocolError("The first message, `join`, did not come in time."), None))
-                self._end(CloseCode.TOO_SLOW)
-            elif now >= self._heard_at + 3 * self._timing.heartbeat_s:
-                self._end(CloseCode.TOO_SLOW)
-            else:
-                self._put(Frame(FrameKind.PING, b""))
+    def _wait_a_beat(self) -> None:
+        self._heart = asyncio.get_running_loop().call_later(self._timing.heartbeat_s, self._beat)
+
+    def _beat(self) -> None:
+        now = self._clock.monotonic()
+        if not self._is_joining and now >= self._opened_at + self._timing.join_s:
+            self._tell(error_answer(ProtocolError("The first message, `join`, did not come in time."), None))
+            self._end(CloseCode.TOO_SLOW)
+        elif now >= self._heard_at + 3 * self._timing.heartbeat_s:
+            self._end(CloseCode.TOO_SLOW)
+        else:
+            self._put(Frame(FrameKind.PING, b""))
+            self._wait_a_beat()
 
 
 def _resume_of(message: messages.Join) -> Resume | None:

@@ -15,14 +15,14 @@ from pymeet.web.privacy_page import MADE, Made
 from pymeet.web.recording_parts import RECORDINGS, Recordings
 from pymeet.web.repeats import REPEATS, Repeats
 from pymeet.web.routes import ROUTES
-from pymeet.web.whip_sessions import SESSIONS, Sessions
+from pymeet.web.whip_sessions import SESSIONS, Sessions, close_sessions
 
 FAILED_SIGN_INS_PER_ADDRESS = 10
 FAILED_SIGN_INS_WINDOW_S = 60.0
 
 
 def forget_attempts(app: web.Application) -> None:
-    """Forgets who failed to sign in a while ago. To be called twice a minute."""
+    """Forgets who failed to sign in a while ago, and sessions of encoders and players that are over. To be called twice a minute."""
     app[FAILED_SIGN_INS].forget(app[PARTS].clock.monotonic())
     app[PARTS].accounts.forget_attempts()
     app[PARTS].factors.forget_setups()
@@ -33,6 +33,7 @@ def forget_attempts(app: web.Application) -> None:
     app[MAIL_LIMITS].forget(app[PARTS].clock.monotonic())
     app[RECORDINGS].shares.forget_attempts()
     app[REPEATS].forget(app[PARTS].clock.monotonic())
+    app[SESSIONS].forget_over()
 
 
 def make_app(parts: Parts, client: Client) -> web.Application:
@@ -50,6 +51,7 @@ def make_app(parts: Parts, client: Client) -> web.Application:
     app[RECORDINGS] = Recordings.of(parts.lifecycle, parts.passwords)
     app[BACKGROUND] = Background()
     app.on_shutdown.append(close_background)
+    app.on_shutdown.append(close_sessions)
     app.on_response_prepare.append(middleware.security_headers)
     app.add_routes(ROUTES)
     return app

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from pymeet.errors import (
+    BusyError,
     ConflictError,
     InvalidInputError,
     NotAllowedError,
@@ -23,9 +24,13 @@ _STATUS: tuple[tuple[type[PymeetError], int], ...] = (
     (NotSignedInError, 401),
     (ConflictError, 409),
     (TooManyError, 429),
+    (BusyError, 503),
     (InvalidInputError, 400),
     (ProtocolError, 400),
 )
+
+BUSY_RETRY_AFTER_S = 30
+"""After how many seconds who was refused by a busy server may ask again: it looks at ten seconds before it lets people in."""
 
 _CODES = {
     400: "invalid_input",
@@ -88,6 +93,8 @@ def answer_to(error: PymeetError) -> web.Response:
     if status == 500:
         return internal_error()
     headers = {"WWW-Authenticate": _challenge(error)} if status == 401 else {}
+    if isinstance(error, BusyError):
+        headers["Retry-After"] = str(BUSY_RETRY_AFTER_S)
     own = error.headers if isinstance(error, StatusError) else {}
     return problem(status, error.code, error.message, headers | own)
 

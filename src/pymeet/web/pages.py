@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -24,8 +25,9 @@ class Client:
 CLIENT = web.AppKey("client", Client)
 
 
+@cache
 def read_client() -> Client:
-    """Reads pages and files."""
+    """Pages and files, read once: a newer client comes with a newer server."""
     return Client(pages=read_files(_HERE / "pages"), static=read_files(_HERE / "static"))
 
 

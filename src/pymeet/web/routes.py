@@ -33,6 +33,7 @@ from pymeet.web import (
     shared_recordings,
     sign_in,
     tokens,
+    whep,
     whip,
     ws,
 )
@@ -48,6 +49,7 @@ INVITEE: Final = "{invitee:[A-Za-z0-9_-]{22}}"
 FEED: Final = "{secret:[A-Za-z0-9_-]{43}}"
 SETTING: Final = "{name:[a-z_.]{1,64}}"
 TOKEN: Final = "{token:[A-Za-z0-9_-]{22}}"  # noqa: S105  the place of its id in an address
+IDENTITY: Final = "{identity:[A-Za-z0-9_-]{22}}"
 SHARE: Final = "{share:[A-Za-z0-9_-]{22}}"
 PICTURE: Final = "{picture:[A-Za-z0-9_-]{65}}"
 
@@ -204,7 +206,7 @@ ROUTES: Final = (
     web.delete(f"/api/v1/admin/users/{ID}", admin_users.delete),
     web.get(f"/api/v1/admin/users/{ID}/access", admin_access.show),
     web.delete(f"/api/v1/admin/users/{ID}/tokens/{TOKEN}", admin_access.revoke_token),
-    web.delete(f"/api/v1/admin/users/{ID}/identities", admin_access.remove_identities),
+    web.delete(f"/api/v1/admin/users/{ID}/identities/{IDENTITY}", admin_access.remove_identity),
     web.get(f"/api/v1/admin/users/{ID}/profile-fields", profile_fields.show),
     web.patch(f"/api/v1/admin/users/{ID}/profile-fields", profile_fields.fill),
     web.get("/api/v1/admin/profile-fields", profile_fields.list_fields),
@@ -256,6 +258,11 @@ ROUTES: Final = (
     web.patch(f"/{{kind:whip|whep}}/{SLUG}/{ID}", whip.patch),
     web.delete(f"/{{kind:whip|whep}}/{SLUG}/{ID}", whip.delete),
     web.options(f"/{{kind:whip|whep}}/{SLUG}/{ID}", whip.session_options),
+    web.post(f"/whep/{SLUG}/{ID}/layer", whep.choose_layer),
+    web.post(f"/whep/{SLUG}/{ID}/events", whep.choose_events),
+    web.get(f"/whep/{SLUG}/{ID}/events", whep.stream_events, allow_head=False),
+    web.delete(f"/whep/{SLUG}/{ID}/events", whep.end_events),
+    web.options(f"/whep/{SLUG}/{ID}/{{part:layer|events}}", whip.extension_options),
     # monitoring
     web.get("/healthz", health.healthz),
     web.get("/readyz", health.readyz),

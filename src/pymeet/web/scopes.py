@@ -173,7 +173,7 @@ _CLOSED: Final = (
     "POST /admin/users/{id}/remove-second-factor",
     "GET /admin/users/{id}/access",
     "DELETE /admin/users/{id}/tokens/{token}",
-    "DELETE /admin/users/{id}/identities",
+    "DELETE /admin/users/{id}/identities/{identity}",
     "POST /calendar-feed",
     "DELETE /calendar-feed",
     # who one is, and what one wants

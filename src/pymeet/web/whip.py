@@ -8,19 +8,19 @@ from typing import Final
 
 from aiohttp import web
 
-from pymeet.errors import ConflictError, NotAllowedError, NotFoundError, NotSignedInError, TooManyError
+from pymeet.errors import ConflictError, NotAllowedError, NotSignedInError, TooManyError
 from pymeet.meetings.model import Room
 from pymeet.ops import room_tokens, turn
 from pymeet.ops.room_tokens import RoomToken
 from pymeet.rooms.people import Kind
 from pymeet.sfu.errors import DescriptionError, UnusableOfferError
-from pymeet.web import sdpfrag
+from pymeet.web import sdpfrag, whep
 from pymeet.web.bearer import bearer_token
 from pymeet.web.bodies import read_body
 from pymeet.web.errors import StatusError
 from pymeet.web.origins import client_address, neighbourhood
 from pymeet.web.parts import PARTS
-from pymeet.web.whip_sessions import SESSIONS, Session, open_session
+from pymeet.web.whip_sessions import SESSIONS, open_session, session_of
 
 OFFER_TYPE: Final = "application/sdp"
 OFFER_LIMIT: Final = 128 * 1024
@@ -34,7 +34,7 @@ CORS: Final = {
 """On every answer of these addresses. No credentials are allowed with it, so the star is harmless."""
 
 _PREFLIGHT: Final = {
-    "Access-Control-Allow-Methods": "OPTIONS, POST, PATCH, DELETE",
+    "Access-Control-Allow-Methods": "OPTIONS, GET, POST, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
     "Access-Control-Max-Age": "86400",
 }
@@ -52,7 +52,7 @@ async def play(request: web.Request) -> web.Response:
 
 async def patch(request: web.Request) -> web.Response:
     """Trickle ICE (204), or an ICE restart (200 and a new ETag)."""
-    session = _session(request)
+    session = session_of(request)
     try:
         body = await read_body(request, sdpfrag.CONTENT_TYPE, sdpfrag.LIMIT)
     except StatusError as error:
@@ -76,7 +76,7 @@ async def patch(request: web.Request) -> web.Response:
 
 async def delete(request: web.Request) -> web.Response:
     """Ends the session and its media at once."""
-    session = _session(request)
+    session = session_of(request)
     request.app[SESSIONS].end(session.id)
     return web.Response()
 
@@ -89,6 +89,11 @@ async def endpoint_options(_request: web.Request) -> web.Response:
 async def session_options(_request: web.Request) -> web.Response:
     """The same for a session; whether there is one is not told."""
     return web.Response(headers={**_PREFLIGHT, "Accept-Patch": sdpfrag.CONTENT_TYPE})
+
+
+async def extension_options(_request: web.Request) -> web.Response:
+    """The same for what belongs to a player's session (`whep.py`)."""
+    return web.Response(headers={**_PREFLIGHT, "Accept-Post": "application/json"})
 
 
 async def _create(request: web.Request, kind: Kind) -> web.Response:
@@ -133,7 +138,10 @@ async def _create(request: web.Request, kind: Kind) -> web.Response:
     }
     response = web.Response(status=201, body=session.answer.encode(), headers=headers)
     server = turn.ice_server(parts.config.media.turn, parts.clock.now_ms())
-    for link in turn.links(server) if server else ():
+    links = [] if server is None else [*turn.links(server)]
+    if kind is Kind.PLAYER:
+        links += whep.links(headers["Location"])
+    for link in links:
         response.headers.add("Link", link)
     return response
 
@@ -164,18 +172,6 @@ async def _read_offer(request: web.Request) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         raise StatusError(400, "The offer is not UTF-8 text.", code="bad_description") from None
-
-
-def _session(request: web.Request) -> Session:
-    session = request.app[SESSIONS].find(request.match_info["id"])
-    is_whip = request.match_info["kind"] == "whip"
-    if (
-        session is None
-        or session.live.slug != request.match_info["slug"]
-        or is_whip is not (session.kind is Kind.PUBLISHER)
-    ):
-        raise NotFoundError("There is no such session.")
-    return session
 
 
 def _names(condition: str, etag: str) -> bool:

@@ -2,7 +2,7 @@
 // Evaluates to a function that puts them on the window as `standard`.
 () => {
   const FRAGMENT = 'application/trickle-ice-sdpfrag';
-  let pc, location_, etag, authorization;
+  let pc, location_, etag, authorization, layers;
 
   const headers = (type, more = {}) => ({ 'Content-Type': type, ...authorization, ...more });
   const credentials = (sdp) => ({
@@ -16,15 +16,20 @@
     const text = await response.text();
     if (response.status !== 201) throw new Error(`${response.status} ${text}`);
     location_ = new URL(response.headers.get('Location'), url).href;
+    const links = (response.headers.get('Link') ?? '').matchAll(/<([^>]*)>; rel="([^"]*)"/g);
+    layers = new Map([...links].map(([, address, rel]) => [rel.split(':').at(-1), new URL(address, url).href]));
     etag = response.headers.get('ETag');
     await pc.setRemoteDescription({ type: 'answer', sdp: text });
   }
 
-  async function publish({ url, token, codec, scalabilityMode }) {
+  // With `rids` in so many sizes, the largest first, each half of the one before.
+  async function publish({ url, token, codec, scalabilityMode, rids = [] }) {
     pc = new RTCPeerConnection();
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 30 } });
+    const size = rids.length ? { width: 1280, height: 720 } : { width: 640, height: 360 };
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { ...size, frameRate: 30 } });
+    const sizes = rids.map((rid, place) => ({ rid, scaleResolutionDownBy: 2 ** place }));
     for (const track of stream.getTracks()) {
-      const sendEncodings = scalabilityMode && track.kind === 'video' ? [{ scalabilityMode }] : [];
+      const sendEncodings = track.kind === 'audio' ? [] : scalabilityMode ? [{ scalabilityMode }] : sizes;
       const transceiver = pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings });
       if (codec && track.kind === 'video') {
         const known = RTCRtpSender.getCapabilities('video').codecs;
@@ -86,11 +91,26 @@
     return { before, after: etag, ...theirs };
   }
 
+  // Chooses what is sent of the picture (draft-ietf-wish-whep); the status of the answer.
+  async function choose(choice) {
+    const response = await fetch(layers.get('layer'), { method: 'POST', headers: headers('application/json'), body: JSON.stringify(choice) });
+    return response.status;
+  }
+
+  // Of what there is to choose, as the server tells it by the next event.
+  function told() {
+    return new Promise((resolve, reject) => {
+      const source = new EventSource(layers.get('server-sent-events'));
+      source.addEventListener('layers', ({ data }) => { source.close(); resolve(JSON.parse(data)); });
+      source.onerror = () => { source.close(); reject(new Error('no events')); };
+    });
+  }
+
   // Ends the session as a client should, and only then the connection.
   async function stop() {
     const response = await fetch(location_, { method: 'DELETE', headers: authorization });
     return response.status;
   }
 
-  window.standard = { publish, play, stats, restart, stop };
+  window.standard = { publish, play, choose, told, stats, restart, stop };
 }

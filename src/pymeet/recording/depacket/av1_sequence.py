@@ -1,7 +1,7 @@
 """The sequence header of AV1 (bitstream specification, section 5.5), as far as a container must know it."""
 
-from pymeet.recording.depacket.bits import Bits
 from pymeet.recording.depacket.frame import MalformedError, Picture
+from pymeet.sfu.bits import Bits
 
 
 def read_sequence_header(body: bytes, obu: bytes) -> Picture:

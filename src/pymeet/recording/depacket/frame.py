@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from pymeet.sfu import bits
+
 Bytes = bytes | memoryview
 
 
-class MalformedError(ValueError):
-    """A payload does not follow its format. It stays inside this package, where it is counted."""
+MalformedError = bits.MalformedError
+"""A payload does not follow its format. It stays inside this package, where it is counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """H.264 in RTP (RFC 6184, packetization modes 0 and 1), to the length-prefixed form that Matroska and MP4 keep."""
 
 from pymeet.recording.depacket.frame import Bytes, MalformedError, Picture
-from pymeet.recording.depacket.h264_sps import read_sps
 from pymeet.recording.depacket.video import Video
+from pymeet.sfu.h264 import read_sps
 
 _SLICE, _IDR, _SPS, _PPS, _DELIMITER, _FILLER = 1, 5, 7, 8, 9, 12
 _STAP_A, _FU_A = 24, 28

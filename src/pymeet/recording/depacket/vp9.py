@@ -1,8 +1,8 @@
 """VP9 in RTP (RFC 9628)."""
 
-from pymeet.recording.depacket.bits import Bits
 from pymeet.recording.depacket.frame import Bytes, MalformedError, Picture
 from pymeet.recording.depacket.video import Video
+from pymeet.sfu.bits import Bits
 
 _HEADER_BYTES = 16  # more than the part of the frame header that is read
 

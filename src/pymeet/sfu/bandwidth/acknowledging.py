@@ -46,6 +46,9 @@ class Acknowledgements:
         if not feedback.received:
             return fates
         shift = self._shift(feedback.arrivals[0])
+        is_whole = base == self._next and len(feedback.received) == feedback.count and not self._missing
+        if is_whole and history.sent(base & 0xFFFF) is not None:
+            return self._all(feedback, base, history, shift)
         missing, following, unknown = self._missing, self._next, 0
         if base > following and not is_next:
             # what a feedback that was lost told of is taken to have come with the first packet of this one
@@ -78,6 +81,22 @@ class Acknowledgements:
             self._newest_sent_at = max(self._newest_sent_at, fates[-1].sent_at)
         if missing:
             self._give_up(fates)
+        return fates
+
+    def _all(self, feedback: TransportFeedback, base: int, history: SendHistory, shift: float) -> list[Fate]:
+        """The fates where everything since the last feedback has come, which is nearly always."""
+        begin, count = base & MASK, feedback.count
+        sent = history.log[begin : begin + count]
+        if len(sent) < count:
+            sent += history.log[: count - len(sent)]
+        make = tuple.__new__
+        fates = [
+            make(Fate, (sent_at, size + OVERHEAD_BYTES, arrival + shift))
+            for (sent_at, size), arrival in zip(sent, feedback.arrivals, strict=True)
+        ]
+        self._clock = feedback.arrivals[-1] + shift
+        self._next = base + count
+        self._newest_sent_at = max(self._newest_sent_at, fates[-1].sent_at)
         return fates
 
     def _shift(self, arrival: float) -> float:

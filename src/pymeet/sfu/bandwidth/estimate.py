@@ -5,7 +5,7 @@ forwarder meets: what is sent comes in steps of layers, so that probes do the ra
 first; and loss that does not depend on the rate is told from loss that does (loss.py). Receivers without such feedback: reported.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from pymeet.sfu.bandwidth.acknowledging import Fate
 from pymeet.sfu.bandwidth.groups import Groups
@@ -23,6 +23,7 @@ _SEEN_S, _MUCH_LESS = 0.3, 0.7  # a fall is given time to show, unless it was fa
 _GROWTH_PER_S = 1.08
 _STEP_PER_S = 40_000.0  # the same for all, so that those who share a path become equal
 _ENOUGH = 1.2
+_FITS = 1.02
 _UNUSED = 1.5
 _DRAIN_S = 2.0
 _DRAIN_LEAST = 0.25
@@ -69,9 +70,9 @@ class SendEstimate:
             return self._bps
         return self._bps * max(_DRAIN_LEAST, 1 - self.trend.queue_s / _DRAIN_WITHIN_S)
 
-    def feedback(self, fates: Iterable[Fate], now: float) -> None:
+    def feedback(self, fates: Sequence[Fate], now: float) -> None:
         """Takes what became of packets, by order of sending."""
-        groups, prober, loss = self._groups, self._prober, self.loss
+        prober, loss = self._prober, self.loss
         newest = self._newest_sent_at
         slot = count = 0
         for sent_at, size, arrived_at in fates:
@@ -88,12 +89,11 @@ class SendEstimate:
                 newest = sent_at
             if prober.is_running:
                 prober.add(sent_at, arrived_at, size)
-            closed = groups.add(sent_at, arrived_at, size)
-            if closed is not None:
-                self.trend.add(closed, groups.jitter_s)
-                self._steer(now)
         if count:
             loss.add(slot, count, 0)
+        for closed in self._groups.add_all(fates):
+            self.trend.add(closed, self._groups.jitter_s)
+            self._steer(now)
         self._newest_sent_at = newest
         if self._before_silence is not None:
             self._before_silence = None
@@ -166,6 +166,11 @@ class SendEstimate:
         self._before_silence = None
         self.trend.forget()
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether all that could be used is thought to fit, so that there is nothing to try."""
+        return self.demand_bps <= _FITS * self._bps
+
     # -- probes ---------------------------------------------------------------------------------------------------
 
     def probe(self, now: float) -> Probe | None:
@@ -174,7 +179,7 @@ class SendEstimate:
             self._judge_probe(
                 self._newest_sent_at, now
             )  # of one that was the last to be sent no feedback brings the end
-        if self._prober.is_running or now < self._probe_at or self.demand_bps <= 1.02 * self._bps:
+        if self._prober.is_running or now < self._probe_at or self.is_enough:
             return None
         if self._drain_until != float("-inf") or self.trend.state != "normal" or self.trend.queue_s > _DRAINED_S * 2:
             return None

@@ -1,7 +1,10 @@
 """Packets in groups of 50 ms by their sending, the unit in which delay and throughput are looked at."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from pymeet.sfu.bandwidth.acknowledging import Fate
 
 _GROUP_S = 0.05
 _LONGEST_S = 0.2
@@ -30,31 +33,41 @@ class Groups:
         self._sent_at = self._least = self._most = self._arrived_at = self._first_arrived_at = 0.0
         self._size = self._count = 0
 
-    def add(self, sent_at: float, arrived_at: float, size_bytes: int) -> Group | None:
-        """Takes a packet; returns the group that this one closes by beginning another."""
-        delay = arrived_at - sent_at
-        age = sent_at - self._sent_at
-        closed = None
-        is_long = age > _GROUP_S or self._arrived_at - self._first_arrived_at > _SLOW_S
-        if self._count and ((is_long and self._count >= _PACKETS) or age > _LONGEST_S):
-            closed = Group(self._sent_at, self._least, self._arrived_at, self._size)
-            self._closed.append(closed)
-            self.jitter_s += 0.1 * (self._most - self._least - self.jitter_s)
-            self._count = self._size = 0
-        if not self._count:
-            self._sent_at, self._least, self._most = sent_at, delay, delay
-            self._arrived_at = self._first_arrived_at = arrived_at
-        self._size += size_bytes
-        if age < 0 and not closed:
-            return None  # late: its delay belongs to a group that is gone
-        self._count += 1
-        if delay < self._least:
-            self._least = delay
-        elif delay > self._most:
-            self._most = delay
-        if arrived_at > self._arrived_at:
-            self._arrived_at = arrived_at
-        return closed
+    def add_all(self, fates: Iterable[Fate]) -> Iterator[Group]:
+        """Takes packets, by order of sending; yields each group that a packet closes by beginning another.
+
+        Every receiver tells of hundreds of packets a second: what is open is kept in local names until the end.
+        """
+        begun, least, most = self._sent_at, self._least, self._most
+        arrived, first_arrived, size, count = self._arrived_at, self._first_arrived_at, self._size, self._count
+        for sent_at, size_bytes, arrived_at in fates:
+            if arrived_at is None:
+                continue
+            delay = arrived_at - sent_at
+            age = sent_at - begun
+            is_long = age > _GROUP_S or arrived - first_arrived > _SLOW_S
+            closes = count and ((is_long and count >= _PACKETS) or age > _LONGEST_S)
+            if closes:
+                closed = Group(begun, least, arrived, size)
+                self._closed.append(closed)
+                self.jitter_s += 0.1 * (most - least - self.jitter_s)
+                count = size = 0
+                yield closed
+            if not count:
+                begun, least, most = sent_at, delay, delay
+                arrived = first_arrived = arrived_at
+            size += size_bytes
+            if age < 0 and not closes:
+                continue  # late: its delay belongs to a group that is gone
+            count += 1
+            if delay < least:
+                least = delay
+            elif delay > most:
+                most = delay
+            if arrived_at > arrived:
+                arrived = arrived_at
+        self._sent_at, self._least, self._most = begun, least, most
+        self._arrived_at, self._first_arrived_at, self._size, self._count = arrived, first_arrived, size, count
 
     def received_bps(self, groups: int = _KEPT) -> float:
         """At which rate the last groups arrived, 0 when that is not known."""

@@ -1,11 +1,13 @@
-"""The sequence parameter set of H.264 (ITU-T H.264 section 7.3.2.1), as far as a container must know it."""
+"""The sequence parameter set of H.264 (ITU-T H.264 section 7.3.2.1), where the size of pictures stands: as far as a container must
+know it, and where RTP carries it (RFC 6184)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pymeet.recording.depacket.bits import Bits
-from pymeet.recording.depacket.frame import MalformedError
+from pymeet.sfu.bits import Bits, MalformedError
 
+_SPS, _STAP_A = 7, 24
 _WITH_CHROMA = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
 
@@ -66,6 +68,30 @@ def read_sps(unit: bytes) -> Sps:
     if not 0 < width <= 16384 or not 0 < height <= 16384:
         raise MalformedError("H.264: a picture of no possible size")
     return Sps(profile, width, height, chroma, luma_bits, chroma_bits)
+
+
+def keyframe_size(payload: bytes | memoryview) -> tuple[int, int] | None:
+    """Width and height in pixels, where this payload carries the parameter set that says so; None where it does not."""
+    try:
+        for unit in _units(payload):
+            if unit and unit[0] & 31 == _SPS:
+                sps = read_sps(bytes(unit))
+                return sps.width, sps.height
+    except MalformedError:
+        pass
+    return None
+
+
+def _units(payload: bytes | memoryview) -> Iterator[bytes | memoryview]:
+    """The whole NAL units of a payload: itself, or those that are put together in it (STAP-A, section 5.7.1)."""
+    if not payload or payload[0] & 31 != _STAP_A:
+        yield payload
+        return
+    at = 1
+    while at + 2 < len(payload):
+        size = int.from_bytes(payload[at : at + 2], "big")
+        yield payload[at + 2 : at + 2 + size]
+        at += 2 + size
 
 
 def _skip_scaling_list(bits: Bits, size: int) -> None:

@@ -1,0 +1,51 @@
+"""Feedback in which nothing is missing is read the short way: it must say the same as the long one."""
+
+import struct
+
+from pymeet.sfu import rtcp
+from pymeet.sfu.bandwidth.acknowledging import OVERHEAD_BYTES, Acknowledgements
+from pymeet.sfu.history import SIZE, SendHistory
+
+
+def _feedback(base: int, arrivals: list[float | None], number: int) -> rtcp.TransportFeedback:
+    (message,) = rtcp.parse(rtcp.transport_feedback(1, 2, base & 0xFFFF, arrivals, number))
+    assert isinstance(message, rtcp.TransportFeedback)
+    return message
+
+
+def test_feedback_in_one_run_says_what_the_same_feedback_in_many_pieces_says() -> None:
+    """Which form a receiver chooses for the statuses is its own affair."""
+    arrivals = [7.0 + 0.005 * n for n in range(20)]
+    whole = rtcp.transport_feedback(1, 2, 65_530, arrivals, 3)
+    run = struct.pack("!H", 0x2000 + 20)
+    vectors = struct.pack("!HHH", 0xC000 | 0x1555, 0xC000 | 0x1555, 0xC000 | 0x1554)
+    assert whole.count(run) == 1
+    pieces = whole.replace(run, vectors)
+    pieces = pieces[:2] + struct.pack("!H", len(pieces) // 4 - 1) + pieces[4:]
+
+    (short,) = rtcp.parse(whole)
+    (long,) = rtcp.parse(pieces)
+
+    assert isinstance(short, rtcp.TransportFeedback)
+    assert isinstance(long, rtcp.TransportFeedback)
+    assert list(short.received) == list(long.received) == list(range(20))
+    assert list(short.arrivals) == list(long.arrivals)
+
+
+def test_fates_are_told_over_the_end_of_the_history_and_of_the_numbers() -> None:
+    """Both begin again at 0; nothing is told twice or under another packet's size."""
+    history = SendHistory()
+    history.next = 0x10000 - 10
+    sent = [(100.0 + 0.01 * n, 500 + n) for n in range(30)]
+    for at, size in sent:
+        history.record(size, at)
+    assert (0x10000 - 10) % SIZE == SIZE - 10
+    acknowledgements = Acknowledgements()
+    fates = []
+    for number, begin in enumerate((0, 15)):
+        arrivals: list[float | None] = [at + 5000.03 for at, _ in sent[begin : begin + 15]]
+        fates += acknowledgements.fates(_feedback(0x10000 - 10 + begin, arrivals, number), history, 101.0)
+
+    assert [(f.sent_at, f.size_bytes) for f in fates] == [(at, size + OVERHEAD_BYTES) for at, size in sent]
+    delays = [(f.arrived_at or 0.0) - f.sent_at for f in fates]
+    assert max(delays) - min(delays) < 0.001
