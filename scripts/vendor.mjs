@@ -19,7 +19,7 @@ const LIBRARIES = {
 
 const ICONS = [
   'activity', 'arrow-left', 'bell', 'bookmark', 'check', 'chevron-down', 'circle-alert', 'circle-dot', 'circle-slash', 'circle-stop', 'copy', 'eye', 'fingerprint', 'headphones', 'key-round', 'keyboard',
-  'clapperboard', 'clock', 'download', 'loader-circle', 'lock', 'log-out', 'mail', 'message-square', 'mic', 'mic-off', 'monitor-off', 'monitor-up', 'pause', 'pencil', 'phone-off', 'pin', 'pin-off', 'play', 'plus', 'printer', 'send', 'settings', 'share-2', 'shield-check', 'smartphone', 'trash-2', 'undo-2', 'users', 'user-minus', 'user-plus',
+  'clapperboard', 'clock', 'download', 'loader-circle', 'lock', 'log-out', 'mail', 'message-square', 'mic', 'mic-off', 'monitor-off', 'monitor-up', 'pause', 'pencil', 'phone-off', 'pin', 'pin-off', 'play', 'plus', 'printer', 'radio', 'send', 'settings', 'share-2', 'shield-check', 'smartphone', 'trash-2', 'undo-2', 'users', 'user-minus', 'user-plus',
   'crown', 'ellipsis', 'ellipsis-vertical', 'hand', 'heart', 'laugh', 'lock-open', 'message-square-lock', 'party-popper', 'sliders-horizontal', 'smile-plus', 'spotlight', 'thumbs-up', 'user-check', 'user-cog', 'user-x',
   'video', 'video-off', 'volume-2', 'volume-x', 'wifi-off', 'x',
 ];

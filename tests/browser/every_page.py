@@ -20,7 +20,7 @@ from pymeet.ids import new_id
 from pymeet.ops.client import call
 from pymeet.privacy import receipts
 from pymeet.server import Server
-from tests.browser.people import chromium
+from tests.browser.people import camera, chromium
 from tests.browser.recorded import record
 from tests.support.recordings import Seat
 
@@ -121,7 +121,7 @@ async def furnished(config: Config) -> AsyncIterator[Site]:
         server = await stack.enter_async_context(running(config))
         ada = await stack.enter_async_context(first_admin(server))
         new = await stack.enter_async_context(person(server, "Newton"))
-        browser = await stack.enter_async_context(chromium())
+        browser = await stack.enter_async_context(chromium(camera(5)))
         slug = await ada.make_room("Weekly")
         names = {"slug": slug, "page": "requests"} | await _things(server, ada, slug)
         contexts = {}

@@ -4,12 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 from live_server import PASSWORD, ServeProcess
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
+CHROMIUM = Path("/usr/bin/chromium")
+LOOPBACK = "--allow-loopback-in-peer-connection"
 FLAGS = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream=fps=30",
@@ -22,7 +25,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--disable-gpu",
     "--mute-audio",
-    "--allow-loopback-in-peer-connection",
+    LOOPBACK,
     "--auto-select-desktop-capture-source=Entire screen",
     "--disable-background-networking",
     "--disable-component-update",
@@ -44,6 +47,31 @@ _INBOUND = """async () => {
   }
   return out;
 }"""
+
+
+def camera(pictures: int) -> str:
+    """The flag for a fake camera of so many pictures a second, in the place of 30; encoding and decoding them is most of
+    what a meeting costs a test."""
+    return f"--use-fake-device-for-media-stream=fps={pictures}"
+
+
+JOIN = """async (name) => {
+  const find = async (look) => {
+    for (let i = 0; i < 200; i++) {
+      const found = look();
+      if (found && !found.disabled) return found;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    throw new Error(`not there: ${look}`);
+  };
+  const labelled = (text) => [...document.querySelectorAll("label")].find((l) => l.textContent.trim().startsWith(text));
+  const box = await find(() => labelled("Your name")?.control);
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, name);
+  box.dispatchEvent(new Event("input", {bubbles: true}));
+  (await find(() => [...document.querySelectorAll("button")].find((b) => b.textContent.trim() === "Join"))).click();
+  return true;
+}"""
+"""Fills in the name and joins, in a page that no Playwright drives."""
 
 
 async def until(what: str, condition: Callable[[], Awaitable[Any]], timeout_s: float = 15.0) -> float:
@@ -121,10 +149,23 @@ class Person:
 
 
 @asynccontextmanager
-async def chromium(*more: str) -> AsyncIterator[Browser]:
-    """Debian's Chromium, headless."""
+async def emptied(browser: Browser) -> AsyncIterator[None]:
+    """For one test with a browser that others use after it: what was opened there is closed at the end."""
+    try:
+        yield
+    finally:
+        for context in browser.contexts:
+            await context.close()
+
+
+@asynccontextmanager
+async def chromium(*more: str, program: Path | None = None) -> AsyncIterator[Browser]:
+    """Debian's Chromium, headless. A `program` starts it in another network, where no media goes by the loopback interface."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*FLAGS, *more])
+        browser = await playwright.chromium.launch(
+            executable_path=program or CHROMIUM,
+            args=[*(flag for flag in FLAGS if flag != LOOPBACK or not program), *more],
+        )
         try:
             yield browser
         finally:

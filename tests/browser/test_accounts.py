@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pyotp
 import pytest
+import pytest_asyncio
 from live_server import PASSWORD, Visitor, first_admin, free_port, make_config, running
 from PIL import Image
 from playwright.async_api import Browser, Page
 
-from tests.browser.people import Person, chromium, enter
+from tests.browser.people import Person, emptied, enter
 from tests.mail.post_office import PostOffice
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 ANOTHER = "seven kites over a quiet bay"
 AUTHENTICATOR = {
@@ -78,8 +79,8 @@ class House:
         return someone, address
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(tmp_path: Path, browser: Browser) -> AsyncIterator[House]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with AsyncExitStack() as stack:
         post = await stack.enter_async_context(PostOffice())
@@ -89,7 +90,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         config = make_config(tmp_path / "data", http={"port": port, "public_url": url}, mail=mail)
         server = await stack.enter_async_context(running(config))
         admin = await stack.enter_async_context(first_admin(server))
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         house = House(url, admin, post, browser, [])
         yield house
         complaints = {each.name: each.complaints for each in house.people if each.complaints}

@@ -79,7 +79,11 @@ def _moments(files: Files, track: RowMapping) -> list[float]:
 
 
 async def test_what_is_seen_and_heard_at_once_is_recorded_at_once(tmp_path: Path) -> None:
-    """Browsers report their clocks in their own ways. The median counts: a busy machine paints single flashes late."""
+    """Browsers report their clocks in their own ways. The median counts: a busy machine paints single flashes late.
+
+    From one start of Chromium to the next its own clocks of sound and picture are up to 50 ms apart, always by the same for
+    as long as it runs; what the recorder adds to it is looked at with exact clocks in test_recording_lips.py.
+    """
     async with (
         running(make_config(tmp_path / "data", recording={"film": "off"})) as server,
         first_admin(server) as admin,
@@ -109,7 +113,7 @@ async def test_what_is_seen_and_heard_at_once_is_recorded_at_once(tmp_path: Path
 
     apart = [min((flash - beep for flash in flashes), key=abs) for beep in beeps]
     assert len(beeps) >= LASTS_S - 3
-    assert abs(statistics.median(apart)) < 0.040, apart
+    assert abs(statistics.median(apart)) < 0.080, apart
     intervals = [b - a for a, b in itertools.pairwise(beeps)]
     assert abs(statistics.median(intervals) - 1.0) < 0.005, intervals
     assert ada.complaints == []

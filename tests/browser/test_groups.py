@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from live_server import Visitor, first_admin, make_config, running
 from playwright.async_api import Browser, Locator, Page, expect
 from privacy_people import Person as Member
 from privacy_people import person
 
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter
+from tests.browser.people import Person, emptied, enter
 from tests.support.recordings import Made, Seat, make_recording
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass
@@ -47,8 +48,8 @@ class Scene:
         return str(made["id"])
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(tmp_path: Path, browser: Browser) -> AsyncIterator[Scene]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(make_config(tmp_path / "data")))
@@ -56,7 +57,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         ann, bob = [await stack.enter_async_context(person(server, each)) for each in ("Ann", "Bob")]
         slug = await ann.make_room("Hall")
         made = await make_recording(server.lifecycle, slug, ann.id, {"Ann": Seat(ann.id)}, name="Concert")
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         scene = Scene(server, ada, ann, bob, made, browser, [])
         yield scene
         assert not {each.name: each.complaints for each in scene.people if each.complaints}

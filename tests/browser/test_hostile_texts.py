@@ -6,7 +6,7 @@ import pytest
 from tests.browser.conftest import Meeting
 from tests.browser.people import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 PAYLOADS = (
     "<script>window.harmed=1</script>",
@@ -62,16 +62,16 @@ async def _unharmed(person: Person) -> None:
     assert await person.page.evaluate(ADDED) == []
 
 
-async def test_whatever_people_write_or_call_themselves_is_text(meeting: Meeting) -> None:
+async def test_whatever_people_write_or_call_themselves_is_text(shared_meeting: Meeting) -> None:
     """Forty payloads in the chat, in names and in the room's name: nothing runs, nothing is loaded, nobody is asked."""
-    (ada,) = await meeting.joined("Ada")
+    (ada,) = await shared_meeting.joined("Ada")
     dialogs: list[str] = []
     ada.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     await ada.press("Chat")
-    url = meeting.server.url
+    url = shared_meeting.server.url
     async with aiohttp.ClientSession(url, headers={"Origin": url}) as http:
         for at in range(0, len(PAYLOADS), 8):
-            sockets = [await http.ws_connect(f"/ws/{meeting.slug}") for _ in PAYLOADS[at : at + 8]]
+            sockets = [await http.ws_connect(f"/ws/{shared_meeting.slug}") for _ in PAYLOADS[at : at + 8]]
             for socket, payload in zip(sockets, PAYLOADS[at:], strict=False):
                 await socket.send_json({"type": "join", "v": 1, "name": payload[:60]})
                 assert (await socket.receive_json())["type"] == "joined"
@@ -100,12 +100,12 @@ async def test_whatever_people_write_or_call_themselves_is_text(meeting: Meeting
 
 
 @pytest.mark.parametrize("payload", ["<img src=x onerror=harmed=1>", "</title><script>harmed=1</script>"])
-async def test_a_rooms_name_is_text_on_every_page(meeting: Meeting, payload: str) -> None:
+async def test_a_rooms_name_is_text_on_every_page(shared_meeting: Meeting, payload: str) -> None:
     """The preview, the room and the title show it as it was typed."""
-    room = await meeting.server.meetings.create_room(payload, None)
-    ben = await meeting.person("Ben")
+    room = await shared_meeting.server.meetings.create_room(payload, None)
+    ben = await shared_meeting.person("Ben")
 
-    await ben.page.goto(f"{meeting.server.url}/r/{room.slug}")
+    await ben.page.goto(f"{shared_meeting.server.url}/r/{room.slug}")
     await ben.page.get_by_text(payload).first.wait_for()
     await _unharmed(ben)
     await ben.join(room.slug)
@@ -116,12 +116,12 @@ async def test_a_rooms_name_is_text_on_every_page(meeting: Meeting, payload: str
 @pytest.mark.parametrize(
     "after", ["//evil.test", "/%09/evil.test", "/%0a/evil.test", "/%5cevil.test", "https:evil.test"]
 )
-async def test_signing_in_leads_nowhere_else(meeting: Meeting, after: str) -> None:
+async def test_signing_in_leads_nowhere_else(shared_meeting: Meeting, after: str) -> None:
     """A link to our own sign-in page must not be a way to somebody else's (CVE class 25)."""
-    ada = await meeting.person("Ada")
-    await ada.page.goto(f"{meeting.server.url}/sign-in?next={after}")
+    ada = await shared_meeting.person("Ada")
+    await ada.page.goto(f"{shared_meeting.server.url}/sign-in?next={after}")
     await ada.page.get_by_label("E-mail").fill("ada@example.org")
     await ada.page.get_by_label("Password", exact=True).fill("seven purple lanterns drift")
     await ada.page.get_by_role("button", name="Sign in", exact=True).click()
 
-    await ada.page.wait_for_url(f"{meeting.server.url}/")
+    await ada.page.wait_for_url(f"{shared_meeting.server.url}/")

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from live_server import Visitor, first_admin, make_config, running
 from playwright.async_api import Browser
 
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter, until
+from tests.browser.people import Person, emptied, enter, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass
@@ -57,12 +58,12 @@ class House:
         await person.page.locator(".preview-join [type=submit]").click()
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(tmp_path: Path, browser: Browser) -> AsyncIterator[House]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with running(make_config(tmp_path / "data")) as server, first_admin(server) as admin:
         slug = await admin.make_room("Weekly")
-        async with chromium() as browser:
+        async with emptied(browser):
             house = House(server, admin, slug, browser, [])
             yield house
             complaints = {person.name: person.complaints for person in house.people if person.complaints}

@@ -146,5 +146,7 @@ async def test_the_details_of_the_connection_say_what_flows(meeting: Meeting) ->
     await panel.get_by_role("heading", name="From Ada").wait_for()
     await panel.get_by_text("pictures a second").first.wait_for()
     assert await panel.get_by_text("UDP, the fast one").is_visible()
+    await panel.get_by_role("heading", name="As the server sees you").wait_for()
+    await panel.get_by_text("Lost on the way to you").wait_for()
     await grace.page.keyboard.press("Escape")
     await panel.wait_for(state="detached")

@@ -10,9 +10,10 @@ from tests.browser.conftest import Meeting
 from tests.browser.people import Person, until
 from tests.browser.watching import WATCH, WATCHED
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-LASTS_S = 60 if os.environ.get("PYMEET_GATES") == "long" else 20
+FPS = 30
+LASTS_S = 60 if os.environ.get("PYMEET_GATES") == "long" else 10
 """How long everybody is watched."""
 
 
@@ -26,9 +27,9 @@ async def _levels(person: Person) -> list[float]:
     return [s["level"] for s in await person.inbound() if s["kind"] == "audio"]
 
 
-async def test_three_people_see_and_hear_each_other_for_a_minute(meeting: Meeting) -> None:
+async def test_three_people_see_and_hear_each_other_for_a_minute(shared_meeting: Meeting) -> None:
     """Everyone decodes everyone's 640x360 at 20 frames a second or more, hears them, and no picture stands still for a second."""
-    people = await meeting.joined("Ada", "Grace", "Edsger")
+    people = await shared_meeting.joined("Ada", "Grace", "Edsger")
     await _all_play(people, 2)
     for person in people:
         await until(f"{person.name} gets full pictures", lambda p=person: _full(p, 2), 30)
@@ -55,9 +56,9 @@ async def _full(person: Person, count: int) -> bool:
     return sum((s["width"], s["height"]) == (640, 360) for s in await person.inbound()) == count
 
 
-async def test_mute_and_camera_off_are_seen_by_others_within_a_second(meeting: Meeting) -> None:
+async def test_mute_and_camera_off_are_seen_by_others_within_a_second(shared_meeting: Meeting) -> None:
     """A mute that others learn of late is not a mute; and what is off is not forwarded at all."""
-    ada, grace = await meeting.joined("Ada", "Grace")
+    ada, grace = await shared_meeting.joined("Ada", "Grace")
     await _all_play([ada, grace], 1)
 
     await ada.press("Mute microphone")
@@ -80,9 +81,9 @@ async def _count(locator: Any, count: int) -> bool:
     return await locator.count() == count
 
 
-async def test_a_shared_screen_is_seen_and_goes_away(meeting: Meeting) -> None:
+async def test_a_shared_screen_is_seen_and_goes_away(shared_meeting: Meeting) -> None:
     """The screen comes as a second picture of the same person, and leaves nothing behind when it ends."""
-    ada, grace = await meeting.joined("Ada", "Grace")
+    ada, grace = await shared_meeting.joined("Ada", "Grace")
     await _all_play([ada, grace], 1)
 
     await ada.press("Share screen")
@@ -96,23 +97,23 @@ async def test_a_shared_screen_is_seen_and_goes_away(meeting: Meeting) -> None:
     await until("sharing works a second time", lambda: grace.playing("video", 2, at_least=2), 15)
 
 
-async def test_chat_reaches_everybody_and_is_shown_as_text(meeting: Meeting) -> None:
+async def test_chat_reaches_everybody_and_is_shown_as_text(shared_meeting: Meeting) -> None:
     """Also what looks like markup, and also who comes later."""
-    ada, grace = await meeting.joined("Ada", "Grace")
+    ada, grace = await shared_meeting.joined("Ada", "Grace")
     await ada.say("Hello <img src=x onerror=alert(1)> https://example.org/x")
     await grace.press("Chat")
     await grace.page.get_by_text("Hello <img src=x onerror=alert(1)>").wait_for(timeout=2_000)
     await grace.say("Welcome")
     await ada.page.get_by_text("Welcome").wait_for(timeout=2_000)
 
-    (edsger,) = await meeting.joined("Edsger")
+    (edsger,) = await shared_meeting.joined("Edsger")
     await edsger.press("Chat")
     await edsger.page.get_by_text("Welcome").wait_for(timeout=2_000)
 
 
-async def test_who_reloads_the_page_is_back_within_five_seconds(meeting: Meeting) -> None:
+async def test_who_reloads_the_page_is_back_within_five_seconds(shared_meeting: Meeting) -> None:
     """Without the preview, under the same name, on the same seat."""
-    ada, grace = await meeting.joined("Ada", "Grace")
+    ada, grace = await shared_meeting.joined("Ada", "Grace")
     await _all_play([ada, grace], 1)
 
     await ada.page.reload(wait_until="commit")
@@ -129,9 +130,9 @@ async def _safely(question: Any) -> bool:
         return False
 
 
-async def test_leaving_and_coming_back_works_from_the_page(meeting: Meeting) -> None:
+async def test_leaving_and_coming_back_works_from_the_page(shared_meeting: Meeting) -> None:
     """Leave ends sending at once; Rejoin is one click."""
-    ada, grace = await meeting.joined("Ada", "Grace")
+    ada, grace = await shared_meeting.joined("Ada", "Grace")
     await _all_play([ada, grace], 1)
 
     await ada.press("Leave")

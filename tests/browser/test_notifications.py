@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from live_server import PASSWORD, Visitor, first_admin, free_port, make_config, running, visiting
 from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select
@@ -13,9 +14,9 @@ from sqlalchemy import select
 from pymeet.db.schema import mail_outbox
 from pymeet.ops.client import call
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter
+from tests.browser.people import Person, emptied, enter
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 PLAN = {"start": "2099-03-23T09:00", "time_zone": "UTC", "duration_min": 60, "invitees": [{"email": "ada@example.org"}]}
 API = "/api/v1/notifications"
@@ -36,8 +37,8 @@ class Scene:
         return self.reader.page
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(tmp_path: Path, browser: Browser) -> AsyncIterator[Scene]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with AsyncExitStack() as stack:
         # nobody listens there: mail is written, and waits
@@ -48,7 +49,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         bob = await stack.enter_async_context(visiting(server))
         body = {"token": added["link"].partition("#")[2], "password": PASSWORD}
         assert (await bob.json("POST", "/api/v1/links/redeem", body))[0] == 200
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         reader = await enter(browser, server.url, "Ada", locale="en-US", timezone_id="UTC")
         for cookie in ada.http.cookie_jar:
             await reader.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": ada.url}])

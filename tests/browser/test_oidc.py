@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from live_server import free_port, make_config, running
 from playwright.async_api import Browser, Page
 
 from pymeet.ops.client import call
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter
+from tests.browser.people import Person, emptied, enter
 from tests.support.provider import PASSWORD as THEIR_PASSWORD
 from tests.support.provider import RunningProvider, provider
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 PEOPLE = {
     "mei": {"name": "Mei", "email": "mei@example.org", "email_verified": True},
@@ -39,8 +40,8 @@ class Clinic:
         return someone
 
 
-@pytest.fixture
-async def clinic(tmp_path: Path) -> AsyncIterator[Clinic]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def clinic(tmp_path: Path, browser: Browser) -> AsyncIterator[Clinic]:
     """At the end nobody's console may have complained, and nothing may have been asked of hosts but these two."""
     async with AsyncExitStack() as stack:
         port = free_port()
@@ -49,7 +50,7 @@ async def clinic(tmp_path: Path) -> AsyncIterator[Clinic]:
         oidc = there.config(create_accounts=True)
         config = make_config(tmp_path / "data", http={"port": port, "public_url": url}, oidc=oidc)
         server = await stack.enter_async_context(running(config))
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         made = Clinic(server, url, there, browser, [])
         yield made
         for each in made.people:

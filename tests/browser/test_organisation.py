@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pyotp
 import pytest
+import pytest_asyncio
 from icalendar import Calendar
 from live_server import PASSWORD, Visitor, first_admin, free_port, make_config, running
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.people import Person, chromium, enter, until
+from tests.browser.people import Person, emptied, enter, until
 from tests.browser.test_accounts import AUTHENTICATOR
 from tests.mail.post_office import Delivery, PostOffice
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 GRACE = "grace@example.net"
 
@@ -55,8 +56,8 @@ class House:
         raise AssertionError(f"no mail about {subject} for {address}")
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(tmp_path: Path, browser: Browser) -> AsyncIterator[House]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with AsyncExitStack() as stack:
         post = await stack.enter_async_context(PostOffice())
@@ -66,7 +67,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         config = make_config(tmp_path / "data", http={"port": port, "public_url": url}, mail=mail)
         server = await stack.enter_async_context(running(config))
         admin = await stack.enter_async_context(first_admin(server))
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         house = House(url, admin, post, browser, [])
         yield house
         assert not {each.name: each.complaints for each in house.people if each.complaints}

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from live_server import PASSWORD, Visitor, first_admin, make_config, running
 from playwright.async_api import Browser, Page
 from privacy_people import history, person, was_there
 
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter, until
+from tests.browser.people import Person, emptied, enter, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 SAID = "The seed order closes on Friday."
 FORGET = "document.body.replaceChildren()"
@@ -43,14 +44,14 @@ class Office:
         return someone
 
 
-@pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def office(tmp_path: Path, browser: Browser) -> AsyncIterator[Office]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(make_config(tmp_path / "data")))
         admin = await stack.enter_async_context(first_admin(server))
         slug = await admin.make_room("Garden committee")
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         office = Office(server, admin, slug, browser, [])
         yield office
         complaints = {each.name: each.complaints for each in office.people if each.complaints}

@@ -9,18 +9,21 @@ from typing import Any
 
 import av
 import pytest
+import pytest_asyncio
 from live_server import Visitor, first_admin, make_config, running
 from playwright.async_api import Browser, Page, expect
 from privacy_people import Person as Member
 from privacy_people import guest_was_there, person
+from sqlalchemy import Connection
 
-from pymeet.privacy import receipts
+from pymeet.privacy import consents, receipts
+from pymeet.privacy.people import member
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter, until
+from tests.browser.people import Person, emptied, enter, until
 from tests.browser.recorded import FILM_SIZE, LASTS_MS, Recorded, record
 from tests.support.recordings import Seat
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 NAME = "Planting plan"
 PASSWORD = "south bed and north bed"
@@ -52,8 +55,8 @@ class Scene:
         return someone
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(tmp_path: Path, browser: Browser) -> AsyncIterator[Scene]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(make_config(tmp_path / "data")))
@@ -66,7 +69,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         seats = {"Ann": Seat(ann.id), "Bob": Seat(bob.id), "Gail": Seat(participant_id=gail)}
         recorded = await record(server.lifecycle, slug, ann.id, seats, NAME)
         await recorded.add_event("Ann", "marker", 7000, text="Apple trees")
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         scene = Scene(server, ann, bob, receipt, recorded, browser, [])
         yield scene
         complaints = {each.name: each.complaints for each in scene.people if each.complaints}
@@ -283,6 +286,25 @@ async def test_members_take_themselves_out(scene: Scene) -> None:
     files = scene.server.lifecycle.files
     assert not files.exists(scene.recorded.made.track_files["Bob"])
     assert files.exists(scene.recorded.made.track_files["Ann"])
+
+
+async def test_members_withdraw_their_consent_and_are_out(scene: Scene) -> None:
+    """Afterwards, too, it must mean something; what it does is said before, for nobody can take it back."""
+
+    def agree(conn: Connection) -> None:
+        said = {"method": "dialog", "notice_version": 1, "language": "en", "now_ms": 1_700_000_000_000}
+        consents.record(conn, member(scene.bob.id), "recording", scene.recorded.made.id, "given", **said)
+
+    await scene.server.lifecycle.db.work(agree)
+    bob = await scene.enter(scene.bob)
+    await bob.page.goto(f"{scene.server.url}/my-data")
+    await bob.press("Withdraw")
+    dialog = bob.page.get_by_role("dialog", name="Withdraw your consent?")
+    await dialog.get_by_text("is destroyed for good").wait_for()
+    await dialog.get_by_role("button", name="Withdraw").click()
+    await bob.page.get_by_text("You are in no recording.").wait_for()
+
+    assert not scene.server.lifecycle.files.exists(scene.recorded.made.track_files["Bob"])
 
 
 async def test_whoever_took_themselves_out_is_told_what_that_means(scene: Scene) -> None:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from live_server import Visitor, first_admin, free_port, make_config, running
 from playwright.async_api import Browser, expect
 from sqlalchemy import select
 
 from pymeet.db.schema import mail_outbox
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter
+from tests.browser.people import Person, emptied, enter
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 ADDRESS = "carol@example.net"
 
@@ -39,15 +40,15 @@ class Scene:
         return someone
 
 
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(tmp_path: Path, browser: Browser) -> AsyncIterator[Scene]:
     """At the end nobody's console may have complained, and nothing may have been asked of other hosts."""
     async with AsyncExitStack() as stack:
         # nobody listens there: mail is written, and waits
         mail = {"host": "localhost", "port": free_port(), "encryption": "off", "from_address": "meet@example.org"}
         server = await stack.enter_async_context(running(make_config(tmp_path / "data", mail=mail)))
         ada = await stack.enter_async_context(first_admin(server))
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         scene = Scene(server, ada, browser, [])
         yield scene
         assert not {p.name: p.complaints for p in scene.people if p.complaints}

@@ -6,28 +6,29 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from live_server import PASSWORD, first_admin, make_config, running
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from pymeet.ops.client import call
 from pymeet.server import Server
-from tests.browser.people import Person, chromium, enter
+from tests.browser.people import Person, emptied, enter
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     async with running(make_config(tmp_path / "data")) as server:
         yield server
 
 
-@pytest.fixture
-async def ada(server: Server) -> AsyncIterator[Person]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def ada(server: Server, browser: Browser) -> AsyncIterator[Person]:
     """The first administrator, on her security page. At the end her console may not have complained."""
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(first_admin(server))
-        browser = await stack.enter_async_context(chromium())
+        await stack.enter_async_context(emptied(browser))
         ada = await enter(browser, server.url, "Ada", locale="en-GB")
         for cookie in admin.http.cookie_jar:
             await ada.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server.url}])

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ofMid, takingStereo, withOpus } from '../../src/pymeet/web/static/js/media/stereo.js';
 import { flowsOf } from '../../src/pymeet/web/static/js/models/flows.js';
-import { Grades, gradeOf } from '../../src/pymeet/web/static/js/models/quality.js';
+import { Grades, judge, worseOf } from '../../src/pymeet/web/static/js/models/quality.js';
+import { Room } from '../../src/pymeet/web/static/js/models/room.js';
+import { joined } from './fakes.js';
 
 const sentFrom = new Map([['0', 'microphone'], ['1', 'camera']]);
 const receivedFrom = new Map([['0', { participant: 'p2', source: 'camera', track: 't2' }], ['1', { participant: 'p2', source: 'microphone', track: 'a2' }]]);
@@ -61,10 +63,27 @@ const flow = (over) => ({
 const flows = (over) => ({ roundTripMs: 20, sentBps: 0, receivedBps: 0, sendableBps: null, way: 'udp', flows: [flow(over)] });
 
 test('a connection is as good as its worst stream', () => {
-  assert.equal(gradeOf([flow({}), flow({ lost: null })]), 'good');
-  assert.equal(gradeOf([flow({}), flow({ lost: 0.06 })]), 'weak');
-  assert.equal(gradeOf([flow({ frozen: 0.6 }), flow({ lost: 0.06 })]), 'poor');
-  assert.equal(gradeOf([flow({})], 700), 'weak');
+  assert.equal(judge([flow({}), flow({ lost: null })]).grade, 'good');
+  assert.deepEqual(judge([flow({}), flow({ lost: 0.06 })]), { grade: 'weak', cause: 'gaps' });
+  assert.deepEqual(judge([flow({ frozen: 0.6 }), flow({ lost: 0.06 })]), { grade: 'poor', cause: 'still' });
+  assert.deepEqual(judge([flow({})], 700), { grade: 'weak', cause: 'delay' });
+  assert.deepEqual(judge([flow({ participant: '', lost: 0.2 })], 700), { grade: 'poor', cause: 'sending' });
+});
+
+test('of what the server tells and what is seen here the worse counts, and of equals what the server tells', () => {
+  const told = new Map([['p1', { grade: 'weak', cause: 'sending' }], ['p2', { grade: 'weak', cause: 'delay' }]]);
+  const seen = new Map([['p1', { grade: 'weak', cause: 'gaps' }], ['p2', { grade: 'poor', cause: 'still' }], ['p3', { grade: 'weak', cause: 'gaps' }]]);
+  assert.deepEqual(Object.fromEntries(worseOf(told, seen)), {
+    p1: { grade: 'weak', cause: 'sending' }, p2: { grade: 'poor', cause: 'still' }, p3: { grade: 'weak', cause: 'gaps' },
+  });
+});
+
+test('what the server told of connections is forgotten with the next `joined`', () => {
+  const room = new Room();
+  room.apply({ type: 'quality', participants: [{ participant: 'p2', grade: 'poor', cause: 'sending' }] });
+  assert.deepEqual(Object.fromEntries(room.quality.value), { p2: { grade: 'poor', cause: 'sending' } });
+  room.apply(joined({}));
+  assert.deepEqual(Object.fromEntries(room.quality.value), {});
 });
 
 test('one bad moment is no bad connection, and one good moment is no recovery', () => {
@@ -73,16 +92,17 @@ test('one bad moment is no bad connection, and one good moment is no recovery', 
   assert.deepEqual(take({ lost: 0.3 }), {});
   assert.deepEqual(take({ lost: 0 }), {});
   assert.deepEqual(take({ lost: 0.3 }), {});
-  assert.deepEqual(take({ lost: 0.3 }), { p2: 'poor' });
-  assert.deepEqual(take({ lost: 0 }), { p2: 'poor' });
-  assert.deepEqual(take({ lost: 0 }), { p2: 'poor' });
+  const poor = { p2: { grade: 'poor', cause: 'gaps' } };
+  assert.deepEqual(take({ lost: 0.3 }), poor);
+  assert.deepEqual(take({ lost: 0 }), poor);
+  assert.deepEqual(take({ lost: 0 }), poor);
   assert.deepEqual(take({ lost: 0 }), {});
 });
 
 test('what is sent grades oneself', () => {
   const grades = new Grades();
   grades.take(flows({ participant: '', lost: 0.08 }), 'p1');
-  assert.deepEqual(Object.fromEntries(grades.take(flows({ participant: '', lost: 0.08 }), 'p1')), { p1: 'weak' });
+  assert.deepEqual(Object.fromEntries(grades.take(flows({ participant: '', lost: 0.08 }), 'p1')), { p1: { grade: 'weak', cause: 'sending' } });
 });
 
 const sdp = (...sections) => ['v=0\r\n', ...sections].join('');

@@ -105,6 +105,63 @@ test('waking with a live connection asks for a sign of life, and silence breaks 
   assert.equal(seen.states.at(-1), 'reconnecting');
 });
 
+test('where no sign of life comes, another socket takes the seat as soon as it is open', () => {
+  const { connection, last, join, timers, seen, sockets } = setUp();
+  join({ resume: 'token-5' });
+  connection.wake();
+  timers.pass(200);
+  assert.equal(sockets.length, 2);
+  assert.equal(seen.states.at(-1), 'joined', 'the old one may still answer');
+  const request = connection.request('chat', { text: 'Hello' });
+
+  last().accept();
+
+  assert.deepEqual(last().sent[0].resume, { token: 'token-5', media: 'keep' });
+  assert.equal(sockets[0].readyState, 3);
+  assert.equal(seen.states.at(-1), 'reconnecting');
+  last().say(joined({ resumed: true }));
+  assert.equal(seen.states.at(-1), 'joined');
+  timers.pass(5000);
+  assert.equal(sockets.length, 2);
+  return assert.rejects(request, ConnectionLost);
+});
+
+test('a sign of life that comes while another socket opens closes that one', () => {
+  const { connection, last, join, timers, seen, sockets } = setUp();
+  join();
+  connection.wake();
+  timers.pass(200);
+  sockets[0].say({ type: 'pong', re: 'p1' });
+  assert.equal(last().readyState, 0, 'not before it is open, of which browsers would complain');
+  last().accept();
+  timers.pass(3000);
+  assert.deepEqual([seen.states, sockets.length, last().readyState, last().sent.length], [['joined'], 2, 3, 0]);
+});
+
+test('where neither socket gets through, one attempt follows the other', () => {
+  const { connection, last, join, timers, seen, sockets } = setUp();
+  join();
+  connection.wake();
+  timers.pass(1100);
+  assert.equal(seen.states.at(-1), 'reconnecting');
+  assert.deepEqual([sockets.length, sockets[0].readyState, last().readyState], [2, 3, 0], 'what began opens on');
+  timers.pass(4000 + 300);
+  assert.deepEqual([sockets.length, sockets[1].readyState, last().readyState], [3, 3, 0]);
+});
+
+test('where the other socket is refused, the first has the rest of its second all the same', () => {
+  const { connection, last, join, timers, seen, sockets } = setUp();
+  join();
+  connection.wake();
+  timers.pass(200);
+  last().end(1006);
+  assert.equal(seen.states.at(-1), 'joined');
+  timers.pass(800);
+  assert.equal(seen.states.at(-1), 'reconnecting');
+  timers.pass(300);
+  assert.equal(sockets.length, 3);
+});
+
 test('waking with a live connection changes nothing when the server answers', () => {
   const { connection, last, join, timers, seen, sockets } = setUp();
   join();
@@ -173,6 +230,26 @@ for (const code of ['not_found', 'not_allowed', 'room_full', 'not_signed_in', 'i
     assert.equal(sockets.length, 1);
   });
 }
+
+test('a busy server is left alone by who was never in, and asked again by who was', () => {
+  const first = setUp();
+  first.last().accept();
+  first.last().say({ type: 'error', code: 'busy', message: 'A sentence.' });
+  assert.deepEqual(first.seen.endings, [{ code: 'busy', message: 'A sentence.' }]);
+
+  const { last, join, seen, timers, sockets } = setUp();
+  join();
+  last().end(1006);
+  timers.pass(300);
+  last().accept();
+  last().say({ type: 'error', code: 'busy', message: 'A sentence.' });
+  last().end(1013);
+  timers.pass(9_900);
+  assert.equal(sockets.length, 2);
+  timers.pass(200);
+  assert.equal(sockets.length, 3);
+  assert.deepEqual(seen.endings, []);
+});
 
 test('a seat taken over by another tab is not taken back', () => {
   const { last, join, seen, timers } = setUp();

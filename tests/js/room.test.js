@@ -71,6 +71,20 @@ test('the time in the meeting goes on after a resume', () => {
   assert.equal(room.since.value, 5);
 });
 
+test('who leads goes on leading in a pause, until somebody else does or one comes in anew', () => {
+  const room = roomWith(person('p2'), person('p3'));
+  room.apply({ type: 'speakers', participants: ['p2', 'p3'], dominant: 'p2' });
+  room.apply({ type: 'speakers', participants: [], dominant: 'p2' });
+  assert.equal(room.leading.value, 'p2');
+  room.apply({ type: 'speakers', participants: ['p3'], dominant: 'p3' });
+  assert.equal(room.leading.value, 'p3');
+  room.apply({ type: 'speakers', participants: [], dominant: null });
+  assert.equal(room.leading.value, '');
+  room.apply({ type: 'speakers', participants: ['p3'], dominant: 'p3' });
+  room.apply(joined());
+  assert.equal(room.leading.value, '');
+});
+
 test('who leaves no longer speaks and is no longer received', () => {
   const room = roomWith(person('p2'));
   room.apply({ type: 'speakers', participants: ['p2'] });

@@ -42,7 +42,7 @@ export const setRole = (id, role) => call('PUT', `${user(id)}/role`, { role });
 export const access = (id) => call('GET', `${user(id)}/access`);
 /** @param {string} id @param {string} token */
 export const revokeTokenOf = (id, token) => call('DELETE', `${user(id)}/tokens/${encodeURIComponent(token)}`);
-/** @param {string} id */
-export const unlink = (id) => call('DELETE', `${user(id)}/identities`);
+/** @param {string} id @param {string} identity */
+export const unlink = (id, identity) => call('DELETE', `${user(id)}/identities/${encodeURIComponent(identity)}`);
 /** @param {string} id */
 export const removeSecondFactor = (id) => call('POST', `${user(id)}/remove-second-factor`);

@@ -31,6 +31,7 @@ export class Meeting {
    * @param {string} options.socketUrl
    * @param {Room} options.room
    * @param {Devices} options.devices
+   * @param {(configuration: RTCConfiguration) => Promise<RTCPeerConnection>} options.connect makes a connection that knows the addresses of now
    */
   constructor(options) {
     this.#options = options;
@@ -70,6 +71,11 @@ export class Meeting {
       atMs: performance.now(), sent: [...sent.values()], received: [...(received?.values() ?? [])],
       sentFrom: publish.sections, receivedFrom: subscribe.sections,
     };
+  }
+
+  /** What the server measured of one's own connections. @returns {Promise<import('./types.js').Figures>} */
+  figures() {
+    return this.#connection.request('figures');
   }
 
   open() {
@@ -210,9 +216,8 @@ export class Meeting {
     this.rememberSeat();
     this.#room.viewing.connect((view) => this.#connection.request('view', view));
     if (message.receipt) keepReceipt({ receipt: message.receipt, room: message.room.name, at: Date.now() }, message.resumed);
-    // Whatever broke the socket may have changed the address too, so a kept seat restarts ICE.
     const relays = message.ice_servers ?? [];
-    if (message.resumed && this.#paths) return this.#paths.restart(relays);
+    if (message.resumed && this.#paths) return this.#paths.resume(relays);
     // What the old peer connections were connected to is gone.
     this.#closeMedia();
     this.#paths = new MediaPaths({
@@ -222,6 +227,8 @@ export class Meeting {
       onTracks: (tracks) => { this.#room.received.value = tracks; },
       onFlow: (flows) => { this.#room.mediaFlows.value = flows; },
       onTrouble: () => this.#connection.check(),
+      connect: this.#options.connect,
+      heard: () => this.#connection.heard,
     });
     return undefined;
   }

@@ -17,10 +17,13 @@ export class Refused extends Error {
 
 const FIRST_RETRY_MS = 300;
 const LONGEST_RETRY_MS = 3000;
+const BUSY_RETRY_MS = 10000;
 // An attempt that hangs is given up so that the next one meets a network that came back meanwhile.
 const FIRST_ATTEMPT_MS = 4000;
 const LONGEST_ATTEMPT_MS = 10000;
-const PROBE_MS = 2000;
+// For so long a sign of life is waited for before another socket is opened beside, and then before the old one is given up.
+const PROBE_MS = 150;
+const BESIDE_MS = 850;
 // A browser may believe to be offline although this server is in reach, so that belief only slows attempts down.
 const OFFLINE_ATTEMPTS = 5;
 
@@ -59,6 +62,8 @@ export class Connection {
   #timers;
   /** @type {WebSocket | null} */
   #socket = null;
+  /** Opened while nothing is heard on the other. @type {WebSocket | null} */
+  #beside = null;
   /** @type {LinkState} */
   #state = 'connecting';
   /** @type {string | null} */
@@ -79,6 +84,8 @@ export class Connection {
   /** @type {any} */
   #probeTimer = null;
   #missedPongs = 0;
+  /** How many messages have come, on whichever socket. */
+  heard = 0;
   /** @type {number | null} */
   #askedDelayMs = null;
   /** @type {Ending | null} */
@@ -105,7 +112,15 @@ export class Connection {
   }
 
   open() {
-    const socket = (this.#options.openSocket ?? ((url) => new WebSocket(url)))(this.#options.url);
+    this.#use(this.#newSocket());
+  }
+
+  #newSocket() {
+    return (this.#options.openSocket ?? ((url) => new WebSocket(url)))(this.#options.url);
+  }
+
+  /** @param {WebSocket} socket may be open already */
+  #use(socket) {
     this.#socket = socket;
     const patienceMs = Math.min(FIRST_ATTEMPT_MS + 1000 * this.#attempt, LONGEST_ATTEMPT_MS);
     this.#attemptTimer = this.#timers.setTimeout(() => this.#drop(), patienceMs);
@@ -116,6 +131,7 @@ export class Connection {
     socket.onclose = (event) => {
       if (this.#socket === socket) this.#closed(event.code);
     };
+    if (socket.readyState === 1) this.#join(socket);
   }
 
   /**
@@ -146,11 +162,24 @@ export class Connection {
   /** Asks a connection that looks alive for a sign of life, and gives it up if none comes soon. */
   check() {
     if (!this.#inside || this.#probeTimer !== null) return;
-    this.#probeTimer = this.#timers.setTimeout(() => {
-      this.#probeTimer = null;
-      this.#drop();
-    }, PROBE_MS);
+    this.#probeTimer = this.#timers.setTimeout(() => this.#doubt(), PROBE_MS);
     this.#ping();
+  }
+
+  /** Where only the way is gone, the server answers another socket at once; where it is busy, it answers neither. */
+  #doubt() {
+    const beside = this.#newSocket();
+    this.#beside = beside;
+    const change = () => {
+      if (this.#beside !== beside) return undefined;
+      this.#beside = null;
+      if (beside.readyState > 1) return this.#drop();
+      this.#forget();
+      this.#setState('reconnecting');
+      return this.#use(beside);
+    };
+    beside.onopen = change;
+    this.#probeTimer = this.#timers.setTimeout(change, BESIDE_MS);
   }
 
   /** Gives the socket up and takes the seat again, as after a broken connection. */
@@ -182,6 +211,7 @@ export class Connection {
   #receive(message) {
     if (this.#state === 'closed') return;
     this.#missedPongs = 0;
+    this.heard += 1;
     this.#stop('probe');
     if (message.type === 'joined') return this.#joined(message);
     if (message.type === 'waiting') return this.#waits(message);
@@ -226,7 +256,10 @@ export class Connection {
   #refused({ code, message }) {
     // More of the same password would be more of what there was too much of.
     const guessed = code === 'too_many' && Boolean(this.#options.password);
-    if (guessed || FINAL_REFUSALS.has(code)) this.#end({ code, message });
+    // Who was inside comes back when the server can take them again; who was not is told, and decides.
+    const busy = code === 'busy';
+    if (busy) this.#askedDelayMs = BUSY_RETRY_MS;
+    if (guessed || (busy && !this.#token) || FINAL_REFUSALS.has(code)) this.#end({ code, message });
   }
 
   /** @param {number} intervalMs */
@@ -304,7 +337,18 @@ export class Connection {
     if (which === 'retry') { this.#timers.clearTimeout(this.#retryTimer); this.#retryTimer = null; }
     if (which === 'attempt') { this.#timers.clearTimeout(this.#attemptTimer); this.#attemptTimer = null; }
     if (which === 'beat') { this.#timers.clearTimeout(this.#beatTimer); this.#beatTimer = null; }
-    if (which === 'probe') { this.#timers.clearTimeout(this.#probeTimer); this.#probeTimer = null; }
+    if (which === 'probe') {
+      this.#timers.clearTimeout(this.#probeTimer);
+      this.#probeTimer = null;
+      this.#dismissBeside();
+    }
+  }
+
+  /** Browsers complain of a socket that is closed before it is open. */
+  #dismissBeside() {
+    const beside = this.#beside;
+    this.#beside = null;
+    if (beside) beside.onopen = () => beside.close(1000);
   }
 
   /** @param {Record<string, unknown>} message */

@@ -68,6 +68,17 @@
  * @property {{ urls: string[], username: string, credential: string }[]} [ice_servers] the operator's TURN server
  * @property {string} [receipt] to guests: with it they see, take along and erase their data
  */
+/**
+ * What the server measured of one's own connections; null where it does not know.
+ * @typedef {object} Figures
+ * @property {number | null} sent_loss share of what one sent that never came, 0 to 1
+ * @property {number | null} received_loss
+ * @property {number | null} round_trip_ms
+ * @property {number | null} queue_ms how long packets stand in a queue on the way here
+ * @property {number | null} target_bps what may be sent here; null for as much as is wanted
+ * @property {number | null} demand_bps
+ * @property {{ track: string, layer: number }[]} layers -1 for a picture that is not sent
+ */
 /** @typedef {{ type: 'offer', offer: number, fresh?: boolean, sdp: string, tracks: OfferedTrack[] }} Offer */
 /**
  * @typedef {Joined | Offer
@@ -79,12 +90,14 @@
  *   | { type: 'stopped', source: Source, by: string }
  *   | { type: 'participant', participant: Participant }
  *   | { type: 'participant_left', participant: string, reason: 'left' | 'removed' | 'lost' }
- *   | { type: 'speakers', participants: string[] }
+ *   | { type: 'speakers', participants: string[], dominant: string | null }
  *   | { type: 'chat', message: ChatMessage }
  *   | { type: 'recording', recording: Recording | null, reason?: string }
  *   | { type: 'media', connection: 'publish' | 'subscribe', state: 'connected' | 'disconnected' | 'failed' }
  *   | { type: 'layers', source: Source, active: string[] }
  *   | { type: 'withheld', tracks: string[] }
+ *   | { type: 'quality', participants: { participant: string, grade: 'weak' | 'poor', cause: 'sending' | 'receiving' | 'delay' | 'narrow' }[] }
+ *   | { type: 'figures', re: string } & Figures
  *   | { type: 'removed' | 'ended', reason: string }
  *   | { type: 'closing', reason: string, retry_s: number }
  *   | { type: 'error', re?: string, code: string, message: string }

@@ -93,6 +93,8 @@ export default {
   'room.closed': 'Gäste haben hier keinen Zutritt. Melden Sie sich mit Ihrem Konto an, um teilzunehmen.',
   'room.fullTitle': 'Der Raum ist voll',
   'room.full': 'Mehr Personen haben keinen Platz. Versuchen Sie es noch einmal, wenn jemand gegangen ist.',
+  'room.busyTitle': 'Der Server ist ausgelastet',
+  'room.busy': 'Er lässt im Moment niemanden mehr hinein, damit die laufenden Besprechungen gut bleiben. Versuchen Sie es in einer Minute noch einmal.',
   'room.errorTitle': 'Der Raum ließ sich nicht öffnen',
   'room.error': 'Der Server hat nicht richtig geantwortet. Versuchen Sie es gleich noch einmal.',
 

@@ -92,6 +92,8 @@ export default {
   'room.closed': 'Guests cannot enter here. Sign in with your account to join.',
   'room.fullTitle': 'The room is full',
   'room.full': 'No more people fit in. Try again when somebody has left.',
+  'room.busyTitle': 'The server is busy',
+  'room.busy': 'It lets nobody new in for the moment, so that the meetings under way stay good. Try again in a minute.',
   'room.errorTitle': 'The room could not be opened',
   'room.error': 'The server did not answer as it should. Try again in a moment.',
 

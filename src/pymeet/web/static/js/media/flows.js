@@ -1,4 +1,4 @@
-// Reads every two seconds what the browser counted, for the marks on the pictures and for those who want to know more.
+// Reads every two seconds what the browser counted and the server measured, for the marks on the pictures and for those who want to know more.
 
 /** @import { Meeting } from '../meeting.js' */
 /** @import { Reading } from '../models/flows.js' */
@@ -20,8 +20,16 @@ export function watchFlows(meeting, room) {
     before = now;
     room.flows.value = flows;
     const graded = flows ? grades.take(flows, room.you.value) : new Map();
-    if (JSON.stringify([...graded]) !== JSON.stringify([...room.quality.value])) room.quality.value = graded;
+    if (JSON.stringify([...graded]) !== JSON.stringify([...room.seen.value])) room.seen.value = graded;
   };
-  const timer = setInterval(() => void look(), APART_MS);
-  return () => clearInterval(timer);
+  // The server is asked only while somebody reads its answer; what it cannot say now it says in two seconds.
+  const ask = async () => {
+    if (room.panel.value === 'flows') room.figures.value = await meeting.figures().catch(() => null);
+  };
+  const timer = setInterval(() => { void look(); void ask(); }, APART_MS);
+  const stopAsking = room.panel.subscribe(() => void ask());
+  return () => {
+    clearInterval(timer);
+    stopAsking();
+  };
 }

@@ -39,14 +39,15 @@ export class PublishConnection {
   /**
    * @param {object} options
    * @param {RTCIceServer[]} [options.relays]
+   * @param {RTCPeerConnection} [options.pc] one that was made before
    * @param {(type: string, fields: Record<string, unknown>) => Promise<any>} options.request
    * @param {(state: RTCPeerConnectionState) => void} options.onState
    * @param {(error: unknown) => void} options.onProblem the description was refused: only a new connection helps
    */
-  constructor({ relays = [], request, onState, onProblem }) {
+  constructor({ relays = [], pc, request, onState, onProblem }) {
     this.#request = request;
     this.#onProblem = onProblem;
-    this.pc = new RTCPeerConnection({ iceServers: relays, bundlePolicy: 'max-bundle' });
+    this.pc = pc ?? new RTCPeerConnection({ iceServers: relays, bundlePolicy: 'max-bundle' });
     this.pc.onconnectionstatechange = () => onState(this.pc.connectionState);
     // Both sections exist from the start, so that switching a device on later needs no new offer.
     this.#add('microphone', null);

@@ -1,41 +1,79 @@
 // Notices that a path is dead sooner than the browser does, which waits for six seconds: what is sent brings reports back
-// every second or oftener. No DOM.
+// many times a second. And that the browser clings to a dead path although another has answered. No DOM.
 
-const PATIENCE_MS = 1800;
-// What is sent in that time by a microphone alone, in silence.
-const LEAST_BYTES = 400;
+const DOUBT_MS = 200;
+const PATIENCE_MS = 600;
+// So many packets are not lost one after the other on a path that is any good. A silent microphone sends two or three a second.
+const UNANSWERED = 3;
+// For the browser to take the path that has answered; Chromium may need three seconds more. Beside a round trip.
+const CHANGE_MS = 250;
+const LONGEST_TRIP_MS = 1000;
+
+/** `sent` in packets of sound and pictures, each of which is soon reported on; `received` in bytes of any kind.
+ * @typedef {{ sent: number, received: number, roundTripMs: number, answers: Map<string, number> }} Carried */
+/** @typedef {'' | 'doubt' | 'restart' | 'rebuild'} Verdict */
 
 export class Silence {
-  /** @type {{ sent: number, received: number, atMs: number } | null} */
+  /** As it was when something came in last, or was not due yet. @type {Carried & { atMs: number } | null} */
   #noted = null;
-  #told = false;
+  /** As it was when a restart was due. @type {Carried | null} */
+  #dead = null;
+  #answeredAtMs = 0;
+  #said = '';
 
   /**
-   * Whether the path seems dead; said once, until something comes in again.
-   * @param {{ sent: number, received: number }} bytes counted since the path exists
+   * What to think of the path: nothing special, or `doubt`; and what to do where nothing else is known: `restart` ICE, and
+   * `rebuild` the connection where that does not help although another path has answered. These are said once each, until
+   * something comes in again.
+   * @param {Carried} now counted since the connection exists
    * @param {number} nowMs
+   * @returns {Verdict}
    */
-  isDead({ sent, received }, nowMs) {
+  judge(now, nowMs) {
     const noted = this.#noted;
-    if (!noted || received !== noted.received) {
-      this.#noted = { sent, received, atMs: nowMs };
-      this.#told = false;
-      return false;
+    if (!noted || now.received !== noted.received) {
+      this.#noted = { ...now, atMs: nowMs };
+      this.#dead = null;
+      this.#said = '';
+      return '';
     }
-    if (this.#told || sent - noted.sent < LEAST_BYTES || nowMs - noted.atMs < PATIENCE_MS) return false;
-    this.#told = true;
-    return true;
+    if (now.sent === noted.sent) noted.atMs = nowMs;
+    if (now.sent - noted.sent < UNANSWERED) return '';
+    const tripMs = Math.min(now.roundTripMs, LONGEST_TRIP_MS);
+    const silentMs = nowMs - noted.atMs;
+    if (silentMs < DOUBT_MS + tripMs) return '';
+    if (silentMs < PATIENCE_MS + tripMs) return 'doubt';
+    if (!this.#dead) {
+      this.#dead = now;
+      this.#answeredAtMs = Infinity;
+      return this.#say('restart');
+    }
+    const { answers } = this.#dead;
+    if ([...now.answers].some(([pair, count]) => count > (answers.get(pair) ?? 0))) {
+      this.#answeredAtMs = Math.min(this.#answeredAtMs, nowMs);
+    }
+    return nowMs - this.#answeredAtMs >= CHANGE_MS + tripMs ? this.#say('rebuild') : 'doubt';
+  }
+
+  /** @param {'restart' | 'rebuild'} what @returns {Verdict} */
+  #say(what) {
+    if (this.#said === what) return 'doubt';
+    this.#said = what;
+    return what;
   }
 }
 
-/** What the pair of addresses in use has carried. @param {RTCStatsReport} stats */
+/** What a connection has sent, what the pair of addresses in use has received, and how often each pair has answered. @param {RTCStatsReport} stats @returns {Carried} */
 export function carried(stats) {
-  let sent = 0;
-  let received = 0;
-  for (const each of stats.values()) {
-    if (each.type !== 'candidate-pair' || !each.nominated) continue;
-    sent += each.bytesSent ?? 0;
-    received += each.bytesReceived ?? 0;
+  const found = { sent: 0, received: 0, roundTripMs: 0, answers: new Map() };
+  for (const [id, each] of stats) {
+    if (each.type === 'outbound-rtp') found.sent += each.packetsSent ?? 0;
+    if (each.type !== 'candidate-pair') continue;
+    // Where answers are not counted, that there was one.
+    found.answers.set(id, each.responsesReceived ?? Number(each.state === 'succeeded'));
+    if (!each.nominated) continue;
+    found.received += each.bytesReceived ?? 0;
+    found.roundTripMs = Math.max(found.roundTripMs, 1000 * (each.currentRoundTripTime ?? 0));
   }
-  return { sent, received };
+  return found;
 }

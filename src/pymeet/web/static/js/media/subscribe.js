@@ -13,6 +13,8 @@ export class SubscribeConnection {
   #closed = false;
   /** @type {RTCPeerConnection | null} */
   pc = null;
+  /** Made before it is needed, for the next fresh offer. @type {RTCPeerConnection | null} */
+  spare = null;
   /** @type {Promise<void>} */
   #queue = Promise.resolve();
   /** What each section carries, by its mid. @type {Map<string, { participant: string, source: Source, track: string }>} */
@@ -66,7 +68,8 @@ export class SubscribeConnection {
 
   #fresh() {
     this.#shut();
-    const pc = new RTCPeerConnection({ iceServers: this.#relays, bundlePolicy: 'max-bundle' });
+    const pc = this.spare ?? new RTCPeerConnection({ iceServers: this.#relays, bundlePolicy: 'max-bundle' });
+    this.spare = null;
     pc.onconnectionstatechange = () => this.#options.onState(pc.connectionState);
     this.pc = pc;
     return pc;

@@ -1,8 +1,11 @@
-// How good a connection is, from what was lost and what stood still: others as they arrive here, oneself as the server says.
+// How good a connection is, and why: from what was lost and stood still here, and from what the server tells (docs/protocol.md, section 2.2).
 
 /** @import { Flow, Flows } from './flows.js' */
 
 /** @typedef {'good' | 'weak' | 'poor'} Grade */
+/** @typedef {'sending' | 'receiving' | 'delay' | 'narrow' | 'gaps' | 'still'} Cause the last two as it arrives here, the others as the server tells */
+/** @typedef {{ grade: Grade, cause: Cause }} Verdict */
+/** @typedef {ReadonlyMap<string, Verdict>} Verdicts by participant; those that are good are left out */
 
 const ORDER = /** @type {const} */ (['good', 'weak', 'poor']);
 /** From which share of packets lost, of time stood still, and from which round trip a connection is weak, or poor. */
@@ -16,18 +19,37 @@ const BETTER_AFTER = 3;
 /** @param {number} value @param {number[]} limits */
 const step = (value, [weak, poor]) => (value >= poor ? 2 : value >= weak ? 1 : 0);
 
-/** @param {readonly Flow[]} flows of one person @param {number} [roundTripMs] @returns {Grade} */
-export function gradeOf(flows, roundTripMs = 0) {
-  const worst = flows.map((flow) => Math.max(step(flow.lost ?? 0, LOST), step(flow.frozen, FROZEN)));
-  return ORDER[Math.max(0, step(roundTripMs, ROUND_TRIP_MS), ...worst)];
+/** @param {readonly Flow[]} flows of one person @param {number} [roundTripMs] @returns {Verdict} */
+export function judge(flows, roundTripMs = 0) {
+  let worst = step(roundTripMs, ROUND_TRIP_MS);
+  /** @type {Cause} */
+  let cause = 'delay';
+  const look = (/** @type {number} */ found, /** @type {Cause} */ why) => {
+    if (found > worst) [worst, cause] = [found, why];
+  };
+  for (const flow of flows) {
+    look(step(flow.lost ?? 0, LOST), flow.participant ? 'gaps' : 'sending');
+    look(step(flow.frozen, FROZEN), 'still');
+  }
+  return { grade: ORDER[worst], cause };
 }
 
-/** Grades of everybody, which change only when they have been others for some readings. */
+/** The worse of both for everybody; of equals what the server tells, who knows better why. @param {Verdicts} told @param {Verdicts} seen @returns {Verdicts} */
+export function worseOf(told, seen) {
+  const both = new Map(told);
+  for (const [who, verdict] of seen) {
+    const other = told.get(who);
+    if (!other || ORDER.indexOf(verdict.grade) > ORDER.indexOf(other.grade)) both.set(who, verdict);
+  }
+  return both;
+}
+
+/** Verdicts on everybody, which change only when they have been others for some readings. */
 export class Grades {
-  /** @type {Map<string, { grade: Grade, next: Grade, times: number }>} */
+  /** @type {Map<string, { verdict: Verdict, next: Grade, times: number }>} */
   #known = new Map();
 
-  /** @param {Flows} flows @param {string} you a participant @returns {Map<string, Grade>} by participant; those that are good are left out */
+  /** @param {Flows} flows @param {string} you a participant @returns {Verdicts} */
   take({ flows, roundTripMs }, you) {
     const people = new Map([[you, /** @type {Flow[]} */ ([])]]);
     for (const flow of flows) {
@@ -37,20 +59,20 @@ export class Grades {
     for (const who of this.#known.keys()) if (!people.has(who)) this.#known.delete(who);
     const told = new Map();
     for (const [who, theirs] of people) {
-      const grade = this.#settle(who, gradeOf(theirs, who === you ? roundTripMs ?? 0 : 0));
-      if (grade !== 'good') told.set(who, grade);
+      const verdict = this.#settle(who, judge(theirs, who === you ? roundTripMs ?? 0 : 0));
+      if (verdict.grade !== 'good') told.set(who, verdict);
     }
     return told;
   }
 
-  /** @param {string} who @param {Grade} found */
+  /** @param {string} who @param {Verdict} found */
   #settle(who, found) {
-    const known = this.#known.get(who) ?? { grade: /** @type {Grade} */ ('good'), next: /** @type {Grade} */ ('good'), times: 0 };
-    known.times = known.next === found ? known.times + 1 : 1;
-    known.next = found;
-    const worse = ORDER.indexOf(found) > ORDER.indexOf(known.grade);
-    if (found !== known.grade && known.times >= (worse ? WORSE_AFTER : BETTER_AFTER)) known.grade = found;
+    const known = this.#known.get(who) ?? { verdict: judge([]), next: /** @type {Grade} */ ('good'), times: 0 };
+    known.times = known.next === found.grade ? known.times + 1 : 1;
+    known.next = found.grade;
+    const worse = ORDER.indexOf(found.grade) > ORDER.indexOf(known.verdict.grade);
+    if (found.grade !== known.verdict.grade && known.times >= (worse ? WORSE_AFTER : BETTER_AFTER)) known.verdict = found;
     this.#known.set(who, known);
-    return known.grade;
+    return known.verdict;
   }
 }

@@ -3,8 +3,10 @@
 /** @import { ChatMessage, Ending, Participant, Reaction, Recording, Role, RoomInfo, RoomState, ServerMessage, Source, Waiting } from '../types.js' */
 /** @import { LinkState } from '../protocol.js' */
 /** @import { ReceivedTrack } from '../media/subscribe.js' */
+/** @import { Verdicts } from './quality.js' */
 import { computed, signal } from '../../vendor/signals-core.js';
 import { mentions } from './mentions.js';
+import { worseOf } from './quality.js';
 import { Viewing } from './viewing.js';
 
 /** @typedef {'chat' | 'people' | 'flows' | null} Panel */
@@ -19,6 +21,8 @@ export class Room {
   info = signal(/** @type {RoomInfo | null} */ (null));
   participants = signal(/** @type {Participant[]} */ ([]));
   speakers = signal(/** @type {string[]} */ ([]));
+  /** Who leads the conversation, by the server's measure: a cough does not change it. Empty for nobody. */
+  leading = signal('');
   messages = signal(/** @type {ChatMessage[]} */ ([]));
   received = signal(/** @type {ReceivedTrack[]} */ ([]));
   link = signal(/** @type {LinkState} */ ('connecting'));
@@ -54,8 +58,12 @@ export class Room {
   stopped = signal(/** @type {{ source: Source, name: string } | null} */ (null));
   /** Ids of pictures that the server does not send now, because there are too many. */
   withheld = signal(/** @type {ReadonlySet<string>} */ (new Set()));
-  /** How well others are received, and oneself by the server, by participant. */
-  quality = signal(/** @type {ReadonlyMap<string, import('./quality.js').Grade>} */ (new Map()));
+  /** Whose connections do not work well, as the server tells, and as it arrives here. */
+  told = signal(/** @type {Verdicts} */ (new Map()));
+  seen = signal(/** @type {Verdicts} */ (new Map()));
+  quality = computed(() => worseOf(this.told.value, this.seen.value));
+  /** What the server measured of one's own connections, where somebody wants to know. */
+  figures = signal(/** @type {import('../types.js').Figures | null} */ (null));
   /** What flows right now, where somebody wants to know. */
   flows = signal(/** @type {import('./flows.js').Flows | null} */ (null));
   /** What this page shows of what it receives. */
@@ -100,7 +108,7 @@ export class Room {
       case 'joined': return this.#joined(message);
       case 'participant': return this.#changed(message.participant);
       case 'participant_left': return this.#left(message.participant);
-      case 'speakers': this.speakers.value = message.participants; return undefined;
+      case 'speakers': return this.#spoken(message);
       case 'chat': return this.#said(message.message);
       case 'recording': return this.#recorded(message.recording, Date.now(), message.reason);
       case 'waiting': return this.#waits(message.room);
@@ -109,6 +117,7 @@ export class Room {
       case 'reaction': return this.#reacted(message.participant, message.reaction);
       case 'message_changed': return this.#reworded(message);
       case 'withheld': this.withheld.value = new Set(message.tracks); return undefined;
+      case 'quality': this.told.value = new Map(message.participants.map(({ participant, ...verdict }) => [participant, verdict])); return undefined;
       case 'stopped': this.stopped.value = { source: message.source, name: this.nameOf(message.by) }; return undefined;
       case 'closing': this.closing.value = message.reason; return undefined;
       default: return undefined;
@@ -171,12 +180,20 @@ export class Room {
     this.closing.value = '';
     this.#recorded(message.recording ?? null, message.recording?.started_at ?? 0);
     this.speakers.value = [];
+    this.leading.value = '';
     this.withheld.value = new Set();
+    this.told.value = new Map();
     this.participants.value = message.participants;
     // Nobody is told again of what was so before they came.
     this.state.value = message.state ?? NOTHING_SET;
     this.#noteSharing();
     this.#catchUp(message.messages);
+  }
+
+  /** @param {Extract<ServerMessage, { type: 'speakers' }>} message */
+  #spoken({ participants, dominant }) {
+    this.speakers.value = participants;
+    this.leading.value = dominant ?? '';
   }
 
   /** What stands there no more was deleted meanwhile; what is older than all of it stays. @param {readonly ChatMessage[]} latest */

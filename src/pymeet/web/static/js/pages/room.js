@@ -4,13 +4,13 @@
 /** @import { Answer, EarlyAnswer } from '../types.js' */
 import { signal } from '../../vendor/signals-core.js';
 import '../hosting-words.js';
+import { connectAfresh } from '../afresh.js';
 import * as api from '../api.js';
 import { Meeting } from '../meeting.js';
 import { keptSeat, rememberName, rememberedName } from '../models/choices.js';
 import { Devices } from '../models/devices.js';
 import { Room } from '../models/room.js';
-import { EndingView, LobbyView } from '../views/later.js';
-import { MeetingView } from '../views/meeting.js';
+import { EndingView, LobbyView, MeetingView } from '../views/later.js';
 import { Preview } from '../views/preview.js';
 import { EntryRefused } from '../views/refused.js';
 import { Page, html, start } from '../views/ui.js';
@@ -39,12 +39,13 @@ let previewDevices = new Devices();
  * @param {string} [password]
  */
 function join(name, token, devices, sinceMs = 0, recording = null, password = '') {
+  MeetingView.prepare();
   const room = new Room();
   room.since.value = sinceMs;
   room.recordingsAllowed.value = card.value?.recordings_allowed ?? false;
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   const socketUrl = `${scheme}://${location.host}/ws/${encodeURIComponent(slug)}`;
-  const meeting = new Meeting({ slug, name, token, password, recording, socketUrl, room, devices });
+  const meeting = new Meeting({ slug, name, token, password, recording, socketUrl, room, devices, connect: connectAfresh });
   room.ending.subscribe((ending) => {
     if (ending?.code === 'wrong_password' || ending?.code === 'too_many') askPassword(ending.code, name, devices);
     else if (ending) devices.stop();
@@ -93,6 +94,8 @@ async function enter() {
     if (!found.may_join) refused.value = 'closed';
     else if (found.people >= found.max_participants) refused.value = 'full';
     else if (refusal.value === null) void previewDevices.start();
+    // While somebody looks into the mirror there is time to fetch what they see next.
+    if (refused.value === null) MeetingView.prepare();
   } catch (error) {
     const status = error instanceof api.ApiError ? error.status : 0;
     refused.value = status === 404 ? 'missing' : status === 401 || status === 403 ? 'closed' : 'error';

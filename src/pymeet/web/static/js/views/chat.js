@@ -106,8 +106,8 @@ export function Chat({ room, meeting, attempt }) {
     const element = list.current;
     if (element && atEnd.current) element.scrollTop = element.scrollHeight;
   }, [messages]);
-  const scrolled = () => {
-    const element = /** @type {HTMLElement} */ (list.current);
+  const scrolled = (/** @type {Event} */ event) => {
+    const element = /** @type {HTMLElement} */ (event.currentTarget); // the list may be gone when the browser gets round to this
     atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
   };
   const reword = async (/** @type {ChatMessage} */ message, /** @type {string} */ text) => {

@@ -9,7 +9,7 @@ import { Statement, html } from './ui.js';
 
 const ENDS = /** @type {const} */ (['left', 'removed', 'ended', 'taken_over', 'signed_out', 'protocol_error']);
 /** Refusals that read like those before the preview. @type {Record<string, Refusal>} */
-const REFUSALS = { not_found: 'missing', not_allowed: 'barred', not_signed_in: 'closed', room_full: 'full', locked: 'locked' };
+const REFUSALS = { not_found: 'missing', not_allowed: 'barred', not_signed_in: 'closed', room_full: 'full', busy: 'busy', locked: 'locked' };
 
 /** For guests. @param {{ receipt: string }} props */
 function YourData({ receipt }) {

@@ -1,4 +1,4 @@
-// Parts of the meeting that are fetched once it is shown, so that the first picture does not wait for them.
+// Parts of the room's page that are fetched beside what is shown first, so that the first picture does not wait for them.
 
 import { signal } from '../../vendor/signals-core.js';
 import { useEffect } from '../../vendor/preact-hooks.js';
@@ -8,18 +8,33 @@ import { html } from './ui.js';
 
 /**
  * A part that stands for the one that `load` brings; `prepare` fetches it before it is wanted.
+ * What cannot be fetched is said only where it is wanted: what failed before that is asked for once more then, without a word.
  * @param {() => Promise<any>} load
+ * @param {(props: { failed: boolean }) => any} [Instead] what is shown until it is there
  */
-function later(load) {
+function later(load, Instead = () => null) {
   const part = signal(/** @type {any} */ (null));
-  /** @type {Promise<void> | null} */
-  let asked = null;
-  const prepare = (/** @type {() => void} */ failed) => {
-    asked ??= load().then((found) => { part.value = found; }, () => { asked = null; failed(); });
+  const failed = signal(false);
+  let asked = false;
+  let wanted = false;
+  const missed = () => {
+    asked = false;
+    failed.value = wanted;
+    if (wanted) toast(t('start.unreachable'));
+  };
+  const prepare = () => {
+    if (asked) return;
+    asked = true;
+    failed.value = false;
+    load().then((found) => { part.value = found; }, missed);
   };
   const Later = (/** @type {any} */ props) => {
-    useEffect(() => prepare(() => toast(t('start.unreachable'))), []);
-    return part.value && html`<${part.value} ...${props} />`;
+    useEffect(() => {
+      wanted = true;
+      prepare();
+      return () => { wanted = failed.value = false; };
+    }, []);
+    return part.value ? html`<${part.value} ...${props} />` : html`<${Instead} failed=${failed.value} />`;
   };
   return Object.assign(Later, { prepare });
 }
@@ -33,6 +48,19 @@ function withWords(load, words) {
   };
 }
 
+/** Who is in the meeting before its page is; a reload takes the same seat. @param {{ failed: boolean }} props */
+function Joining({ failed }) {
+  const again = () => location.reload();
+  return html`
+    <div class="meeting">
+      <div class="meeting-wait">
+        <p role="status">${t(failed ? 'start.unreachable' : 'preview.joining')}</p>
+        ${failed && html`<button type="button" class="button" onClick=${again}>${t('app.again')}</button>`}
+      </div>
+    </div>`;
+}
+
+export const MeetingView = later(async () => (await import('./meeting.js')).MeetingView, Joining);
 export const Chat = later(async () => (await import('./chat.js')).Chat);
 export const Knock = later(async () => (await import('./waiting-note.js')).Knock);
 export const LobbyView = later(async () => (await import('./lobby.js')).LobbyView);
@@ -49,6 +77,5 @@ export const RecordingDialogs = later(async () => (await import('./recording/con
 
 /** Whoever is in the meeting has all of it at hand, also when the network goes away later. */
 export function prepareAll() {
-  // What could not be fetched now is fetched when it is wanted.
-  for (const part of [Chat, People, Consent, EndingView, FlowsPanel, Knock, LobbyView, Settings, Keys, RoomSettings, WaitingNote, RecordingDialogs]) part.prepare(() => {});
+  for (const part of [Chat, People, Consent, EndingView, FlowsPanel, Knock, LobbyView, Settings, Keys, RoomSettings, WaitingNote, RecordingDialogs]) part.prepare();
 }

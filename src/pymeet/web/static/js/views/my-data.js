@@ -117,17 +117,19 @@ function MyConsents({ data, reload }) {
     await reload();
     toast(t('consent.withdrawn'));
   });
+  const plan = asking && [t(`purpose.${asking.purpose}`), t('consent.ask'), ...(asking.purpose === 'recording' ? [t('consent.askRecording')] : [])];
   return html`
     <section class="card" aria-labelledby="consents-title">
       <h2 id="consents-title">${t('consent.title')}</h2>
       <${Problem} text=${problem} />
       <${Consents} consents=${data.consents} busy=${busy} onWithdraw=${setAsking} receiptOf=${api.consentReceiptAddress} />
       ${asking && html`
-        <${ConfirmDialog} title=${t('consent.askTitle')} plan=${[t(`purpose.${asking.purpose}`), t('consent.ask')]} action=${t('consent.withdraw')}
+        <${ConfirmDialog} title=${t('consent.askTitle')} plan=${plan} action=${t('consent.withdraw')}
           onConfirm=${() => withdraw(asking)} onClose=${() => setAsking(null)} />`}
     </section>`;
 }
 
+// A consent that is withdrawn takes somebody out of a recording, so each decision has the recordings asked for again.
 /** @param {Props & { notice: NoticeState, onErased: (ended: { status: string, erasedAfter: number }) => void }} props */
 export function MyDataView({ data, reload, notice, onErased }) {
   const { erasure } = data;
@@ -148,7 +150,7 @@ export function MyDataView({ data, reload, notice, onErased }) {
         </section>
         <${Rights} data=${data} reload=${reload} onErased=${onErased} />
       </div>
-      <${MyRecordings} onRemoved=${reload} />
+      <${MyRecordings} key=${data.consents.length} onRemoved=${reload} />
       <div class="data-pair">
         <${MyConsents} data=${data} reload=${reload} />
         <section class="card" aria-labelledby="requests-title">

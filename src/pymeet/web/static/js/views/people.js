@@ -39,7 +39,7 @@ function Person({ room, participant, muted, items }) {
       <${Initials} name=${name} picture=${pictureOf(room, participant)} />
       <div class="person-words">
         <p class="person-name" title=${name}>${id === room.you.value ? t('people.you', { name }) : name}</p>
-        <p class="quiet-text">${standing(room, participant)}</p>
+        <p class="quiet-text">${participant.kind === 'publisher' && html`<${Icon} name="radio" />`}${standing(room, participant)}</p>
       </div>
       ${place > 0 && html`
         <span class="person-hand"><${Icon} name="hand" /><span aria-hidden="true">${place}</span><span class="visually-hidden">${t('hand.place', { place })}</span></span>`}

@@ -3,7 +3,7 @@
 import { t } from '../i18n.js';
 import { Statement, html } from './ui.js';
 
-/** @typedef {'missing' | 'closed' | 'barred' | 'full' | 'locked' | 'error'} Refusal */
+/** @typedef {'missing' | 'closed' | 'barred' | 'full' | 'busy' | 'locked' | 'error'} Refusal */
 
 /** The way back to this room for members. */
 export const signIn = () => `/sign-in?next=${encodeURIComponent(location.pathname)}`;
@@ -13,7 +13,7 @@ export function EntryRefused({ why, onRetry }) {
   return html`
     <${Statement} title=${t(`room.${why}Title`)} text=${t(`room.${why}`)}>
       ${why === 'closed' && html`<a class="button primary" href=${signIn()}>${t('start.signIn')}</a>`}
-      ${(why === 'full' || why === 'locked' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
+      ${(why === 'full' || why === 'busy' || why === 'locked' || why === 'error') && html`<button type="button" class="button primary" onClick=${onRetry}>${t('app.again')}</button>`}
       <a class=${why === 'missing' || why === 'barred' ? 'button primary' : 'button'} href="/">${t('app.back')}</a>
     </${Statement}>`;
 }

@@ -49,6 +49,11 @@ function Tiles({ room, devices, name, large, strip }) {
     observer.observe(stage, { box: 'border-box' });
     return () => observer.disconnect();
   }, [count, strip]);
+  // Tiles keep their places whoever speaks. Only where they do not all fit, whoever leads is brought in sight.
+  const leading = strip ? others.findIndex(({ id }) => id === room.leading.value) : -1;
+  useEffect(() => {
+    element.current?.children[leading]?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [leading]);
   return html`
     <div class=${strip ? 'tiles strip' : 'tiles'} ref=${element}>
       ${others.map((participant) => html`<${Tile} key=${participant.id} room=${room} participant=${participant} />`)}

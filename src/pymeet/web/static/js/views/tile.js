@@ -2,12 +2,14 @@
 
 /** @import { Devices } from '../models/devices.js' */
 /** @import { Participant } from '../types.js' */
+/** @import { Verdict } from '../models/quality.js' */
 /** @import { Room } from '../models/room.js' */
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import { t } from '../i18n.js';
 import { watchLevel } from '../media/level.js';
 import { leftOut, pictureOf, sends, trackOf } from '../models/room.js';
 import { useMeasured } from './measured.js';
+import { QualityMark } from './quality.js';
 import { TileHand, TileReaction } from './reactions.js';
 import { Icon, IconButton, html } from './ui.js';
 import { Initials, Video } from './video.js';
@@ -15,11 +17,12 @@ import { Initials, Video } from './video.js';
 // Above the noise of a quiet room, below a normal voice.
 const SPEAKING_LEVEL = 0.45;
 
-/** @param {{ name: string, muted: boolean, grade: import('../models/quality.js').Grade | undefined }} props */
-function Caption({ name, muted, grade }) {
+/** @param {{ name: string, muted: boolean, verdict: Verdict | undefined, streamed?: boolean }} props */
+function Caption({ name, muted, verdict, streamed }) {
   return html`
+    ${streamed && html`<span class="stream-mark" title=${t('people.publisher')}><${Icon} name="radio" /><span class="visually-hidden">${t('people.publisher')}</span></span>`}
     ${muted && html`<${Icon} name="mic-off" class="muted-mark" /><span class="visually-hidden">${t('mic.off')}</span>`}
-    <span class="tile-name">${name}</span><${Quality} grade=${grade} />`;
+    <span class="tile-name">${name}</span><${QualityMark} verdict=${verdict} />`;
 }
 
 /** On everybody whom the recording of the meeting leaves out. @param {{ room: Room, participant: string }} props */
@@ -34,12 +37,6 @@ function Pin({ room, participant: { id, name } }) {
     onClick=${() => room.viewing.pin(pinned ? '' : id)} />`;
 }
 
-/** How well somebody is received, where that is not well. @param {{ grade: import('../models/quality.js').Grade | undefined }} props */
-function Quality({ grade }) {
-  return grade && grade !== 'good' && html`
-    <span class=${`quality ${grade}`} title=${t(`quality.${grade}`)}><svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M5 20v-4" /><path d="M12 20v-9" /><path d="M19 20V5" /></svg><span class="visually-hidden">${t(`quality.${grade}`)}</span></span>`;
-}
-
 /** @param {{ room: Room, participant: Participant }} props */
 export function Tile({ room, participant }) {
   const { id, name } = participant;
@@ -50,6 +47,8 @@ export function Tile({ room, participant }) {
   const picture = seen && !withheld ? stream : null;
   const place = useMeasured(room, track);
   const away = participant.connection === 'reconnecting';
+  // What they cannot receive does not show on their picture.
+  const verdict = away || room.quality.value.get(id)?.cause === 'narrow' ? undefined : room.quality.value.get(id);
   const speaking = !away && room.speakers.value.includes(id);
   return html`
     <figure ref=${place} class=${`tile ${speaking ? 'speaking' : ''} ${away ? 'away' : ''}`} aria-label=${name}>
@@ -61,7 +60,7 @@ export function Tile({ room, participant }) {
       <${TileHand} room=${room} participant=${id} />
       <${TileReaction} room=${room} participant=${id} />
       <${Pin} room=${room} participant=${participant} />
-      <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} grade=${away ? undefined : room.quality.value.get(id)} /></figcaption>
+      <figcaption class="caption"><${Caption} name=${name} muted=${!sends(participant, 'microphone')} verdict=${verdict} streamed=${participant.kind === 'publisher'} /></figcaption>
     </figure>`;
 }
 
@@ -84,6 +83,6 @@ export function OwnTile({ room, devices, name }) {
       <${LeftOut} room=${room} participant=${room.you.value} />
       <${TileHand} room=${room} participant=${room.you.value} />
       <${TileReaction} room=${room} participant=${room.you.value} />
-      <div class="caption"><${Caption} name=${t('stage.you')} muted=${!heard} grade=${room.quality.value.get(room.you.value)} /></div>
+      <div class="caption"><${Caption} name=${t('stage.you')} muted=${!heard} verdict=${room.quality.value.get(room.you.value)} /></div>
     </div>`;
 }

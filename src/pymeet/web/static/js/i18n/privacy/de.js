@@ -54,6 +54,7 @@ export default {
   'consent.withdrawn': 'Ihre Einwilligung wurde widerrufen.',
   'consent.askTitle': 'Einwilligung widerrufen?',
   'consent.ask': 'Von jetzt an geschieht es nicht mehr. Was bis jetzt geschah, bleibt rechtmäßig.',
+  'consent.askRecording': 'Was von Ihnen aufgezeichnet wurde, wird endgültig vernichtet, und Filme werden ohne Sie neu gemacht.',
   'purpose.privacy_notice': 'Datenschutzerklärung',
   'purpose.recording': 'Aufzeichnung',
   'purpose.transcript': 'Mitschrift',

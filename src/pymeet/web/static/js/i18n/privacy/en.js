@@ -53,6 +53,7 @@ export default {
   'consent.withdrawn': 'Your consent was withdrawn.',
   'consent.askTitle': 'Withdraw your consent?',
   'consent.ask': 'From now on it is not done any more. What was done until now stays lawful.',
+  'consent.askRecording': 'What was recorded of you is destroyed for good, and films are made again without you.',
   'purpose.privacy_notice': 'Privacy notice',
   'purpose.recording': 'Recording',
   'purpose.transcript': 'Transcript',
