@@ -13,12 +13,13 @@ TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice
 
 # What watches a meeting for gaps wants the machine to itself; the rest, pages in a browser too, runs two files at a time.
-IN_MEETINGS := flash_and_beep hosting layers meeting mixed_meeting network_loss organisation recording restart ways
+# Those go in the order of their names: by how many tests they have, the slow files with few would come last, and one wait.
+IN_MEETINGS := faults flash_and_beep hosting layers meeting mixed_meeting narrow_receiver network_loss organisation quality_marks recording restart ways
 ALONE := $(IN_MEETINGS:%=tests/browser/test_%.py) tests/stacks tests/gates/test_gate_load.py
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
 
-.PHONY: serve test check bench bench-peers bench-purge fuzz gates screenshots docs lock format clean test-packages config.example.yaml
+.PHONY: serve test check bench bench-peers bench-purge soak fuzz gates screenshots docs lock format clean test-packages config.example.yaml
 
 serve: $(RUNTIME)  ## start pymeet with the dependencies it was tested with
 	$(BIN)/pymeet serve $(ARGS)
@@ -28,7 +29,7 @@ test: $(DEV) test-packages  ## run all tests, or what ARGS tells pytest
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
 	$(BIN)/python -m pytest $(ALONE)
 endif
 
@@ -45,6 +46,9 @@ bench: $(DEV)  ## measure what forwarding costs
 bench-peers: $(DEV)  ## measure pymeet beside other media servers that are installed
 	$(BIN)/python benchmarks/peers.py $(ARGS)
 
+soak: $(DEV)  ## look what is left behind after half an hour of coming, going and bad luck
+	$(BIN)/python benchmarks/soak.py $(ARGS)
+
 bench-purge: $(DEV)  ## measure what deleting two million rows does to a meeting
 	$(BIN)/python benchmarks/purge.py $(ARGS)
 
@@ -54,7 +58,8 @@ fuzz: $(DEV)  ## search for bad input for longer than `make test` does
 
 gates: $(DEV)  ## run the long versions of what must hold before anybody trusts a server with personal data
 	PYMEET_GATES=long HYPOTHESIS_PROFILE=gates $(BIN)/python -m pytest tests/gates tests/privacy tests/db tests/ops \
-		tests/recording tests/live/test_recording_crash.py tests/browser/test_meeting.py $(ARGS)
+		tests/recording tests/live/test_recording_crash.py tests/browser/test_accessibility.py tests/browser/test_faults.py \
+		tests/browser/test_meeting.py tests/browser/test_mixed_meeting.py $(ARGS)
 
 screenshots: $(DEV) test-packages  ## take the pictures in docs/images anew
 	PYTHONPATH=.:tests/live $(BIN)/python scripts/screenshots.py

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import aiohttp
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
+from awake import awake  # noqa: E402
 from bare import bare_us  # noqa: E402 - found through the path set above
 from clients import Clients  # noqa: E402
 
@@ -64,7 +66,7 @@ class Server:
             f"data_dir: {folder}/data\n"
             f"http: {{host: 127.0.0.1, port: {self.url.rpartition(':')[2]}, tls: {{mode: 'off'}}{http}}}\n"
             f"media: {{port: {free_port(socket.SOCK_DGRAM)}, addresses: ['127.0.0.1']}}\n"
-            f"rooms: {{max_participants: 500}}\n{more}"
+            f"rooms: {{max_participants: 500, max_lag_ms: 0, last_voices: 500}}\n{more}"
         )
         self._pymeet = str(Path(sys.executable).with_name("pymeet"))
         self._log = open(f"{folder}/log", "wb")  # noqa: SIM115 - closed by stop()
@@ -115,6 +117,8 @@ class Participant:
         self._number: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self.cameras: set[str] = set()
+        """Ids of the tracks that have been offered to it."""
 
     async def join(self, http: aiohttp.ClientSession, url: str, slug: str, with_audio: bool) -> None:
         self._socket = await http.ws_connect(f"{url}/ws/{slug}")
@@ -140,6 +144,7 @@ class Participant:
             if message["type"] == "published":
                 published.set_result(message["sdp"])
             elif message["type"] == "offer" and self._receiver is not None and message["tracks"]:
+                self.cameras = {track["track"] for track in message["tracks"] if track["source"] == "camera"}
                 if self._number is None:
                     self._number = self._receiver.ask("new")
                 answer = self._receiver.ask("answer", self._number, message["sdp"])
@@ -149,6 +154,11 @@ class Participant:
 
     def heard(self, message: dict[str, Any]) -> None:
         """Everything that the server says comes through here."""
+
+    async def look(self, heights: Mapping[str, int]) -> None:
+        """Says in how many lines each camera is shown, by track id."""
+        tiles = [{"track": track, "height": height} for track, height in heights.items()]
+        await self.say(type="view", id="v", tiles=tiles)
 
     async def say(self, **message: Any) -> None:
         assert self._socket is not None
@@ -171,6 +181,8 @@ class Scenario:
     publishers: int
     receivers: int
     mesh: bool = False
+    lines: int = 720
+    """At which cameras are shown, where they come in several sizes."""
 
     @property
     def copies(self) -> int:
@@ -364,4 +376,5 @@ def _print(r: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with awake():
+        asyncio.run(main())

@@ -125,7 +125,7 @@ class Janus:
     async def make_room(self, http: aiohttp.ClientSession) -> int:
         handle = await self._handle(http)
         body = {"request": "create", "publishers": 500, "bitrate": 0, "videocodec": "vp8", "audiocodec": "opus"}
-        body["transport_wide_cc_ext"] = False
+        body["transport_wide_cc_ext"] = True  # as far as clients agree to it
         reply = await self._post(http, handle, janus="message", body=body)
         return int(reply["plugindata"]["data"]["room"])
 

@@ -1,7 +1,9 @@
 """pymeet beside other media servers in one run: the same light clients, the same streams, the same CPU, window by window in turn.
 
-    python benchmarks/peers.py [--only "1 to 60"] [--seconds 3] [--rounds 3] [--no-storm] [--json]
+    python benchmarks/peers.py [--only "1 to 60"] [--seconds 3] [--rounds 3] [--no-storm] [--plain] [--json]
 
+Clients are like browsers: cameras send three sizes, of which receivers are sent the largest, packets are numbered over all streams,
+receivers report arrivals twenty times a second, and retransmissions are agreed upon. With --plain they do none of that.
 Janus is taken from the system (Debian: `apt-get install janus`); if it is not installed it is left out, and that is said. Every server is
 pinned to the last CPU, the clients to the others; everything stays on this machine. A virtual machine's speed moves by tens of
 percent within minutes, so compare only what stands in one line of one run: the ratios.
@@ -25,6 +27,7 @@ import aiohttp
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 import janus  # noqa: E402 - found through the path set above
+from awake import awake  # noqa: E402
 from clients import Clients  # noqa: E402
 from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, lost, one_window, settled  # noqa: E402
 
@@ -56,7 +59,22 @@ class Pymeet(Server):
 
     async def receive(self, http: aiohttp.ClientSession, room: str, s: Scenario, clients: Clients) -> None:
         if not s.mesh:  # in a mesh whoever publishes receives already
-            await self._join(http, room, Participant(f"r{len(self._people)}", None, clients), False)
+            person = Participant(f"r{len(self._people)}", None, clients)
+            await self._join(http, room, person, False)
+            await self._look(person, s)
+
+    async def look(self, s: Scenario) -> None:
+        """In a mesh everybody shows everybody, once all are there."""
+        for person in self._people if s.mesh else []:
+            await self._look(person, s)
+
+    async def _look(self, person: Participant, s: Scenario) -> None:
+        expected = s.publishers - s.mesh
+        for _ in range(1000):
+            if len(person.cameras) == expected:
+                break
+            await asyncio.sleep(0.01)
+        await person.look(dict.fromkeys(person.cameras, s.lines))
 
     async def _join(self, http: aiohttp.ClientSession, room: str, person: Participant, with_audio: bool) -> None:
         self._people.append(person)
@@ -88,6 +106,9 @@ class Janus(janus.Janus):
             self._feeds = [*others, self._feeds[0]]
         await self.subscriber(http, room, clients, others)
 
+    async def look(self, s: Scenario) -> None:
+        """Whoever receives is sent the largest size unless they ask for another, which is not measured here."""
+
     async def leave(self, http: aiohttp.ClientSession) -> None:
         await self.end_sessions(http)
 
@@ -99,6 +120,7 @@ class Side:
     server: Any
     sender: Clients
     receiver: Clients
+    like_browsers: bool = True
     room: Any = None
     mb_per_participant: float = 0.0
     idle_percent: float = 0.0
@@ -112,21 +134,23 @@ class Side:
         self.receiver.stop()
 
     def new_clients(self) -> Clients:
-        return new_clients(self.server)
+        return new_clients(self.server, self.like_browsers)
 
 
-def new_clients(server: Any) -> Clients:
+def new_clients(server: Any, like_browsers: bool) -> Clients:
     """A process of clients that fit the server."""
     if server.title == "pymeet":
-        return Clients(CLIENT_CPU)
-    return Clients(CLIENT_CPU, janus.local_address(), is_full=True)
+        return Clients(CLIENT_CPU, like_browsers=like_browsers)
+    return Clients(CLIENT_CPU, janus.local_address(), is_full=True, like_browsers=like_browsers)
 
 
 @contextlib.asynccontextmanager
-async def meeting(server: Any, http: aiohttp.ClientSession, s: Scenario) -> AsyncIterator[Side]:
+async def meeting(
+    server: Any, http: aiohttp.ClientSession, s: Scenario, like_browsers: bool = True
+) -> AsyncIterator[Side]:
     """Everybody of a scenario, connected."""
     before_mb = server.memory_mb()
-    side = Side(server, new_clients(server), new_clients(server))
+    side = Side(server, new_clients(server, like_browsers), new_clients(server, like_browsers), like_browsers)
     try:
         side.room = await server.room(http)
         for _ in range(s.publishers):
@@ -138,6 +162,8 @@ async def meeting(server: Any, http: aiohttp.ClientSession, s: Scenario) -> Asyn
         await asyncio.sleep(0.3)
         for _ in range(s.publishers if s.mesh else s.receivers):
             await server.receive(http, side.room, s, side.receiver)
+        await server.look(s)
+        side.sender.ask("count", s.lines)
         side.sender.ask("send", True)
         await settled(side.sender, side.receiver, s)
         side.mb_per_participant = (server.memory_mb() - before_mb) / (s.publishers + s.receivers)
@@ -150,11 +176,11 @@ async def meeting(server: Any, http: aiohttp.ClientSession, s: Scenario) -> Asyn
 
 
 async def compare(
-    servers: list[Any], http: aiohttp.ClientSession, s: Scenario, seconds: float, rounds: int
+    servers: list[Any], http: aiohttp.ClientSession, s: Scenario, seconds: float, rounds: int, like_browsers: bool
 ) -> dict[str, Any]:
     """Windows of all servers in turn."""
     async with contextlib.AsyncExitStack() as stack:
-        sides = [await stack.enter_async_context(meeting(server, http, s)) for server in servers]
+        sides = [await stack.enter_async_context(meeting(server, http, s, like_browsers)) for server in servers]
         for side in sides:
             side.idle_percent = (await one_window(side.server, side.sender, side.receiver, seconds))["cpu_percent"]
         for _ in range(rounds):
@@ -209,10 +235,10 @@ def _summary(side: Side) -> dict[str, Any]:
     }
 
 
-async def storm(server: Any, http: aiohttp.ClientSession) -> dict[str, Any]:
+async def storm(server: Any, http: aiohttp.ClientSession, like_browsers: bool) -> dict[str, Any]:
     """A hundred people come to a meeting of one camera and twenty receivers within five seconds."""
     s = Scenario("storm", 1, 20)
-    async with meeting(server, http, s) as side:
+    async with meeting(server, http, s, like_browsers) as side:
         joiners = side.new_clients()
         side.sender.ask("pace", VIDEO_PPS, True)
         side.sender.ask("send", True)
@@ -261,6 +287,7 @@ async def main() -> None:
         "--rounds", type=int, default=3, help="windows of each server and pace, in turn; the median counts"
     )
     parser.add_argument("--only", action="append", help="a scenario by its title; may be repeated")
+    parser.add_argument("--plain", action="store_true", help="one size, no numbers over all streams, no reports")
     parser.add_argument("--no-storm", action="store_true", help="leave the crowd of joins out")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -279,11 +306,12 @@ async def main() -> None:
                 await server.ready(http)
             for scenario in SCENARIOS:
                 if not options.only or scenario.title in options.only:
-                    results[scenario.title] = await compare(servers, http, scenario, options.seconds, options.rounds)
+                    turns = options.seconds, options.rounds
+                    results[scenario.title] = await compare(servers, http, scenario, *turns, not options.plain)
                     if not options.json:
                         _print(scenario.title, results[scenario.title])
             if not options.no_storm:
-                results["storm"] = {server.title: await storm(server, http) for server in servers}
+                results["storm"] = {server.title: await storm(server, http, not options.plain) for server in servers}
                 if not options.json:
                     _print_storm(results["storm"])
     if options.json:
@@ -322,4 +350,5 @@ def _print_storm(sides: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with awake():
+        asyncio.run(main())

@@ -20,6 +20,7 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 import aiohttp  # noqa: E402 - what follows is found through the path set above
+from awake import awake  # noqa: E402
 from clients import Clients  # noqa: E402
 from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, settled  # noqa: E402
 from purge import Watch, lag_of, say_lag  # noqa: E402
@@ -131,4 +132,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with awake():
+        asyncio.run(main())

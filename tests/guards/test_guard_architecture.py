@@ -20,9 +20,8 @@ OWN_CLOCK = {"sfu/dtls.py"}
 
 def pure_modules() -> list[str]:
     sfu = [path for path in (SOURCE / "sfu").glob("*.py") if path.name not in IMPURE_SFU]
-    rooms = [
-        SOURCE / "rooms" / f"{name}.py" for name in ("room", "hosting", "commands", "events", "permissions", "pictures")
-    ]
+    names = ("room", "hosting", "commands", "events", "permissions", "pictures", "quality")
+    rooms = [SOURCE / "rooms" / f"{name}.py" for name in names]
     others = [SOURCE / "config.py", SOURCE / "refusals.py", SOURCE / "ops" / "room_tokens.py"]
     found = [path for path in (*sfu, *rooms, *others) if path.exists()]
     return sorted(str(path.relative_to(SOURCE)) for path in found)
