@@ -136,7 +136,9 @@ class Janus:
         number = clients.ask("new")
         offer = clients.ask("offer", number, 150, 1160, with_audio)
         wish = {"request": "configure", "video": True, "audio": with_audio}
-        _, answer = await self._ask(http, handle, wish, {"type": "offer", "sdp": offer})
+        # Janus takes the first size named for the largest unless it is told.
+        jsep = {"type": "offer", "sdp": offer, "rid_order": "lmh"}
+        _, answer = await self._ask(http, handle, wish, jsep)
         clients.ask("connect", number, answer)
         return int(joined["id"])
 

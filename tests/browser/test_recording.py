@@ -290,6 +290,38 @@ async def test_who_comes_into_a_meeting_that_is_recorded_is_asked_before(studio:
     assert await grace.page.get_by_role("link", name="Recordings").count() == 0
 
 
+async def test_who_said_no_has_what_was_recorded_of_them_destroyed_without_leaving_the_meeting(studio: Studio) -> None:
+    """A guest, with their receipt, and a member: of each nothing is left, the other's is untouched, and both may agree again."""
+    browser = await studio.browser()
+    ada, grace = [await studio.person(name, browser, host=name == "Ada") for name in ("Ada", "Grace")]
+    for person in (ada, grace):
+        await person.join(studio.slug)
+    await _start(ada)
+    for person in (ada, grace):
+        await _asked(person)
+        await person.press("Record me")
+    await until("both were recorded for a while", lambda: _recorded_for(studio, 1_000), 20)
+
+    for person, left in ((grace, {"Ada"}), (ada, {"Grace"})):
+        theirs = {row["file_id"] for row in await studio.tracks() if row["name"] == person.name}
+        await _sign(person, "You are recorded").click()
+        await person.press("Stop recording me")
+        await person.press("Destroy it")
+        await person.page.get_by_role("dialog").get_by_role("button", name="Destroy it").click()
+        await person.page.get_by_text("What was recorded of you is destroyed.").first.wait_for(timeout=10_000)
+        assert {row["name"] for row in await studio.tracks()} == left
+        assert not theirs & _on_disk(studio)
+        assert not theirs & {file_id for file_id, _ in studio.server.lifecycle.keys.ids()}
+        await _sign(person, "You are not recorded").click()
+        assert await person.button("Destroy it").count() == 0
+        await person.press("Record me")
+        await person.press("Close")
+        await until("they are recorded again", lambda: _recorded_for(studio, 0), 20)
+    decided = await studio.rows(select(consents).where(consents.c.object_id == (await studio.recording())["id"]))
+    methods = sorted(row["method"] for row in decided if row["decision"] == "withdrawn")
+    assert methods == ["dialog", "dialog", "receipt", "settings"]
+
+
 async def test_the_question_disturbs_nobody_and_stays_until_it_is_answered(studio: Studio) -> None:
     """Who is writing goes on writing; Escape is no answer; by keyboard one comes to all three choices; the microphone still works."""
     browser = await studio.browser()
@@ -326,10 +358,11 @@ async def test_the_question_disturbs_nobody_and_stays_until_it_is_answered(studi
     await ada.press("Record me")
     await _sign(ada, "You are recorded").click()
     await ada.press("Stop recording me")
-    erase = ada.page.get_by_role("link", name="Have it erased")
-    assert await erase.get_attribute("href") == "/my-data"
+    await ada.press("Destroy it")
+    await ada.press("Cancel")
+    await _sign(ada, "You are not recorded").click()
     await ada.press("Record me")
-    await erase.wait_for(state="detached", timeout=2_000)
+    await ada.button("Destroy it").wait_for(state="detached", timeout=2_000)
     await ada.press("Close")
     await ada.press("Add a marker")
     await ada.page.get_by_role("textbox", name="Name (optional)").fill("Decision")

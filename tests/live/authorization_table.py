@@ -239,6 +239,7 @@ RIGHTS: Final = (
     row("POST", f"{DATA}/erasure", members(200), new=True),
     row("POST", f"{DATA}/consents/{{id}}/withdraw", "401 401 404 404 204 404 404", olgas.consent),
     row("GET", f"{DATA}/consents/{{id}}/receipt", "401 401 404 404 200 404 404", olgas.consent),
+    row("POST", f"{DATA}/recordings/{{id}}/remove", "401 401 204 404 204 404 404", olgas.recording),
     row("POST", f"{DATA}/notice", members(204), new=True),
     row("POST", f"{API}/guest-data", "401 200 401 401 401 401 401", body=olgas.own_receipt),
     row("POST", f"{API}/guest-data/export", "401 200 401 401 401 401 401", body=olgas.receipt_and(language="en")),

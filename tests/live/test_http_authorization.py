@@ -96,6 +96,7 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("PUT", f"{API}/my-data/objection"): {"on": True},
     ("POST", f"{API}/my-data/erasure"): {"password": PASSWORD},
     ("POST", f"{API}/my-data/consents/{{id}}/withdraw"): None,
+    ("POST", f"{API}/my-data/recordings/{{id}}/remove"): None,
     ("POST", f"{API}/my-data/notice"): {"version": 1, "language": "en"},
     ("POST", f"{API}/guest-data"): {"receipt": "x"},
     ("POST", f"{API}/guest-data/export"): {"receipt": "x", "language": "en"},

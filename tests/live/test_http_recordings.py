@@ -16,7 +16,9 @@ from tests.support.recordings import FILM, LASTS_MS, TRACK, Made, Seat, change_r
 
 from pymeet.db.schema import audit_events, recording_shares, recording_views
 from pymeet.privacy import consents, holds, receipts
+from pymeet.privacy.holds import Hold
 from pymeet.privacy.people import member
+from pymeet.recording.removal import finish
 from pymeet.retention import days
 from pymeet.server import Server
 
@@ -539,12 +541,38 @@ async def test_a_consent_has_no_day_while_its_recording_exists(server: Server, s
     assert [each["keep"]["gone_by"] for each in data["classes"] if each["name"] == "consents"] == [None]
 
 
-async def test_a_legal_hold_keeps_what_was_recorded_and_no_consent(server: Server, scene: Scene) -> None:
-    """Who withdraws is told that nothing could be destroyed."""
+async def test_who_said_no_in_the_meeting_has_the_rest_destroyed_by_the_recording_alone(
+    server: Server, scene: Scene
+) -> None:
+    """The page of the meeting knows no consent by its id. Each of the two decisions is written down."""
+    await agreed(server, scene)
+    bob = member(scene.bob.id)
 
-    def hold(conn: Connection) -> None:
+    def say_no(conn: Connection) -> None:
         now_ms = server.lifecycle.clock.now_ms()
-        holds.place(
+        consents.withdraw(conn, bob, "recording", scene.made.id, method="dialog", now_ms=now_ms)
+
+    await server.lifecycle.db.work(say_no)
+    await finish(server.lifecycle)
+    assert server.lifecycle.files.exists(scene.made.track_files["Bob"]), "that was not asked for yet"
+    path = f"/api/v1/my-data/recordings/{scene.made.id}/remove"
+
+    assert (await scene.bob.json("POST", path))[0] == 204
+
+    assert not server.lifecycle.files.exists(scene.made.track_files["Bob"])
+    assert server.lifecycle.files.exists(scene.made.track_files["Ann"])
+    decided = await server.lifecycle.db.study(consents.timeline, bob)
+    said = [(each.decision, each.method) for each in decided if each.purpose == "recording"]
+    assert said == [("given", "dialog"), ("withdrawn", "dialog"), ("withdrawn", "settings")]
+    assert (await scene.bob.json("POST", path))[0] == 404
+
+
+async def test_a_legal_hold_keeps_what_was_recorded_and_no_consent(server: Server, scene: Scene) -> None:
+    """Who withdraws is told that nothing could be destroyed yet; what could not is when the hold is over, unasked."""
+
+    def hold(conn: Connection) -> Hold:
+        now_ms = server.lifecycle.clock.now_ms()
+        return holds.place(
             conn,
             recording_id=scene.made.id,
             reason="legal_claim",
@@ -554,13 +582,23 @@ async def test_a_legal_hold_keeps_what_was_recorded_and_no_consent(server: Serve
         )
 
     path = await agreed(server, scene)
-    await server.lifecycle.db.work(hold)
+    placed = await server.lifecycle.db.work(hold)
 
     status, problem = await scene.bob.json("POST", path)
 
     assert (status, problem["code"]) == (409, "held")
     assert server.lifecycle.files.exists(scene.made.track_files["Bob"])
     assert (await scene.bob.json("POST", path))[1]["code"] == "no_consent"
+    await finish(server.lifecycle)
+    assert server.lifecycle.files.exists(scene.made.track_files["Bob"])
+
+    now_ms = server.lifecycle.clock.now_ms()
+    await server.lifecycle.db.work(lambda conn: holds.release(conn, placed.id, now_ms=now_ms, actor="operator"))
+    await finish(server.lifecycle)
+
+    assert not server.lifecycle.files.exists(scene.made.track_files["Bob"])
+    assert server.lifecycle.files.exists(scene.made.track_files["Ann"])
+    assert (await actions(server)).count("recording.person_removed") == 1
 
 
 async def test_an_owner_takes_somebody_out_and_nobody_else_does(server: Server, scene: Scene, admin: Visitor) -> None:

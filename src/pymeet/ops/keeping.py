@@ -22,6 +22,7 @@ from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
 from pymeet.privacy.requests import Requests
 from pymeet.privacy.sweeper import Sweeper
+from pymeet.recording import removal
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,7 @@ class Keeping:
             erase=self._erase_unused,
             hooks=(
                 self._carry_out_erasures,
+                self._finish_withdrawals,
                 self._renew_notice,
                 self._remind,
                 self._look_after_backups,
@@ -82,6 +84,9 @@ class Keeping:
 
     async def _erase_unused(self, person: DataSubject, cause: str) -> None:
         await self._erasures.erase_now(person, cause, audit.SYSTEM)
+
+    async def _finish_withdrawals(self) -> None:
+        await removal.finish(self._lifecycle)
 
     async def _carry_out_erasures(self) -> None:
         if self.sweeper.status.doubts:

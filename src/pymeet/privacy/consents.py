@@ -22,6 +22,9 @@ from pymeet.privacy.people import DataSubject, guest, member
 NOTICE: Final = "privacy_notice"
 """The one purpose that asks for no consent: the notice is acknowledged."""
 
+IN_MEETING: Final = ("joining", "dialog")
+"""The methods of who answers in a meeting, or at its door: what was taken up before a no stays, until they have it destroyed."""
+
 UNTIL_ENDED_MS: Final = 253_402_300_799_999
 """`keep_from_ms` while that exists for which the decision was made: the last millisecond of the year 9999."""
 
@@ -96,7 +99,7 @@ def withdraw(
     conn: Connection, person: DataSubject, purpose: str, object_id: str, *, method: str, now_ms: int
 ) -> Consent:
     """Takes a consent back (Article 7(3)), with the text by which it was given. ConflictError where none is in force."""
-    before = _latest(conn, person, purpose, object_id)
+    before = latest(conn, person, purpose, object_id)
     if before is None or before.decision != "given":
         raise ConflictError("There is no consent that could be withdrawn.", code="no_consent")
     return record(
@@ -114,8 +117,14 @@ def withdraw(
 
 def state(conn: Connection, person: DataSubject, purpose: str, object_id: str | None) -> str | None:
     """The latest decision. None where there was no answer, which is no consent."""
-    found = _latest(conn, person, purpose, object_id)
+    found = latest(conn, person, purpose, object_id)
     return found.decision if found else None
+
+
+def latest(conn: Connection, person: DataSubject, purpose: str, object_id: str | None) -> Consent | None:
+    """The latest decision with all that is known of it. None where there was no answer, which is no consent."""
+    found = _read(conn, select(consents).where(_timeline_of(person, purpose, object_id)))
+    return found[-1] if found else None
 
 
 def timeline(conn: Connection, person: DataSubject) -> Sequence[Consent]:
@@ -182,11 +191,6 @@ def _texts(conn: Connection, version: int) -> dict[str, str]:
 def _has_ended(conn: Connection, object_id: str) -> bool:
     over = (consents.c.object_id == object_id, consents.c.keep_from_ms < UNTIL_ENDED_MS)
     return conn.execute(select(consents.c.id).where(*over).limit(1)).first() is not None
-
-
-def _latest(conn: Connection, person: DataSubject, purpose: str, object_id: str | None) -> Consent | None:
-    found = _read(conn, select(consents).where(_timeline_of(person, purpose, object_id)))
-    return found[-1] if found else None
 
 
 def _of(person: DataSubject) -> ColumnElement[bool]:

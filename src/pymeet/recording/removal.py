@@ -5,12 +5,15 @@ Killed at any point, asking again goes on: what is gone is gone, and the list of
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import structlog
 
+from pymeet.db import audit
 from pymeet.db.schema import recording_events, recording_tracks
+from pymeet.errors import ConflictError, NotFoundError
 from pymeet.privacy.gone import remove_pending
 from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import DataSubject
@@ -76,9 +79,31 @@ async def remove_person(
 
 
 async def take_out(lifecycle: Lifecycle, recording_id: str, person: DataSubject, actor: str) -> None:
-    """Takes somebody out with all their seats. Nothing happens when they are in none; ConflictError (`held`)."""
-    for seat in await lifecycle.db.study(store.seats_of, recording_id, person):
-        await remove_person(lifecycle, recording_id, seat, actor)
+    """Takes out with all their seats who asks for it themself: their consent ends also where a hold keeps what there is.
+
+    NotFoundError when they are not in the recording; ConflictError (`held`): it is done as soon as the hold is over.
+    """
+    seats = await lifecycle.db.study(store.seats_of, recording_id, person)
+    if not seats:
+        raise NotFoundError("You are not in this recording, or no longer.")
+    await lifecycle.db.work(store.withdraw, person, recording_id, actor, lifecycle.clock.now_ms())
+    await lifecycle.consent_withdrawn(person, recording_id)
+    try:
+        for seat in seats:
+            await remove_person(lifecycle, recording_id, seat, actor)
+    except ConflictError as error:
+        raise ConflictError(
+            "Your consent has ended, and you are recorded no further. A legal hold keeps what was recorded of you before; "
+            "it is destroyed by itself as soon as the hold is released.",
+            code=error.code,
+        ) from error
+
+
+async def finish(lifecycle: Lifecycle) -> None:
+    """Takes out who withdrew for good and is still there, because a hold kept them until now, or the server died meanwhile."""
+    for recording_id, seat in await lifecycle.db.study(store.unfinished):
+        with suppress(NotFoundError, ConflictError):  # somebody was quicker
+            await remove_person(lifecycle, recording_id, seat, audit.SYSTEM)
 
 
 def _removal(recording_id: str, found: store.Content, files_left: int, *, emptied: bool, dry_run: bool) -> Removal:

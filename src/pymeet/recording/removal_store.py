@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, or_, select
 
 from pymeet.db import audit
 from pymeet.db.inventory import KEY
+from pymeet.db.schema import consents as consents_table
 from pymeet.db.schema import film_people, films, recording_events, recording_people, recording_tracks
 from pymeet.errors import ConflictError, NotFoundError
 from pymeet.privacy import consents
+from pymeet.privacy.consents import Consent
 from pymeet.privacy.holds import kept
 from pymeet.privacy.people import DataSubject, guest, member
 from pymeet.privacy.rows import delete_these, make_again, rowids_of
@@ -69,12 +71,57 @@ def content_of(conn: Connection, person_id: str) -> Content:
 
 
 def withdraw(conn: Connection, person: DataSubject, recording_id: str, actor: str, now_ms: int) -> None:
-    """Ends the consent to the recording, where one is in force; the method says who did."""
-    if consents.state(conn, person, "recording", recording_id) != "given":
+    """Ends the consent to the recording for good, where that is not written down yet; the method says who did.
+
+    Who said no in the meeting only ended what was taken from then on: that they want it all destroyed is a decision of its own.
+    """
+    before = consents.latest(conn, person, "recording", recording_id)
+    if before is None or before.decision not in ("given", "withdrawn") or _is_for_good(before):
         return
     method = "receipt" if actor == audit.GUEST else "settings" if actor == person.user_id else "operator"
-    ended = consents.withdraw(conn, person, "recording", recording_id, method=method, now_ms=now_ms)
+    ended = consents.record(
+        conn,
+        person,
+        "recording",
+        recording_id,
+        "withdrawn",
+        method=method,
+        notice_version=before.notice_version,
+        language=before.language,
+        now_ms=now_ms,
+    )
     audit.record_now(conn, now_ms, actor, "consent.withdrawn", ended.id, {"purpose": "recording"})
+
+
+def unfinished(conn: Connection) -> list[tuple[str, str]]:
+    """Recordings and seats of those who withdrew for good and are still in them: a hold kept them that is over, or the
+    server died meanwhile."""
+    people, later = recording_people, consents_table.alias()
+    given = consents_table
+    same_person = or_(
+        people.c.user_id == given.c.user_id,
+        and_(people.c.user_id.is_(None), people.c.participant_id == given.c.participant_id),
+    )
+    same_timeline = and_(
+        later.c.purpose == given.c.purpose,
+        later.c.object_id == given.c.object_id,
+        later.c.user_id.is_not_distinct_from(given.c.user_id),
+        later.c.participant_id.is_not_distinct_from(given.c.participant_id),
+        later.c.at_ms > given.c.at_ms,
+    )
+    query = (
+        select(people.c.recording_id, people.c.id)
+        .join(given, and_(given.c.object_id == people.c.recording_id, same_person))
+        .where(
+            given.c.purpose == "recording", given.c.decision == "withdrawn", given.c.method.not_in(consents.IN_MEETING)
+        )
+        .where(~exists(select(later.c.id).where(same_timeline).correlate(given)), ~kept(people))
+    )
+    return [(recording_id, person_id) for recording_id, person_id in conn.execute(query)]
+
+
+def _is_for_good(consent: Consent) -> bool:
+    return consent.decision == "withdrawn" and consent.method not in consents.IN_MEETING
 
 
 def drop_films(conn: Connection, person_id: str, now_ms: int) -> int:

@@ -14,6 +14,7 @@ from pymeet.privacy.overview import seat_of
 from pymeet.privacy.people import counts_of
 from pymeet.privacy.receipts import GuestReceipt
 from pymeet.privacy.status_text import issue
+from pymeet.recording.removal import take_out
 from pymeet.signed import MAX_LENGTH
 from pymeet.web.attempts import attempt
 from pymeet.web.background import BACKGROUND
@@ -23,7 +24,7 @@ from pymeet.web.exporting import make_export
 from pymeet.web.my_data import Language, switch_restriction
 from pymeet.web.parts import PARTS
 from pymeet.web.personal_data import erasures, shown_to, withdraw
-from pymeet.web.recordings import of_guest, remove_guest
+from pymeet.web.recordings import of_guest
 
 ReceiptText = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
@@ -100,7 +101,7 @@ async def leave_recording(request: web.Request) -> web.Response:
     """Takes the guest out of one recording: their tracks are destroyed, and films are made again without them."""
     body = await read_json(request, Shown)
     receipt = await _read_held(request, body.receipt)
-    await remove_guest(request, receipt.participant_id, request.match_info["id"], audit.GUEST)
+    await take_out(request.app[PARTS].lifecycle, request.match_info["id"], receipt.person, audit.GUEST)
     return web.Response(status=204)
 
 

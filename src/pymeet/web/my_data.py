@@ -21,6 +21,7 @@ from pymeet.privacy.people import member as member_of
 from pymeet.privacy.rectify import rectify
 from pymeet.privacy.request_mail import MY_DATA_PAGE
 from pymeet.privacy.status_text import issue
+from pymeet.recording.removal import take_out
 from pymeet.web.bodies import Body, read_json
 from pymeet.web.confirming import confirm
 from pymeet.web.downloads import send_archive
@@ -141,6 +142,13 @@ async def withdraw_consent(request: web.Request) -> web.Response:
     user = await member(request)
     person = member_of(user.id)
     await withdraw(request, person, request.match_info["id"], method="settings", actor=user.id)
+    return web.Response(status=204)
+
+
+async def leave_recording(request: web.Request) -> web.Response:
+    """Takes the member out of one recording, also while it runs: their tracks are destroyed, and films are made again without them."""
+    user = await member(request)
+    await take_out(request.app[PARTS].lifecycle, request.match_info["id"], member_of(user.id), user.id)
     return web.Response(status=204)
 
 

@@ -1,5 +1,6 @@
 """What people see about themselves, members and guests alike (docs/protocol.md, section 5.1)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 
 from pymeet.config import Config
 from pymeet.db import audit
+from pymeet.errors import NotFoundError
 from pymeet.ops.addresses import public_url
 from pymeet.privacy import consents, erasure_rows, limits, request_rows
 from pymeet.privacy.consents import Consent
@@ -89,7 +91,8 @@ async def withdraw(request: web.Request, person: DataSubject, consent_id: str, *
         given = await conn.run_sync(end)
     if given.purpose == "recording" and given.object_id is not None:
         await parts.lifecycle.consent_withdrawn(person, given.object_id)
-        await take_out(parts.lifecycle, given.object_id, person, actor)
+        with suppress(NotFoundError):  # nothing was taken of them, or it is gone
+            await take_out(parts.lifecycle, given.object_id, person, actor)
 
 
 def erasures(request: web.Request) -> Erasures:

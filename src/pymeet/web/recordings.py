@@ -9,10 +9,11 @@ from pydantic import Field, model_validator
 from sqlalchemy import RowMapping
 
 from pymeet.errors import InvalidInputError, NotFoundError
+from pymeet.privacy.people import member as data_subject
 from pymeet.recording.access import MAY, Asker, Verb
 from pymeet.recording.catalogue import Contents, Entry, FilmMaker, picked
 from pymeet.recording.catalogue_store import PersonRow
-from pymeet.recording.removal import remove_person
+from pymeet.recording.removal import remove_person, take_out
 from pymeet.recording.shares import LONGEST_DAYS, Share
 from pymeet.recording.views import View
 from pymeet.web.bodies import Body, read_json
@@ -161,15 +162,19 @@ async def delete_film(request: web.Request) -> web.Response:
 async def remove(request: web.Request) -> web.Response:
     """Takes a person out of the recording, with all their seats: by the owner, or by themself."""
     asker, catalogue = await _asker(request), request.app[RECORDINGS].catalogue
+    lifecycle = request.app[PARTS].lifecycle
     entry = await catalogue.one(asker, request.match_info["id"])
     person = next((each for each in entry.rows.people if each.id == request.match_info["person"]), None)
     if person is None or not entry.is_you(person):
         entry = await catalogue.one(asker, entry.id, Verb.REMOVE)
     if person is None:
         raise NotFoundError("There is no such person in this recording.")
+    if entry.is_you(person):
+        await take_out(lifecycle, entry.id, data_subject(asker.user_id), asker.actor)
+        return web.Response(status=204)
     for each in entry.rows.people:
         if each.id == person.id or (person.user_id is not None and each.user_id == person.user_id):
-            await remove_person(request.app[PARTS].lifecycle, entry.id, each.id, asker.actor)
+            await remove_person(lifecycle, entry.id, each.id, asker.actor)
     return web.Response(status=204)
 
 
@@ -209,22 +214,6 @@ async def of_guest(request: web.Request, participant_id: str) -> list[dict[str, 
         }
         for each in entries
     ]
-
-
-async def remove_guest(request: web.Request, participant_id: str, recording_id: str, actor: str) -> None:
-    """Takes a guest out of one recording. NotFoundError when they are not in it."""
-    entries = await request.app[RECORDINGS].catalogue.of_guest(participant_id)
-    seats = [
-        person.id
-        for entry in entries
-        if entry.id == recording_id
-        for person in entry.rows.people
-        if person.participant_id == participant_id
-    ]
-    if not seats:
-        raise NotFoundError("You are not in this recording.")
-    for each in seats:
-        await remove_person(request.app[PARTS].lifecycle, recording_id, each, actor)
 
 
 async def _asker(request: web.Request) -> Asker:

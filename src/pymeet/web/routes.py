@@ -187,6 +187,7 @@ ROUTES: Final = (
     web.post("/api/v1/my-data/erasure", my_data.begin_erasure),
     web.post(f"/api/v1/my-data/consents/{ID}/withdraw", my_data.withdraw_consent),
     web.get(f"/api/v1/my-data/consents/{ID}/receipt", my_data.consent_receipt_file),
+    web.post(f"/api/v1/my-data/recordings/{ID}/remove", my_data.leave_recording),
     web.post("/api/v1/my-data/notice", my_data.read_notice),
     web.post("/api/v1/guest-data", guest_data.show),
     web.post("/api/v1/guest-data/export", guest_data.export),

@@ -196,6 +196,7 @@ _CLOSED: Final = (
     "POST /my-data/erasure",
     "POST /my-data/consents/{id}/withdraw",
     "GET /my-data/consents/{id}/receipt",
+    "POST /my-data/recordings/{id}/remove",
     "POST /my-data/notice",
     "POST /connection-check",  # gives what lets people in
     # other proofs: a link, a receipt, the status of an erasure

@@ -75,6 +75,12 @@ MY_DATA: Final = Section(
             File(("application/json",)),
             more="Byte for byte as it was signed (ISO/IEC TS 27560).",
         ),
+        "POST /my-data/recordings/{id}/remove": Operation(
+            "Be taken out of a recording, for good",
+            Who.MEMBER,
+            refuses={404: "not_found", 409: "held"},
+            more="Also while it runs. Where a legal hold keeps it, only the consent ends now; the rest follows with the hold.",
+        ),
         "POST /my-data/notice": Operation(
             "Say that one has read the privacy notice",
             Who.MEMBER,

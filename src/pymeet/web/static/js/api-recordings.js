@@ -114,5 +114,7 @@ export const revokeShare = (id, share) => call('DELETE', at(id, 'shares', share)
 export const openShared = (token, password) => call('POST', '/shared-recordings', password ? { token, password } : { token });
 
 /** @typedef {{ id: string, name: string, room: string | null, started_at: number, ended_at: number | null, duration_ms: number | null, delete_at: number | null }} GuestRecording */
+/** Takes oneself out, also while it runs. @param {string} id */
+export const leaveRecording = (id) => call('POST', `/my-data/recordings/${encodeURIComponent(id)}/remove`);
 /** @param {string} receipt @param {string} id */
 export const removeGuest = (receipt, id) => call('POST', `/guest-data/recordings/${encodeURIComponent(id)}/remove`, { receipt });

@@ -113,9 +113,13 @@ function MyConsents({ data, reload }) {
   const [asking, setAsking] = useState(/** @type {Consent | null} */ (null));
   const { busy, problem, act } = useAct();
   const withdraw = (/** @type {Consent} */ consent) => void act(async () => {
-    await api.withdrawConsent(consent.id);
-    await reload();
-    toast(t('consent.withdrawn'));
+    try {
+      await api.withdrawConsent(consent.id);
+      toast(t('consent.withdrawn'));
+    } finally {
+      // The consent has ended also where a legal hold keeps what was recorded.
+      await reload();
+    }
   });
   const plan = asking && [t(`purpose.${asking.purpose}`), t('consent.ask'), ...(asking.purpose === 'recording' ? [t('consent.askRecording')] : [])];
   return html`

@@ -2,12 +2,14 @@
 
 /** @import { Answer } from '../../types.js' */
 /** @import { Meeting } from '../../meeting.js' */
+/** @import { Room } from '../../models/room.js' */
 import { signal } from '../../../vendor/signals-core.js';
 import { t } from '../../i18n.js';
+import { ApiError } from '../../api.js';
 import { Refused } from '../../protocol.js';
 import { toast } from '../toast.js';
 
-/** @typedef {'start' | 'stop' | 'about' | 'marker' | null} Open */
+/** @typedef {'start' | 'stop' | 'about' | 'marker' | 'destroy' | null} Open */
 
 /** Refusals that have words of their own here. */
 const REFUSALS = /** @type {const} */ (['recording_off', 'disk_full']);
@@ -15,6 +17,8 @@ const REFUSALS = /** @type {const} */ (['recording_off', 'disk_full']);
 /** What can be done about the recording, each with words for when it cannot; and which dialog is open. */
 export class RecordingControls {
   open = signal(/** @type {Open} */ (null));
+  /** The recording in which something of them is left from before they said no. */
+  left = signal('');
   #meeting;
 
   /** @param {Meeting} meeting */
@@ -32,6 +36,18 @@ export class RecordingControls {
     const done = await this.#attempt(this.#meeting.answerRecording(answer));
     if (done) toast(t(answer === 'yes' ? 'recording.saidYes' : 'recording.saidNo'));
     return done;
+  };
+
+  /** Destroys what was recorded of them before they said no. @param {Room} room @param {string} id */
+  destroy = async (room, id) => {
+    try {
+      const api = await import('../../api-recordings.js');
+      await (room.role.value === 'guest' ? api.removeGuest(room.receipt.value, id) : api.leaveRecording(id));
+      this.left.value = '';
+      toast(t('recording.destroyed'));
+    } catch (error) {
+      toast(t(error instanceof ApiError && error.code === 'held' ? 'recording.held' : 'recording.failed'));
+    }
   };
 
   /** @param {string} text */

@@ -18,7 +18,10 @@ export function RecordingDialogs({ room, controls }) {
       <${ConfirmDialog} title=${t('recording.stopTitle')} plan=${[t('recording.stopPlan')]} action=${t('recording.stop')}
         onConfirm=${controls.stop} onClose=${close} />`;
     case 'about': return html`
-      <${AboutRecording} room=${room} onAnswer=${controls.answer} onStop=${() => { controls.open.value = 'stop'; }} onClose=${close} />`;
+      <${AboutRecording} room=${room} controls=${controls} onClose=${close} />`;
+    case 'destroy': return html`
+      <${ConfirmDialog} title=${t('recording.destroyTitle')} plan=${[t('recording.destroyPlan')]} action=${t('recording.destroy')}
+        onConfirm=${() => void controls.destroy(room, controls.left.value)} onClose=${close} />`;
     case 'marker': return html`<${AddMarker} onAdd=${controls.mark} onClose=${close} />`;
     default: return null;
   }

@@ -1,11 +1,13 @@
 // Starting a recording, what one can do about it while it runs, and marking a moment in it.
 
-/** @import { Answer } from '../../types.js' */
 /** @import { Room } from '../../models/room.js' */
+/** @import { RecordingControls } from './attempts.js' */
 import { useId, useState } from '../../../vendor/preact-hooks.js';
 import { t, timeOf } from '../../i18n.js';
 import { Dialog, Field, Icon, Note, html } from '../ui.js';
 import { Facts } from './facts.js';
+
+/** @typedef {{ room: Room, controls: RecordingControls }} Props */
 
 const LONGEST_MARKER = 80;
 
@@ -30,21 +32,16 @@ export function StartRecording({ onStart, onClose }) {
     </${Dialog}>`;
 }
 
-/** Where somebody has what was recorded of them erased: guests show their receipt there. @param {Room} room */
-function erasePlace(room) {
-  return room.role.value === 'guest' ? `/guest-data#${room.receipt.value}` : '/my-data';
-}
-
-/** One's own part in it, and how to change it. @param {{ room: Room, onAnswer: (answer: Answer) => Promise<unknown> }} props */
-function OwnPart({ room, onAnswer }) {
+/** One's own part in it, and how to change it. @param {Props} props */
+function OwnPart({ room, controls }) {
   const [busy, setBusy] = useState(false);
-  const [withdrew, setWithdrew] = useState(false);
   const recorded = room.isRecorded.value;
+  const id = room.recording.value?.id ?? '';
   const change = async () => {
     setBusy(true);
-    const done = await onAnswer(recorded ? 'no' : 'yes');
+    const done = await controls.answer(recorded ? 'no' : 'yes');
     setBusy(false);
-    setWithdrew(recorded && done === true);
+    if (recorded && done) controls.left.value = id;
   };
   return html`
     <section class="own-part">
@@ -52,32 +49,26 @@ function OwnPart({ room, onAnswer }) {
         <p role="status"><strong>${t(recorded ? 'recording.youAre' : 'recording.youAreNot')}</strong></p>
         <button type="button" class="button" disabled=${busy} onClick=${() => void change()}>${t(recorded ? 'recording.stopMe' : 'recording.yes')}</button>
       </div>
-      ${withdrew && !recorded && html`
+      ${controls.left.value === id && !recorded && html`
         <${Note} icon="circle-slash">
           <p>${t('recording.withdrawn')}</p>
-          <a class="button small" href=${erasePlace(room)} target="_blank" rel="noopener">${t('recording.erase')}</a>
+          <button type="button" class="button small danger-quiet" onClick=${() => { controls.open.value = 'destroy'; }}>${t('recording.destroy')}</button>
         </${Note}>`}
     </section>`;
 }
 
-/**
- * @param {object} props
- * @param {Room} props.room
- * @param {(answer: Answer) => Promise<unknown>} props.onAnswer whether it was done
- * @param {() => void} props.onStop
- * @param {() => void} props.onClose
- */
-export function AboutRecording({ room, onAnswer, onStop, onClose }) {
+/** @param {Props & { onClose: () => void }} props */
+export function AboutRecording({ room, controls, onClose }) {
   const recording = room.recording.value;
   if (!recording) return null;
   return html`
     <${Dialog} title=${t('recording.begun')} onClose=${onClose}>
       <p class="quiet-text">${t('recording.since', { time: timeOf(room.recordingSince.value) })}</p>
-      <${OwnPart} room=${room} onAnswer=${onAnswer} />
+      <${OwnPart} room=${room} controls=${controls} />
       <${Facts} chat=${recording.chat} keepUntil=${recording.keep_until} guest=${room.role.value === 'guest'} />
       ${room.role.value === 'host' && html`
         <div class="actions">
-          <button type="button" class="button danger-quiet" onClick=${onStop}><${Icon} name="circle-stop" />${t('recording.stop')}</button>
+          <button type="button" class="button danger-quiet" onClick=${() => { controls.open.value = 'stop'; }}><${Icon} name="circle-stop" />${t('recording.stop')}</button>
         </div>`}
     </${Dialog}>`;
 }
