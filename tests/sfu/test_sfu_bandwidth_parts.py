@@ -52,7 +52,7 @@ def test_arrival_times_go_on_where_the_receivers_clock_begins_again() -> None:
     before = acknowledgements.fates(feedback(65_530, [end - 0.02, end - 0.01]), history, 0.1)
     after = acknowledgements.fates(feedback(65_532, [0.0, 0.01], 1), history, 0.2)
 
-    times = [f.arrived_at for f in before + after]
+    times = [f.arrived_at for f in [*before, *after]]
     assert [round(b - a, 3) for a, b in itertools.pairwise(times)] == [0.01, 0.01, 0.01]
 
 

@@ -1,9 +1,13 @@
 """Feedback in which nothing is missing is read the short way: it must say the same as the long one."""
 
+import random
 import struct
 
+import pytest
+
 from pymeet.sfu import rtcp
-from pymeet.sfu.bandwidth.acknowledging import OVERHEAD_BYTES, Acknowledgements
+from pymeet.sfu.bandwidth.acknowledging import OVERHEAD_BYTES, Acknowledgements, Arrived, Fate
+from pymeet.sfu.bandwidth.estimate import SendEstimate
 from pymeet.sfu.history import SIZE, SendHistory
 
 
@@ -41,7 +45,7 @@ def test_fates_are_told_over_the_end_of_the_history_and_of_the_numbers() -> None
         history.record(size, at)
     assert (0x10000 - 10) % SIZE == SIZE - 10
     acknowledgements = Acknowledgements()
-    fates = []
+    fates: list[Fate] = []
     for number, begin in enumerate((0, 15)):
         arrivals: list[float | None] = [at + 5000.03 for at, _ in sent[begin : begin + 15]]
         fates += acknowledgements.fates(_feedback(0x10000 - 10 + begin, arrivals, number), history, 101.0)
@@ -49,3 +53,30 @@ def test_fates_are_told_over_the_end_of_the_history_and_of_the_numbers() -> None
     assert [(f.sent_at, f.size_bytes) for f in fates] == [(at, size + OVERHEAD_BYTES) for at, size in sent]
     delays = [(f.arrived_at or 0.0) - f.sent_at for f in fates]
     assert max(delays) - min(delays) < 0.001
+
+
+def test_whole_feedback_makes_the_estimate_that_its_packets_one_by_one_make() -> None:
+    """Steady traffic, bursts, gaps and a queue that builds up, with reports of any length."""
+    dice = random.Random(7)
+    by_columns, by_packets = SendEstimate(0.0), SendEstimate(0.0)
+    at, queue, clock = 50.0, 0.0, 5.0
+    for turn in range(600):
+        sent, arrivals = [], []
+        for _ in range(dice.choice((1, 2, 3, 8, 40))):
+            at += dice.choice((0.0, 0.0, 0.0, 0.004, 0.02, 0.02 if turn % 50 else 0.3))
+            queue = max(0.0, queue + (0.003 if turn % 100 < 30 else -0.002))
+            clock = max(clock, at + 5000.0 + queue + dice.random() * 0.004)
+            sent.append((at, dice.choice((100, 1200))))
+            arrivals.append(clock)
+        arrived = Arrived(sent, arrivals)
+        now = at + 0.05
+        by_columns.feedback(arrived, now)
+        by_packets.feedback([*arrived], now)
+        assert _state(by_columns) == pytest.approx(_state(by_packets)), turn
+    assert by_columns.trend.gradient != 0
+
+
+def _state(estimate: SendEstimate) -> list[float]:
+    trend = estimate.trend
+    figures = [estimate.target_bps, estimate.received_bps, estimate.response_s, estimate.loss.share]
+    return [*figures, trend.queue_s, trend.gradient, trend.threshold]

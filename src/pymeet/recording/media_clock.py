@@ -61,7 +61,7 @@ class MediaClock:
 
     def __init__(self, publisher: LeastDelay, rate: int, zero_s: float) -> None:
         self._publisher = publisher
-        self._rate = rate
+        self.rate = rate
         self._zero_s = zero_s
         self._last_ms = -1
         self._arrived_at = zero_s
@@ -160,4 +160,4 @@ class MediaClock:
             self._extended = timestamp + (1 << 32)  # a moment earlier may come second
         step = (timestamp - self._extended) & 0xFFFFFFFF
         self._extended += step - (1 << 32) if step & 0x80000000 else step
-        return self._extended / self._rate
+        return self._extended / self.rate

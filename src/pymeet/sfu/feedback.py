@@ -21,6 +21,11 @@ class ArrivalLog:
         if not arrivals:
             return []
         first = arrivals[0][0]
+        if len(arrivals) <= _MAX_STATUSES and [s for s, _ in arrivals] == [*range(first, first + len(arrivals))]:
+            # as good as always: none is missing, and they came in their order
+            packet = rtcp.transport_feedback(sender_ssrc, media_ssrc, first, [at for _, at in arrivals], self._number)
+            self._number = (self._number + 1) & 0xFF
+            return [packet]
         by_sequence: dict[int, float] = {}
         for sequence, at in arrivals:
             by_sequence.setdefault((sequence - first + 0x8000) & 0xFFFF, at)

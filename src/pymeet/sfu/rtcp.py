@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import sub
 
 from pymeet.sfu.errors import DatagramError
 
@@ -279,7 +280,24 @@ def transport_feedback(
     ticks = [None if a is None else int(a * 4000) for a in arrivals]  # 250 µs each
     first = next(t for t in ticks if t is not None)
     reference = first // 256  # 64 ms each
-    previous = reference * 256
+    body = struct.pack("!IIHHI", sender_ssrc, media_ssrc, base, len(ticks), (reference & 0xFFFFFF) << 8 | number & 0xFF)
+    body += _close_together(ticks, reference * 256) or _far_apart(ticks, reference * 256)
+    return _packet(RTPFB, 15, body + bytes(-len(body) & 3))
+
+
+def _close_together(ticks: list[int | None], previous: int) -> bytes:
+    """Statuses and deltas of packets that all came, each soon after the one before; nothing where they did not."""
+    if None in ticks:
+        return b""
+    deltas = [*map(sub, ticks, [previous, *ticks])]
+    if min(deltas) < 0 or max(deltas) > 255:
+        return b""
+    count = len(ticks)
+    return (struct.pack("!H", 0x2000 | count) if count >= 7 else _status_chunks([1] * count)) + bytes(deltas)
+
+
+def _far_apart(ticks: list[int | None], previous: int) -> bytes:
+    """The same for any."""
     symbols: list[int] = []
     deltas = b""
     for tick in ticks:
@@ -294,9 +312,7 @@ def transport_feedback(
         else:
             symbols.append(2)
             deltas += struct.pack("!h", delta)
-    body = struct.pack("!IIHHI", sender_ssrc, media_ssrc, base, len(ticks), (reference & 0xFFFFFF) << 8 | number & 0xFF)
-    body += _status_chunks(symbols) + deltas
-    return _packet(RTPFB, 15, body + bytes(-len(body) & 3))
+    return _status_chunks(symbols) + deltas
 
 
 def _status_chunks(symbols: list[int]) -> bytes:

@@ -169,7 +169,7 @@ async def remove(request: web.Request) -> web.Response:
         entry = await catalogue.one(asker, entry.id, Verb.REMOVE)
     if person is None:
         raise NotFoundError("There is no such person in this recording.")
-    if entry.is_you(person):
+    if asker.user_id is not None and entry.is_you(person):
         await take_out(lifecycle, entry.id, data_subject(asker.user_id), asker.actor)
         return web.Response(status=204)
     for each in entry.rows.people:

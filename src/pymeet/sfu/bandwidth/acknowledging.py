@@ -1,8 +1,9 @@
 """Transport-wide feedback set against what was sent: which packets arrived when, and which are lost for good."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pymeet.sfu.history import MASK, SendHistory
+from pymeet.sfu.history import MASK, SendHistory, Sent
 from pymeet.sfu.rtcp import FEEDBACK_CLOCK_S, TransportFeedback
 
 STILL_UNDER_WAY_S = 0.25
@@ -20,6 +21,25 @@ class Fate(NamedTuple):
     arrived_at: float | None
 
 
+class Arrived:
+    """Packets of which all arrived, by order of sending, in columns: so that what is usual is read without a step for each."""
+
+    __slots__ = ("arrivals", "sent")
+
+    def __init__(self, sent: list[Sent], arrivals: Sequence[float]) -> None:
+        self.sent = sent
+        """When each was sent, and how many bytes it had without `OVERHEAD_BYTES`."""
+        self.arrivals = arrivals
+        """When each arrived, as in `Fate`."""
+
+    def __len__(self) -> int:
+        return len(self.sent)
+
+    def __iter__(self) -> Iterator[Fate]:
+        for (sent_at, size), arrived_at in zip(self.sent, self.arrivals, strict=True):
+            yield Fate(sent_at, size + OVERHEAD_BYTES, arrived_at)
+
+
 class Acknowledgements:
     """Reads one receiver's feedback. Reordering on the way makes packets late, not lost; each is told of once."""
 
@@ -31,7 +51,7 @@ class Acknowledgements:
         self._clock: float | None = None
         self._newest_sent_at = self._heard_at = 0.0
 
-    def fates(self, feedback: TransportFeedback, history: SendHistory, now: float) -> list[Fate]:
+    def fates(self, feedback: TransportFeedback, history: SendHistory, now: float) -> list[Fate] | Arrived:
         """What this feedback adds, by order of sending; nothing when it speaks of what was never sent."""
         if self._next < 0:
             self._next = feedback.base
@@ -83,21 +103,17 @@ class Acknowledgements:
             self._give_up(fates)
         return fates
 
-    def _all(self, feedback: TransportFeedback, base: int, history: SendHistory, shift: float) -> list[Fate]:
+    def _all(self, feedback: TransportFeedback, base: int, history: SendHistory, shift: float) -> Arrived:
         """The fates where everything since the last feedback has come, which is nearly always."""
         begin, count = base & MASK, feedback.count
         sent = history.log[begin : begin + count]
         if len(sent) < count:
             sent += history.log[: count - len(sent)]
-        make = tuple.__new__
-        fates = [
-            make(Fate, (sent_at, size + OVERHEAD_BYTES, arrival + shift))
-            for (sent_at, size), arrival in zip(sent, feedback.arrivals, strict=True)
-        ]
-        self._clock = feedback.arrivals[-1] + shift
+        arrivals = [arrival + shift for arrival in feedback.arrivals] if shift else feedback.arrivals
+        self._clock = arrivals[-1]
         self._next = base + count
-        self._newest_sent_at = max(self._newest_sent_at, fates[-1].sent_at)
-        return fates
+        self._newest_sent_at = max(self._newest_sent_at, sent[-1][0])
+        return Arrived(sent, arrivals)
 
     def _shift(self, arrival: float) -> float:
         if self._clock is None:

@@ -5,10 +5,11 @@ forwarder meets: what is sent comes in steps of layers, so that probes do the ra
 first; and loss that does not depend on the rate is told from loss that does (loss.py). Receivers without such feedback: reported.py.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
-from pymeet.sfu.bandwidth.acknowledging import Fate
-from pymeet.sfu.bandwidth.groups import Groups
+from pymeet.sfu.bandwidth.acknowledging import Arrived, Fate
+from pymeet.sfu.bandwidth.groups import Group, Groups
 from pymeet.sfu.bandwidth.loss import SLOTS_PER_S, LossModel
 from pymeet.sfu.bandwidth.probing import Probe, Prober
 from pymeet.sfu.bandwidth.trend import DelayTrend
@@ -70,8 +71,28 @@ class SendEstimate:
             return self._bps
         return self._bps * max(_DRAIN_LEAST, 1 - self.trend.queue_s / _DRAIN_WITHIN_S)
 
-    def feedback(self, fates: Sequence[Fate], now: float) -> None:
+    def feedback(self, fates: Sequence[Fate] | Arrived, now: float) -> None:
         """Takes what became of packets, by order of sending."""
+        if isinstance(fates, Arrived) and not self._prober.is_running:
+            newest, closed = self._count_columns(fates)
+        else:
+            newest, closed = self._count(fates)
+        for group in closed:
+            self.trend.add(group, self._groups.jitter_s)
+            self._steer(now)
+        self._newest_sent_at = newest
+        if self._before_silence is not None:
+            self._before_silence = None
+            self._probe_at = now
+        self.response_s += 0.1 * (now - newest - self.response_s)
+        factor = self.loss.factor(newest, now)
+        if factor != 1:
+            self._set(self._bps * factor)
+        if self._prober.is_running:
+            self._judge_probe(newest, now)
+
+    def _count(self, fates: Iterable[Fate]) -> tuple[float, Iterator[Group]]:
+        """When the newest was sent, and the groups that are closed now."""
         prober, loss = self._prober, self.loss
         newest = self._newest_sent_at
         slot = count = 0
@@ -91,19 +112,18 @@ class SendEstimate:
                 prober.add(sent_at, arrived_at, size)
         if count:
             loss.add(slot, count, 0)
-        for closed in self._groups.add_all(fates):
-            self.trend.add(closed, self._groups.jitter_s)
-            self._steer(now)
-        self._newest_sent_at = newest
-        if self._before_silence is not None:
-            self._before_silence = None
-            self._probe_at = now
-        self.response_s += 0.1 * (now - newest - self.response_s)
-        factor = loss.factor(newest, now)
-        if factor != 1:
-            self._set(self._bps * factor)
-        if prober.is_running:
-            self._judge_probe(newest, now)
+        return newest, self._groups.add_all(fates)
+
+    def _count_columns(self, arrived: Arrived) -> tuple[float, Iterator[Group]]:
+        """The same where all have arrived."""
+        times = [sent_at for sent_at, _ in arrived.sent]
+        begin, end = 0, len(times)
+        while begin < end:
+            place = int(times[begin] * SLOTS_PER_S)
+            following = bisect_left(times, (place + 1) / SLOTS_PER_S, begin + 1)
+            self.loss.add(place, following - begin, 0)
+            begin = following
+        return max(self._newest_sent_at, times[-1]), self._groups.add_columns(times, arrived)
 
     def _steer(self, now: float) -> None:
         elapsed, self._updated_at = min(now - self._updated_at, 1.0), now

@@ -1,10 +1,12 @@
 """Packets in groups of 50 ms by their sending, the unit in which delay and throughput are looked at."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
+from operator import sub
 from typing import NamedTuple
 
-from pymeet.sfu.bandwidth.acknowledging import Fate
+from pymeet.sfu.bandwidth.acknowledging import OVERHEAD_BYTES, Arrived, Fate
 
 _GROUP_S = 0.05
 _LONGEST_S = 0.2
@@ -68,6 +70,47 @@ class Groups:
                 arrived = arrived_at
         self._sent_at, self._least, self._most = begun, least, most
         self._arrived_at, self._first_arrived_at, self._size, self._count = arrived, first_arrived, size, count
+
+    def add_columns(self, times: list[float], arrived: Arrived) -> Iterator[Group]:
+        """The same for packets of which all arrived; `times` is when each was sent. No step is made for the single packet."""
+        arrivals, sent, end = arrived.arrivals, arrived.sent, len(times)
+        delays = [*map(sub, arrivals, times)]
+        i = 0
+        while i < end:
+            count = self._count
+            if not count:
+                self._sent_at, self._first_arrived_at, self._arrived_at = times[i], arrivals[i], arrivals[i]
+                self._least = self._most = delays[i]
+                self._size = 0
+            begun = self._sent_at
+            # where the first packet is that closes the group
+            after = i if count else i + 1
+            age = begun.__rsub__
+            j = min(
+                max(bisect_right(times, _GROUP_S, after, key=age), i + _PACKETS - count),
+                bisect_right(times, _LONGEST_S, after, key=age),
+                end,
+            )
+            newest = max(arrivals[i:j], default=self._arrived_at)
+            if newest - self._first_arrived_at > _SLOW_S:
+                if not count:
+                    self._sent_at = 0.0
+                yield from self.add_all([*arrived][i:])
+                return
+            if j > i:
+                part = delays[i:j]
+                self._least = min(self._least, min(part))
+                self._most = max(self._most, max(part))
+                self._arrived_at = max(self._arrived_at, newest)
+                self._size += sum([size for _, size in sent[i:j]]) + OVERHEAD_BYTES * (j - i)
+                self._count = count + j - i
+            if j < end:
+                closed = Group(begun, self._least, self._arrived_at, self._size)
+                self._closed.append(closed)
+                self.jitter_s += 0.1 * (self._most - self._least - self.jitter_s)
+                self._count = 0
+                yield closed
+            i = j
 
     def received_bps(self, groups: int = _KEPT) -> float:
         """At which rate the last groups arrived, 0 when that is not known."""
