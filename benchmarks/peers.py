@@ -33,6 +33,8 @@ from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, los
 
 HALF_A_CORE = 50.0
 STORM, STORM_S = 100, 5.0
+STEADY_S = 4.0
+"""After a pause a server looks anew for what each path carries, which is over after so long; meetings do not pause between windows."""
 SCENARIOS = [
     Scenario("1 to 20", 1, 20),
     Scenario("1 to 60", 1, 60),
@@ -203,7 +205,7 @@ async def _sending(side: Side, seconds: float, pps: float, *, burst: bool, is_la
     side.receiver.ask("be_lazy", is_lazy)
     side.sender.ask("pace", pps, burst)
     side.sender.ask("send", True)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(STEADY_S)
     found = await one_window(side.server, side.sender, side.receiver, seconds)
     side.sender.ask("send", False)
     side.receiver.ask("be_lazy", False)

@@ -1,5 +1,6 @@
 """Feedback in which nothing is missing is read the short way: it must say the same as the long one."""
 
+import itertools
 import random
 import struct
 
@@ -59,6 +60,7 @@ def test_whole_feedback_makes_the_estimate_that_its_packets_one_by_one_make() ->
     """Steady traffic, bursts, gaps and a queue that builds up, with reports of any length."""
     dice = random.Random(7)
     by_columns, by_packets = SendEstimate(0.0), SendEstimate(0.0)
+    by_columns.demand_bps = by_packets.demand_bps = 20e6  # never enough, so that nothing waits
     at, queue, clock = 50.0, 0.0, 5.0
     for turn in range(600):
         sent, arrivals = [], []
@@ -74,6 +76,28 @@ def test_whole_feedback_makes_the_estimate_that_its_packets_one_by_one_make() ->
         by_packets.feedback([*arrived], now)
         assert _state(by_columns) == pytest.approx(_state(by_packets)), turn
     assert by_columns.trend.gradient != 0
+
+
+def test_reports_wait_for_each_other_only_while_there_is_nothing_to_decide() -> None:
+    """What they say is the same in the end, and the first that speaks of a queue is heard with all that waited."""
+    patient, eager = SendEstimate(0.0), SendEstimate(0.0)
+    patient.demand_bps, eager.demand_bps = 500_000, 20e6  # the one fits, the other never
+    seen = []
+    for turn in range(120):
+        at = 50.0 + 0.05 * turn
+        queue = 0.03 * max(0, turn - 100)
+        sent = [(at + 0.01 * n, 600) for n in range(5)]
+        arrived = Arrived(sent, [sent_at + 5000.0 + queue + 0.001 * n for n, (sent_at, _) in enumerate(sent)])
+        for estimate in (patient, eager):
+            estimate.feedback(arrived, at + 0.06)
+        seen.append(patient.received_bps)
+        if turn > 102:
+            assert patient.trend.queue_s == pytest.approx(eager.trend.queue_s), turn
+
+    steps = sum(before != after for before, after in itertools.pairwise(seen[20:100]))
+    assert 15 <= steps <= 30, "a quarter of the reports is acted upon"
+    assert patient.trend.state == eager.trend.state == "over"
+    assert patient.received_bps == pytest.approx(eager.received_bps, rel=0.05)
 
 
 def _state(estimate: SendEstimate) -> list[float]:

@@ -1,6 +1,7 @@
 """Transport-wide feedback set against what was sent: which packets arrived when, and which are lost for good."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from pymeet.sfu.history import MASK, SendHistory, Sent
@@ -31,6 +32,11 @@ class Arrived:
         """When each was sent, and how many bytes it had without `OVERHEAD_BYTES`."""
         self.arrivals = arrivals
         """When each arrived, as in `Fate`."""
+
+    @classmethod
+    def of(cls, parts: Sequence["Arrived"]) -> "Arrived":
+        """One after the other."""
+        return cls([*chain.from_iterable(p.sent for p in parts)], [*chain.from_iterable(p.arrivals for p in parts)])
 
     def __len__(self) -> int:
         return len(self.sent)

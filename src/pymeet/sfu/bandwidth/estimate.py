@@ -7,6 +7,7 @@ first; and loss that does not depend on the rate is told from loss that does (lo
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from pymeet.sfu.bandwidth.acknowledging import Arrived, Fate
 from pymeet.sfu.bandwidth.groups import Group, Groups
@@ -33,6 +34,8 @@ _DRAIN_WITHIN_S = 0.6
 _PROBE_EVERY_S = 5.0
 _PROBE_AGAIN_S = 0.1
 _FIRST_PROBE, _PROBE = 3.0, 2.0
+_TOGETHER_S = 0.18
+"""For how long reports may wait for each other. Browsers send one every 50 ms: the fourth brings three others."""
 _SILENT_S = 1.0
 _LARGEST_FALL_SILENT = 0.25
 
@@ -58,6 +61,8 @@ class SendEstimate:
         self._raised = False
         self._before_silence: float | None = None
         self._newest_sent_at = 0.0
+        self._waiting: list[Arrived] = []
+        self._waiting_since = now
 
     @property
     def received_bps(self) -> float:
@@ -72,7 +77,13 @@ class SendEstimate:
         return self._bps * max(_DRAIN_LEAST, 1 - self.trend.queue_s / _DRAIN_WITHIN_S)
 
     def feedback(self, fates: Sequence[Fate] | Arrived, now: float) -> None:
-        """Takes what became of packets, by order of sending."""
+        """Takes what became of packets, by order of sending. While all is well they are looked at together, a few times a second."""
+        if isinstance(fates, Arrived) and self._may_wait(fates, now):
+            self._waiting.append(fates)
+            return
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            fates = Arrived.of([*waiting, fates]) if isinstance(fates, Arrived) else [*chain(*waiting), *fates]
         if isinstance(fates, Arrived) and not self._prober.is_running:
             newest, closed = self._count_columns(fates)
         else:
@@ -90,6 +101,20 @@ class SendEstimate:
             self._set(self._bps * factor)
         if self._prober.is_running:
             self._judge_probe(newest, now)
+
+    def _may_wait(self, arrived: Arrived, now: float) -> bool:
+        """Whether this report is like the last ones, with nothing to decide: all fits, all came, and soon."""
+        if not self._waiting:
+            self._waiting_since = now
+        return (
+            now - self._waiting_since < _TOGETHER_S
+            and self.is_enough
+            and not self._prober.is_running
+            and self._before_silence is None
+            and self._drain_until == float("-inf")
+            and not self.loss.is_suspicious
+            and self.trend.is_calm(arrived.arrivals[-1] - arrived.sent[-1][0])
+        )
 
     def _count(self, fates: Iterable[Fate]) -> tuple[float, Iterator[Group]]:
         """When the newest was sent, and the groups that are closed now."""
@@ -184,6 +209,7 @@ class SendEstimate:
         """To be told when nothing of ours is on the path any more: no queue of it stands there, and no packet will say so."""
         self._drain_until = float("-inf")
         self._before_silence = None
+        self._waiting = []
         self.trend.forget()
 
     @property

@@ -57,6 +57,15 @@ class DelayTrend:
             self.state = "under" if self.gradient < -self.threshold else "normal"
         self._adapt()
 
+    def is_calm(self, delay_s: float) -> bool:
+        """Whether no queue is known of, and a packet that was under way for so long speaks of none."""
+        return (
+            self.state == "normal"
+            and len(self._times) >= _LEAST_POINTS
+            and self.queue_s < _NO_QUEUE_S
+            and delay_s - min(self._least, self._least_before) < _NO_QUEUE_S
+        )
+
     def forget(self) -> None:
         """Nothing was sent for a while: what was seen of a queue is over."""
         self.state, self.queue_s, self._rising = "normal", 0.0, 0
