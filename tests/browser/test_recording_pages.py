@@ -17,7 +17,7 @@ from privacy_people import guest_was_there, person
 from sqlalchemy import Connection
 
 from pymeet.privacy import consents, receipts
-from pymeet.privacy.people import member
+from pymeet.privacy.people import DataSubject, member
 from pymeet.server import Server
 from tests.browser.people import Person, emptied, enter, until
 from tests.browser.recorded import FILM_SIZE, LASTS_MS, Recorded, record
@@ -288,23 +288,48 @@ async def test_members_take_themselves_out(scene: Scene) -> None:
     assert files.exists(scene.recorded.made.track_files["Ann"])
 
 
-async def test_members_withdraw_their_consent_and_are_out(scene: Scene) -> None:
-    """Afterwards, too, it must mean something; what it does is said before, for nobody can take it back."""
+async def _agree(scene: Scene, person: DataSubject) -> None:
+    """They agreed to be recorded."""
 
     def agree(conn: Connection) -> None:
         said = {"method": "dialog", "notice_version": 1, "language": "en", "now_ms": 1_700_000_000_000}
-        consents.record(conn, member(scene.bob.id), "recording", scene.recorded.made.id, "given", **said)
+        consents.record(conn, person, "recording", scene.recorded.made.id, "given", **said)
 
     await scene.server.lifecycle.db.work(agree)
-    bob = await scene.enter(scene.bob)
-    await bob.page.goto(f"{scene.server.url}/my-data")
-    await bob.press("Withdraw")
-    dialog = bob.page.get_by_role("dialog", name="Withdraw your consent?")
+
+
+async def _withdraw(person: Person) -> None:
+    """On the page of their data, which is open."""
+    await person.press("Withdraw")
+    dialog = person.page.get_by_role("dialog", name="Withdraw your consent?")
     await dialog.get_by_text("is destroyed for good").wait_for()
     await dialog.get_by_role("button", name="Withdraw").click()
-    await bob.page.get_by_text("You are in no recording.").wait_for()
 
+
+async def test_members_withdraw_their_consent_and_are_out(scene: Scene) -> None:
+    """Afterwards, too, it must mean something; what it does is said before, for nobody can take it back."""
+    await _agree(scene, member(scene.bob.id))
+    bob = await scene.enter(scene.bob)
+    await bob.page.goto(f"{scene.server.url}/my-data")
+
+    await _withdraw(bob)
+
+    await bob.page.get_by_text("You are in no recording.").wait_for()
     assert not scene.server.lifecycle.files.exists(scene.recorded.made.track_files["Bob"])
+
+
+async def test_guests_withdraw_their_consent_with_their_receipt_and_are_out(scene: Scene) -> None:
+    """As easily as they gave it, and with the same effect."""
+    key = await asyncio.to_thread(scene.server.lifecycle.keys.purpose_key, receipts.PURPOSE)
+    await _agree(scene, receipts.read(key, scene.receipt).person)
+    gail = await scene.enter()
+    await gail.page.goto(f"{scene.server.url}/guest-data#{scene.receipt}")
+
+    await _withdraw(gail)
+
+    await gail.page.get_by_text("Your consent was withdrawn.").wait_for()
+    await gail.button("Withdraw").wait_for(state="detached")
+    assert not scene.server.lifecycle.files.exists(scene.recorded.made.track_files["Gail"])
 
 
 async def test_whoever_took_themselves_out_is_told_what_that_means(scene: Scene) -> None:

@@ -99,6 +99,8 @@ export const guestData = (receipt) => call('POST', '/guest-data', { receipt });
 export const guestArchive = (receipt, language) => fetchFile('POST', '/guest-data/export', { receipt, language });
 /** @param {string} receipt @param {boolean} on */
 export const restrictGuest = (receipt, on) => call('PUT', '/guest-data/restriction', { receipt, on });
+/** @param {string} receipt @param {string} id */
+export const withdrawGuestConsent = (receipt, id) => call('POST', `/guest-data/consents/${encodeURIComponent(id)}/withdraw`, { receipt });
 /** @param {string} receipt @returns {Promise<{ request: string, status: string }>} */
 export const eraseGuest = (receipt) => call('POST', '/guest-data/erasure', { receipt });
 

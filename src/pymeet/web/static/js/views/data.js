@@ -1,9 +1,11 @@
 // What is kept about somebody and what they decided, in tables: for members and guests alike.
 
 /** @import { Consent, KeptClass, OwnRequest } from '../api-privacy.js' */
-import { useId } from '../../vendor/preact-hooks.js';
+import { useId, useState } from '../../vendor/preact-hooks.js';
 import { dateOf, momentOf, sentence, t, tn } from '../i18n.js';
-import { html } from './ui.js';
+import { Problem, useAct } from './act.js';
+import { toast } from './toast.js';
+import { ConfirmDialog, html } from './ui.js';
 
 /** @param {{ kept: KeptClass }} props */
 function KeptRow({ kept }) {
@@ -60,11 +62,11 @@ export function mayWithdraw(consent, all) {
 /**
  * @param {object} props
  * @param {Consent[]} props.consents
- * @param {boolean} [props.busy]
- * @param {(consent: Consent) => void} [props.onWithdraw]
+ * @param {boolean} props.busy
+ * @param {(consent: Consent) => void} props.onWithdraw
  * @param {(id: string) => string} [props.receiptOf] the address of a receipt
  */
-export function Consents({ consents, busy, onWithdraw, receiptOf }) {
+function Consents({ consents, busy, onWithdraw, receiptOf }) {
   if (!consents.length) return html`<p class="quiet-text">${t('consent.none')}</p>`;
   return html`
     <ol class="timeline">
@@ -76,11 +78,44 @@ export function Consents({ consents, busy, onWithdraw, receiptOf }) {
           </div>
           <div class="actions">
             ${receiptOf && html`<a class="button small" href=${receiptOf(each.id)} download>${t('consent.receipt')}</a>`}
-            ${onWithdraw && mayWithdraw(each, consents) && html`
+            ${mayWithdraw(each, consents) && html`
               <button type="button" class="button small" disabled=${busy} onClick=${() => onWithdraw(each)}>${t('consent.withdraw')}</button>`}
           </div>
         </li>`)}
     </ol>`;
+}
+
+/**
+ * What somebody decided, and how they take a consent back.
+ * @param {object} props
+ * @param {Consent[]} props.consents
+ * @param {(id: string) => Promise<unknown>} props.withdraw
+ * @param {() => Promise<void>} props.reload
+ * @param {(id: string) => string} [props.receiptOf] the address of a receipt
+ */
+export function ConsentCard({ consents, withdraw, reload, receiptOf }) {
+  const [asking, setAsking] = useState(/** @type {Consent | null} */ (null));
+  const { busy, problem, act } = useAct();
+  const id = useId();
+  const takeBack = (/** @type {Consent} */ consent) => void act(async () => {
+    try {
+      await withdraw(consent.id);
+      toast(t('consent.withdrawn'));
+    } finally {
+      // The consent has ended also where a legal hold keeps what was recorded.
+      await reload();
+    }
+  });
+  const plan = asking && [t(`purpose.${asking.purpose}`), t('consent.ask'), ...(asking.purpose === 'recording' ? [t('consent.askRecording')] : [])];
+  return html`
+    <section class="card" aria-labelledby=${id}>
+      <h2 id=${id}>${t('consent.title')}</h2>
+      <${Problem} text=${problem} />
+      <${Consents} consents=${consents} busy=${busy} onWithdraw=${setAsking} receiptOf=${receiptOf} />
+      ${asking && html`
+        <${ConfirmDialog} title=${t('consent.askTitle')} plan=${plan} action=${t('consent.withdraw')}
+          onConfirm=${() => takeBack(asking)} onClose=${() => setAsking(null)} />`}
+    </section>`;
 }
 
 /** @param {{ requests: OwnRequest[] }} props */

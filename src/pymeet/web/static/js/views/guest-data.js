@@ -7,7 +7,7 @@ import * as api from '../api-privacy.js';
 import { chosenLanguage, momentOf, t } from '../i18n.js';
 import { receiptIn } from '../models/receipts.js';
 import { Problem, useAct } from './act.js';
-import { Consents, KeptTable, OwnRequests, Right, Switch } from './data.js';
+import { ConsentCard, KeptTable, OwnRequests, Right, Switch } from './data.js';
 import { ErasePlan } from './erase-dialog.js';
 import { SaveReceipt } from './receipt.js';
 import { GuestRecordings } from './recordings/mine.js';
@@ -123,7 +123,8 @@ export function GuestDataView(props) {
       ${data.recordings && html`<${GuestRecordings} receipt=${receipt} recordings=${data.recordings} onRemoved=${props.reload} />`}
       ${(data.consents.length > 0 || data.requests.length > 0) && html`
         <div class="data-pair">
-          <section class="card"><h2>${t('consent.title')}</h2><${Consents} consents=${data.consents} /></section>
+          <${ConsentCard} consents=${data.consents} reload=${props.reload}
+            withdraw=${(/** @type {string} */ id) => api.withdrawGuestConsent(receipt, id)} />
           <section class="card"><h2>${t('request.title')}</h2><${OwnRequests} requests=${data.requests} /></section>
         </div>`}
       ${erasing && html`<${EraseGuest} ...${props} onClose=${() => setErasing(false)} />`}

@@ -1,18 +1,18 @@
 // What the server holds about a signed-in member, with each right beside it.
 
 /** @import { NoticeState } from '../api.js' */
-/** @import { Archive, Consent, MemberShown, OwnData } from '../api-privacy.js' */
+/** @import { Archive, MemberShown, OwnData } from '../api-privacy.js' */
 import { useEffect, useState } from '../../vendor/preact-hooks.js';
 import * as api from '../api-privacy.js';
 import { chosenLanguage, momentOf, sizeOf, t, tn } from '../i18n.js';
 import { LOOK_AGAIN_MS, archiveState, newestArchive } from '../models/archives.js';
 import { Problem, useAct } from './act.js';
-import { Consents, KeptTable, OwnRequests, Right, Switch } from './data.js';
+import { ConsentCard, KeptTable, OwnRequests, Right, Switch } from './data.js';
 import { EraseDialog } from './erase-dialog.js';
 import { NoticeNote } from './notice.js';
 import { MyRecordings } from './recordings/mine.js';
 import { Toast, toast } from './toast.js';
-import { ConfirmDialog, Field, Icon, Note, html } from './ui.js';
+import { Field, Icon, Note, html } from './ui.js';
 
 /** @typedef {{ data: OwnData<MemberShown>, reload: () => Promise<void> }} Props */
 
@@ -108,31 +108,6 @@ function Rights({ data, reload, onErased }) {
     </section>`;
 }
 
-/** @param {Props} props */
-function MyConsents({ data, reload }) {
-  const [asking, setAsking] = useState(/** @type {Consent | null} */ (null));
-  const { busy, problem, act } = useAct();
-  const withdraw = (/** @type {Consent} */ consent) => void act(async () => {
-    try {
-      await api.withdrawConsent(consent.id);
-      toast(t('consent.withdrawn'));
-    } finally {
-      // The consent has ended also where a legal hold keeps what was recorded.
-      await reload();
-    }
-  });
-  const plan = asking && [t(`purpose.${asking.purpose}`), t('consent.ask'), ...(asking.purpose === 'recording' ? [t('consent.askRecording')] : [])];
-  return html`
-    <section class="card" aria-labelledby="consents-title">
-      <h2 id="consents-title">${t('consent.title')}</h2>
-      <${Problem} text=${problem} />
-      <${Consents} consents=${data.consents} busy=${busy} onWithdraw=${setAsking} receiptOf=${api.consentReceiptAddress} />
-      ${asking && html`
-        <${ConfirmDialog} title=${t('consent.askTitle')} plan=${plan} action=${t('consent.withdraw')}
-          onConfirm=${() => withdraw(asking)} onClose=${() => setAsking(null)} />`}
-    </section>`;
-}
-
 // A consent that is withdrawn takes somebody out of a recording, so each decision has the recordings asked for again.
 /** @param {Props & { notice: NoticeState, onErased: (ended: { status: string, erasedAfter: number }) => void }} props */
 export function MyDataView({ data, reload, notice, onErased }) {
@@ -156,7 +131,7 @@ export function MyDataView({ data, reload, notice, onErased }) {
       </div>
       <${MyRecordings} key=${data.consents.length} onRemoved=${reload} />
       <div class="data-pair">
-        <${MyConsents} data=${data} reload=${reload} />
+        <${ConsentCard} consents=${data.consents} withdraw=${api.withdrawConsent} reload=${reload} receiptOf=${api.consentReceiptAddress} />
         <section class="card" aria-labelledby="requests-title">
           <h2 id="requests-title">${t('request.title')}</h2>
           <${OwnRequests} requests=${data.requests} />
