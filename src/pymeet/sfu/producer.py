@@ -24,8 +24,6 @@ Source = Literal["microphone", "camera", "screen", "screen_audio"]
 _LEVELS = 50
 """A second of them: for those of whom nobody asks."""
 _UNWANTED_S = 2.0
-_ASKED_AGAIN_S = 0.2
-"""Who wants which layer is asked again so often, besides whenever that changes."""
 _NOTHING_LOWER_S = 2.0
 _USUAL_LINES = 720
 _CLEARLY = 1.5
@@ -85,7 +83,6 @@ class Track:
         self.feed = TapFeed(self.streams[-1])
         self._begun_at = now
         self._live = [False] * len(self.streams)
-        self._asked_at = float("-inf")
         self._told: tuple[str, ...] | None = (
             None  # the track before it in this section may have said what does not hold for it
         )
@@ -153,7 +150,6 @@ class Track:
 
     def _wake(self, now: float) -> None:
         """What is wanted may have changed: its sender is told at once."""
-        self._asked_at = float("-inf")
         if len(self.layers) > 1:
             self.transport.wake(now)
 
@@ -293,9 +289,8 @@ class Track:
             return
         if not self.muted and self._live != [stream.is_live(now) for stream in self.streams]:
             self.settle(now)
-        if not any(self.rids) or (now - self._asked_at < _ASKED_AGAIN_S and self._told is not None):
+        if not any(self.rids):
             return
-        self._asked_at = now
         asked = self._asked()
         for stream in asked:
             stream.want(now, _UNWANTED_S)

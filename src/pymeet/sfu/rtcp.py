@@ -293,7 +293,7 @@ def _close_together(ticks: list[int | None], previous: int) -> bytes:
     if min(deltas) < 0 or max(deltas) > 255:
         return b""
     count = len(ticks)
-    return (struct.pack("!H", 0x2000 | count) if count >= 7 else _status_chunks([1] * count)) + bytes(deltas)
+    return (struct.pack("!H", 0x2000 | count) if 7 <= count < 8192 else _status_chunks([1] * count)) + bytes(deltas)
 
 
 def _far_apart(ticks: list[int | None], previous: int) -> bytes:

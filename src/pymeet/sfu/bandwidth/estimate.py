@@ -34,8 +34,9 @@ _DRAIN_WITHIN_S = 0.6
 _PROBE_EVERY_S = 5.0
 _PROBE_AGAIN_S = 0.1
 _FIRST_PROBE, _PROBE = 3.0, 2.0
-_TOGETHER_S = 0.18
-"""For how long reports may wait for each other. Browsers send one every 50 ms: the fourth brings three others."""
+_TOGETHER_S, _OFTEN_S = 0.13, 0.1
+"""For how long reports may wait for the next ones, and how soon these must follow: browsers send one every 50 ms, and the fourth
+brings three others."""
 _SILENT_S = 1.0
 _LARGEST_FALL_SILENT = 0.25
 
@@ -62,7 +63,7 @@ class SendEstimate:
         self._before_silence: float | None = None
         self._newest_sent_at = 0.0
         self._waiting: list[Arrived] = []
-        self._waiting_since = now
+        self._waiting_since = self._reported_at = now
 
     @property
     def received_bps(self) -> float:
@@ -106,8 +107,10 @@ class SendEstimate:
         """Whether this report is like the last ones, with nothing to decide: all fits, all came, and soon."""
         if not self._waiting:
             self._waiting_since = now
+        before, self._reported_at = self._reported_at, now
         return (
             now - self._waiting_since < _TOGETHER_S
+            and now - before < _OFTEN_S
             and self.is_enough
             and not self._prober.is_running
             and self._before_silence is None

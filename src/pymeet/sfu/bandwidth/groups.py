@@ -91,7 +91,7 @@ class Groups:
                 bisect_right(times, _LONGEST_S, after, key=age),
                 end,
             )
-            newest = max(arrivals[i:j], default=self._arrived_at)
+            newest = max([self._arrived_at, *arrivals[i:j]])
             if newest - self._first_arrived_at > _SLOW_S:
                 if not count:
                     self._sent_at = 0.0
@@ -101,7 +101,7 @@ class Groups:
                 part = delays[i:j]
                 self._least = min(self._least, min(part))
                 self._most = max(self._most, max(part))
-                self._arrived_at = max(self._arrived_at, newest)
+                self._arrived_at = newest
                 self._size += sum([size for _, size in sent[i:j]]) + OVERHEAD_BYTES * (j - i)
                 self._count = count + j - i
             if j < end:
