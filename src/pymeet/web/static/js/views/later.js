@@ -17,16 +17,20 @@ function later(load, Instead = () => null) {
   const failed = signal(false);
   let asked = false;
   let wanted = false;
-  const missed = () => {
-    asked = false;
-    failed.value = wanted;
-    if (wanted) toast(t('start.unreachable'));
-  };
   const prepare = () => {
     if (asked) return;
     asked = true;
     failed.value = false;
-    load().then((found) => { part.value = found; }, missed);
+    const ahead = !wanted;
+    load().then((found) => { part.value = found; }, () => {
+      asked = false;
+      if (!wanted) return;
+      if (ahead) prepare();
+      else {
+        failed.value = true;
+        toast(t('start.unreachable'));
+      }
+    });
   };
   const Later = (/** @type {any} */ props) => {
     useEffect(() => {
@@ -48,25 +52,31 @@ function withWords(load, words) {
   };
 }
 
-/** Who is in the meeting before its page is; a reload takes the same seat. @param {{ failed: boolean }} props */
-function Joining({ failed }) {
+/** In place of a whole page. @param {{ failed: boolean }} props */
+function Missing({ failed }) {
   const again = () => location.reload();
-  return html`
+  return failed && html`
     <div class="meeting">
       <div class="meeting-wait">
-        <p role="status">${t(failed ? 'start.unreachable' : 'preview.joining')}</p>
-        ${failed && html`<button type="button" class="button" onClick=${again}>${t('app.again')}</button>`}
+        <p role="status">${t('start.unreachable')}</p>
+        <button type="button" class="button" onClick=${again}>${t('app.again')}</button>
       </div>
     </div>`;
+}
+
+/** Who is in the meeting before its page is; a reload takes the same seat. @param {{ failed: boolean }} props */
+function Joining({ failed }) {
+  if (failed) return html`<${Missing} failed />`;
+  return html`<div class="meeting"><div class="meeting-wait"><p role="status">${t('preview.joining')}</p></div></div>`;
 }
 
 export const MeetingView = later(async () => (await import('./meeting.js')).MeetingView, Joining);
 export const Chat = later(async () => (await import('./chat.js')).Chat);
 export const Knock = later(async () => (await import('./waiting-note.js')).Knock);
-export const LobbyView = later(async () => (await import('./lobby.js')).LobbyView);
+export const LobbyView = later(async () => (await import('./lobby.js')).LobbyView, Missing);
 export const People = later(async () => (await import('./people.js')).People);
 export const Consent = later(async () => (await import('./recording/consent.js')).Consent);
-export const EndingView = later(async () => (await import('./ending.js')).EndingView);
+export const EndingView = later(async () => (await import('./ending.js')).EndingView, Missing);
 export const FlowsPanel = later(withWords(async () => (await import('./flows.js')).FlowsPanel, () => import('../flows-words.js')));
 export const ConnectionCheckDialog = later(withWords(async () => (await import('./connection-check.js')).ConnectionCheckDialog, () => import('../check-words.js')));
 export const Settings = later(async () => (await import('./settings.js')).Settings);
