@@ -508,15 +508,20 @@ async def test_a_member_takes_themselves_out_with_all_their_seats(server: Server
     assert (await actions(server)).count("recording.person_removed") == 2
 
 
-async def agreed(server: Server, scene: Scene) -> str:
-    """Bob agreed to the recording; where he withdraws that."""
+async def say(server: Server, scene: Scene, decision: str) -> str:
+    """Bob decides so in a meeting; the id of the decision."""
 
-    def agree(conn: Connection) -> str:
+    def decide(conn: Connection) -> str:
         now_ms = server.lifecycle.clock.now_ms()
         said = {"method": "dialog", "notice_version": 1, "language": "en", "now_ms": now_ms}
-        return consents.record(conn, member(scene.bob.id), "recording", scene.made.id, "given", **said).id
+        return consents.record(conn, member(scene.bob.id), "recording", scene.made.id, decision, **said).id
 
-    return f"/api/v1/my-data/consents/{await server.lifecycle.db.work(agree)}/withdraw"
+    return await server.lifecycle.db.work(decide)
+
+
+async def agreed(server: Server, scene: Scene) -> str:
+    """Bob agreed to the recording; where he withdraws that."""
+    return f"/api/v1/my-data/consents/{await say(server, scene, 'given')}/withdraw"
 
 
 async def test_who_withdraws_the_consent_afterwards_is_taken_out(server: Server, scene: Scene) -> None:
@@ -546,13 +551,9 @@ async def test_who_said_no_in_the_meeting_has_the_rest_destroyed_by_the_recordin
 ) -> None:
     """The page of the meeting knows no consent by its id. Each of the two decisions is written down."""
     await agreed(server, scene)
+    await say(server, scene, "withdrawn")
+    await say(server, scene, "refused")
     bob = member(scene.bob.id)
-
-    def say_no(conn: Connection) -> None:
-        now_ms = server.lifecycle.clock.now_ms()
-        consents.withdraw(conn, bob, "recording", scene.made.id, method="dialog", now_ms=now_ms)
-
-    await server.lifecycle.db.work(say_no)
     await finish(server.lifecycle)
     assert server.lifecycle.files.exists(scene.made.track_files["Bob"]), "that was not asked for yet"
     path = f"/api/v1/my-data/recordings/{scene.made.id}/remove"
@@ -563,7 +564,12 @@ async def test_who_said_no_in_the_meeting_has_the_rest_destroyed_by_the_recordin
     assert server.lifecycle.files.exists(scene.made.track_files["Ann"])
     decided = await server.lifecycle.db.study(consents.timeline, bob)
     said = [(each.decision, each.method) for each in decided if each.purpose == "recording"]
-    assert said == [("given", "dialog"), ("withdrawn", "dialog"), ("withdrawn", "settings")]
+    assert said == [
+        ("given", "dialog"),
+        ("withdrawn", "dialog"),
+        ("refused", "dialog"),
+        ("withdrawn", "settings"),
+    ]
     assert (await scene.bob.json("POST", path))[0] == 404
 
 
@@ -589,6 +595,7 @@ async def test_a_legal_hold_keeps_what_was_recorded_and_no_consent(server: Serve
     assert (status, problem["code"]) == (409, "held")
     assert server.lifecycle.files.exists(scene.made.track_files["Bob"])
     assert (await scene.bob.json("POST", path))[1]["code"] == "no_consent"
+    await say(server, scene, "refused")  # asked again in the meeting, they say no once more
     await finish(server.lifecycle)
     assert server.lifecycle.files.exists(scene.made.track_files["Bob"])
 

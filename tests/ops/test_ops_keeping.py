@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from tests.support.erasing import fill, new_member, opened
 
 from pymeet.clock import ManualClock
-from pymeet.db.schema import requests
+from pymeet.db.schema import recording_people, requests
 from pymeet.ops.backup import keep_ledgers
 from pymeet.ops.keeping import Keeping
 from pymeet.ops.mailer import Mailer
 from pymeet.ops.services import Services
+from pymeet.privacy import consents
 from pymeet.privacy.erasure import Erasures
 from pymeet.privacy.ledger import Ledger
+from pymeet.privacy.notices import Notices
 from pymeet.privacy.people import member
 from pymeet.retention import days
 
@@ -80,6 +82,27 @@ async def test_a_clock_that_jumps_ends_nobodys_time_to_think_better_of_it(
     async with services.db.read() as conn:
         state = (await conn.execute(select(requests.c.state).where(requests.c.id == request.id))).scalar_one()
     assert state == "restricted"
+
+
+async def test_who_withdrew_for_good_is_taken_out_also_when_that_was_cut_short(
+    services: Services, clock: ManualClock
+) -> None:
+    """By the next sweep, without anybody asking again: the server died, or a hold was in the way."""
+    ann = new_member()
+    await fill(services, ann)
+
+    def withdraw(conn: Connection) -> None:
+        (recording_id,) = set(conn.execute(select(recording_people.c.recording_id).where(theirs)).scalars())
+        said = {"notice_version": 1, "language": "en", "now_ms": NOW_MS}
+        for decision, method in (("given", "dialog"), ("withdrawn", "settings")):
+            consents.record(conn, ann.person, "recording", recording_id, decision, method=method, **said)
+
+    theirs = recording_people.c.user_id == ann.person.id
+    await Notices(services.lifecycle).current(NOW_MS)
+    await services.db.work(withdraw)
+
+    async with running(services, clock), services.db.read() as conn:
+        assert (await conn.execute(select(recording_people).where(theirs))).first() is None
 
 
 async def test_a_clock_that_jumps_forgets_no_erasure(services: Services, clock: ManualClock) -> None:

@@ -33,6 +33,7 @@ from pymeet.privacy.parts import Lifecycle
 from pymeet.privacy.people import guest, member
 from pymeet.recording import recovery, store
 from pymeet.recording.recovery import measured
+from pymeet.recording.removal import finish, take_out
 from pymeet.recording.service import RecordingService
 from pymeet.recording.timeline import Entry
 from pymeet.rooms.events import MarkerSet, MessageAdded, ParticipantChanged, SpeakersChanged
@@ -436,6 +437,36 @@ async def test_who_is_about_to_be_erased_cannot_agree_any_more(meeting: Meeting)
 
     assert await meeting.rows(recording_people) == []
     assert await meeting.rows(consents) == []
+
+
+async def test_who_is_being_taken_out_can_agree_again_when_that_is_done(meeting: Meeting) -> None:
+    """What is begun meanwhile would be destroyed with the rest. It is done with all seats, and as soon as no hold forbids it."""
+    recording_id = await meeting.begin()
+    await meeting.agree("seat-a", "ada")
+    await meeting.agree("seat-b", "ada")
+    lifecycle = meeting.lifecycle
+    now_ms = lifecycle.clock.now_ms()
+
+    def hold(conn: Connection) -> holds.Hold:
+        said = {"reason": "legal_claim", "review_at_ms": now_ms + 1, "now_ms": now_ms, "actor": "operator"}
+        return holds.place(conn, recording_id=recording_id, **said)
+
+    placed = await lifecycle.db.work(hold)
+    with pytest.raises(ConflictError, match="as soon as the hold is released"):
+        await take_out(lifecycle, recording_id, member("ada"), "ada")
+    with pytest.raises(ConflictError, match="to be destroyed first"):
+        await meeting.agree("seat-c", "ada")
+    await finish(lifecycle)
+    assert len(await meeting.rows(recording_people)) == 2
+
+    await lifecycle.db.work(lambda conn: holds.release(conn, placed.id, now_ms=now_ms, actor="operator"))
+    await finish(lifecycle)
+
+    assert await meeting.rows(recording_people) == []
+    await meeting.agree("seat-c", "ada")
+    await finish(lifecycle)
+    assert len(await meeting.rows(recording_people)) == 1
+    assert [row["decision"] for row in await meeting.rows(consents)] == ["given", "withdrawn", "given"]
 
 
 async def test_a_track_of_which_nothing_came_leaves_nothing(meeting: Meeting) -> None:

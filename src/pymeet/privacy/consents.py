@@ -127,6 +127,16 @@ def latest(conn: Connection, person: DataSubject, purpose: str, object_id: str |
     return found[-1] if found else None
 
 
+def ended_for_good(conn: Connection, person: DataSubject, purpose: str, object_id: str) -> bool:
+    """Whether they took a consent back and want destroyed what it brought, and did not give it again since."""
+    decided = list(_read(conn, select(consents).where(_timeline_of(person, purpose, object_id))))
+    while decided and decided[-1].decision != "given":
+        last = decided.pop()
+        if last.decision == "withdrawn" and last.method not in IN_MEETING:
+            return True
+    return False
+
+
 def timeline(conn: Connection, person: DataSubject) -> Sequence[Consent]:
     """Everything that a person decided, oldest first."""
     return _read(conn, select(consents).where(_of(person)))

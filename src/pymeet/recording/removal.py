@@ -90,7 +90,8 @@ async def take_out(lifecycle: Lifecycle, recording_id: str, person: DataSubject,
     await lifecycle.consent_withdrawn(person, recording_id)
     try:
         for seat in seats:
-            await remove_person(lifecycle, recording_id, seat, actor)
+            with suppress(NotFoundError):  # somebody else was quicker
+                await remove_person(lifecycle, recording_id, seat, actor)
     except ConflictError as error:
         raise ConflictError(
             "Your consent has ended, and you are recorded no further. A legal hold keeps what was recorded of you before; "
@@ -102,8 +103,14 @@ async def take_out(lifecycle: Lifecycle, recording_id: str, person: DataSubject,
 async def finish(lifecycle: Lifecycle) -> None:
     """Takes out who withdrew for good and is still there, because a hold kept them until now, or the server died meanwhile."""
     for recording_id, seat in await lifecycle.db.study(store.unfinished):
-        with suppress(NotFoundError, ConflictError):  # somebody was quicker
+        try:
             await remove_person(lifecycle, recording_id, seat, audit.SYSTEM)
+        except (NotFoundError, ConflictError):  # somebody was quicker
+            continue
+        except Exception:  # whatever it is, those after them must not wait for it
+            log.exception(
+                "somebody could not be taken out of a recording; it will be tried again", recording_id=recording_id
+            )
 
 
 def _removal(recording_id: str, found: store.Content, files_left: int, *, emptied: bool, dry_run: bool) -> Removal:

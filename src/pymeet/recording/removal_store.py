@@ -10,7 +10,6 @@ from pymeet.db.schema import consents as consents_table
 from pymeet.db.schema import film_people, films, recording_events, recording_people, recording_tracks
 from pymeet.errors import ConflictError, NotFoundError
 from pymeet.privacy import consents
-from pymeet.privacy.consents import Consent
 from pymeet.privacy.holds import kept
 from pymeet.privacy.people import DataSubject, guest, member
 from pymeet.privacy.rows import delete_these, make_again, rowids_of
@@ -76,7 +75,7 @@ def withdraw(conn: Connection, person: DataSubject, recording_id: str, actor: st
     Who said no in the meeting only ended what was taken from then on: that they want it all destroyed is a decision of its own.
     """
     before = consents.latest(conn, person, "recording", recording_id)
-    if before is None or before.decision not in ("given", "withdrawn") or _is_for_good(before):
+    if before is None or consents.ended_for_good(conn, person, "recording", recording_id):
         return
     method = "receipt" if actor == audit.GUEST else "settings" if actor == person.user_id else "operator"
     ended = consents.record(
@@ -96,32 +95,29 @@ def withdraw(conn: Connection, person: DataSubject, recording_id: str, actor: st
 def unfinished(conn: Connection) -> list[tuple[str, str]]:
     """Recordings and seats of those who withdrew for good and are still in them: a hold kept them that is over, or the
     server died meanwhile."""
-    people, later = recording_people, consents_table.alias()
-    given = consents_table
+    people, ended, later = recording_people, consents_table, consents_table.alias()
     same_person = or_(
-        people.c.user_id == given.c.user_id,
-        and_(people.c.user_id.is_(None), people.c.participant_id == given.c.participant_id),
+        people.c.user_id == ended.c.user_id,
+        and_(people.c.user_id.is_(None), people.c.participant_id == ended.c.participant_id),
     )
-    same_timeline = and_(
-        later.c.purpose == given.c.purpose,
-        later.c.object_id == given.c.object_id,
-        later.c.user_id.is_not_distinct_from(given.c.user_id),
-        later.c.participant_id.is_not_distinct_from(given.c.participant_id),
-        later.c.at_ms > given.c.at_ms,
+    given_again = exists(
+        select(later.c.id).where(
+            later.c.purpose == ended.c.purpose,
+            later.c.object_id == ended.c.object_id,
+            later.c.user_id.is_not_distinct_from(ended.c.user_id),
+            later.c.participant_id.is_not_distinct_from(ended.c.participant_id),
+            later.c.decision == "given",
+            later.c.at_ms > ended.c.at_ms,
+        )
     )
     query = (
         select(people.c.recording_id, people.c.id)
-        .join(given, and_(given.c.object_id == people.c.recording_id, same_person))
-        .where(
-            given.c.purpose == "recording", given.c.decision == "withdrawn", given.c.method.not_in(consents.IN_MEETING)
-        )
-        .where(~exists(select(later.c.id).where(same_timeline).correlate(given)), ~kept(people))
+        .distinct()
+        .join(ended, and_(ended.c.object_id == people.c.recording_id, same_person))
+        .where(ended.c.purpose == "recording", ended.c.decision == "withdrawn")
+        .where(ended.c.method.not_in(consents.IN_MEETING), ~given_again.correlate(ended), ~kept(people))
     )
     return [(recording_id, person_id) for recording_id, person_id in conn.execute(query)]
-
-
-def _is_for_good(consent: Consent) -> bool:
-    return consent.decision == "withdrawn" and consent.method not in consents.IN_MEETING
 
 
 def drop_films(conn: Connection, person_id: str, now_ms: int) -> int:

@@ -64,7 +64,8 @@ def agreed(
 ) -> str:
     """Writes down that somebody agreed, and their seat as one of the recording; the person's id.
 
-    ConflictError when the recording is over or gone, or they are about to be erased.
+    ConflictError when the recording is over or gone, or they are about to be erased, or out of this recording: what is
+    begun meanwhile would be destroyed as well.
     """
     running = (recordings.c.id == recording_id, recordings.c.ended_at_ms.is_(None))
     if conn.execute(select(recordings.c.id).where(*running)).first() is None:
@@ -72,6 +73,8 @@ def agreed(
     # Here, where nothing can come between: after this, an erasure finds what is written here.
     if any(each.cause == limits.ERASURE for each in limits.in_force(conn, person)):
         raise ConflictError("Your data here is being erased, so you cannot be recorded.")
+    if _is_leaving(conn, recording_id, person):
+        raise ConflictError("What was recorded of you before is to be destroyed first.", code="being_destroyed")
     # With a second seat, a member's consent is in force already; it covers all of theirs.
     if consents.state(conn, person, PURPOSE, recording_id) != "given":
         _decide(conn, recording_id, person, "given", method, language, now_ms)
@@ -86,6 +89,12 @@ def agreed(
         )
     )
     return made
+
+
+def _is_leaving(conn: Connection, recording_id: str, person: DataSubject) -> bool:
+    whose = recording_people.c.participant_id if person.user_id is None else recording_people.c.user_id
+    seats = select(recording_people.c.id).where(recording_people.c.recording_id == recording_id, whose == person.id)
+    return conn.execute(seats).first() is not None and consents.ended_for_good(conn, person, PURPOSE, recording_id)
 
 
 def refused(

@@ -228,6 +228,7 @@ export default {
   'recording.destroyTitle': 'Was von Ihnen aufgezeichnet wurde, vernichten?',
   'recording.destroyPlan': 'Ihr Bild, Ihr Ton, Ihr Bildschirm, Ihr Chat und wann Sie sprachen werden sofort aus dieser Aufzeichnung genommen. Niemand kann das zurückholen. Was von anderen darin ist, bleibt.',
   'recording.destroyed': 'Was von Ihnen aufgezeichnet wurde, ist vernichtet.',
+  'recording.unsure': 'Es ist nicht sicher, dass das geschehen ist. Versuchen Sie es gleich noch einmal.',
   'recording.held': 'Diese Aufzeichnung muss aufbewahrt werden. Was von Ihnen aufgezeichnet wurde, wird von selbst vernichtet, sobald die Aufbewahrung endet.',
   'recording.failed': 'Das hat nicht geklappt. Nichts hat sich geändert; versuchen Sie es noch einmal.',
   'recording.refused.recording_off': 'Auf diesem Server ist das Aufzeichnen abgeschaltet.',

@@ -227,6 +227,7 @@ export default {
   'recording.destroyTitle': 'Destroy what was recorded of you?',
   'recording.destroyPlan': 'Your picture, your sound, your screen, your chat and when you spoke are taken out of this recording at once. Nobody can bring that back. The others’ stay.',
   'recording.destroyed': 'What was recorded of you is destroyed.',
+  'recording.unsure': 'It is not certain that this was done. Try again in a moment.',
   'recording.held': 'A legal hold keeps this recording. What was recorded of you is destroyed by itself as soon as the hold is released.',
   'recording.failed': 'The server did not do this. Nothing changed; try again.',
   'recording.refused.recording_off': 'Recording is switched off on this server.',

@@ -42,12 +42,18 @@ export class RecordingControls {
   destroy = async (room, id) => {
     try {
       const api = await import('../../api-recordings.js');
-      await (room.role.value === 'guest' ? api.removeGuest(room.receipt.value, id) : api.leaveRecording(id));
-      this.left.value = '';
-      toast(t('recording.destroyed'));
+      // Whoever has no account shows a receipt, whatever their role is by now.
+      await (room.receipt.value ? api.removeGuest(room.receipt.value, id) : api.leaveRecording(id));
     } catch (error) {
-      toast(t(error instanceof ApiError && error.code === 'held' ? 'recording.held' : 'recording.failed'));
+      const code = error instanceof ApiError ? error.code : '';
+      if (code !== 'not_found') {
+        toast(t(code === 'held' ? 'recording.held' : 'recording.unsure'));
+        return;
+      }
+      // They were taken out elsewhere, or the first answer was lost.
     }
+    this.left.value = '';
+    toast(t('recording.destroyed'));
   };
 
   /** @param {string} text */

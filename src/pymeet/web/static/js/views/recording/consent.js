@@ -52,7 +52,7 @@ export function Consent({ room, onAnswer, onLeave }) {
       <div class="consent-words" tabindex="0" role="group" aria-labelledby=${id}>
         <h2 id=${id} ref=${title} tabindex="-1">${t('recording.askTitle')}</h2>
         <p id=${`${id}-by`}>${beginner(room, recording.by)}</p>
-        <${Facts} chat=${recording.chat} keepUntil=${recording.keep_until} guest=${room.role.value === 'guest'} />
+        <${Facts} chat=${recording.chat} keepUntil=${recording.keep_until} guest=${room.receipt.value !== ''} />
         <p class="quiet-text">${t('recording.noAnswer')}</p>
       </div>
       <div class="choices">

@@ -65,7 +65,7 @@ export function AboutRecording({ room, controls, onClose }) {
     <${Dialog} title=${t('recording.begun')} onClose=${onClose}>
       <p class="quiet-text">${t('recording.since', { time: timeOf(room.recordingSince.value) })}</p>
       <${OwnPart} room=${room} controls=${controls} />
-      <${Facts} chat=${recording.chat} keepUntil=${recording.keep_until} guest=${room.role.value === 'guest'} />
+      <${Facts} chat=${recording.chat} keepUntil=${recording.keep_until} guest=${room.receipt.value !== ''} />
       ${room.role.value === 'host' && html`
         <div class="actions">
           <button type="button" class="button danger-quiet" onClick=${() => { controls.open.value = 'stop'; }}><${Icon} name="circle-stop" />${t('recording.stop')}</button>

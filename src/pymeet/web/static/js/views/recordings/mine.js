@@ -50,8 +50,11 @@ export function MyRecordings({ onRemoved }) {
   const mine = rows.map((row) => ({ ...row, room: row.room.name, open: true }));
   const remove = async (/** @type {string} */ id) => {
     const you = rows.find((row) => row.id === id)?.people.find((person) => person.you);
-    if (you?.id) await api.removePerson(id, you.id);
-    await Promise.all([load(), onRemoved()]);
+    try {
+      if (you?.id) await api.removePerson(id, you.id);
+    } finally {
+      await Promise.all([load(), onRemoved()]);
+    }
   };
   return html`<${MineCard} mine=${mine} none=${t('rec.mineNone')} remove=${remove} />`;
 }
@@ -59,8 +62,11 @@ export function MyRecordings({ onRemoved }) {
 /** @param {{ receipt: string, recordings: GuestRecording[], onRemoved: () => Promise<unknown> }} props */
 export function GuestRecordings({ receipt, recordings, onRemoved }) {
   const remove = async (/** @type {string} */ id) => {
-    await api.removeGuest(receipt, id);
-    await onRemoved();
+    try {
+      await api.removeGuest(receipt, id);
+    } finally {
+      await onRemoved();
+    }
   };
   return html`<${MineCard} mine=${recordings.map((each) => ({ ...each, open: false }))} none=${t('rec.mineGuestNone')} remove=${remove} />`;
 }
