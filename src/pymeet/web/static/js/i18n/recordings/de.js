@@ -26,7 +26,6 @@ export default {
   'rec.goneAt': 'Endgültig weg am {date}',
   'rec.never': 'Bleibt, bis jemand sie löscht',
   'rec.untilLater': 'Der letzte Tag steht fest, wenn sie zu Ende ist',
-  'refused.held': 'Diese Aufzeichnung muss aufbewahrt werden. Haben Sie es für sich selbst verlangt, ist Ihre Einwilligung beendet, und was von Ihnen aufgezeichnet wurde, wird von selbst vernichtet, sobald die Aufbewahrung endet.',
   'rec.held': 'Durch eine Aufbewahrungspflicht gehalten',
   'rec.restricted': 'Jemand in diesem Film hat verlangt, dass er zurzeit nicht verwendet wird. Bis das zurückgenommen ist, lässt er sich nicht ansehen.',
   'rec.unnamed': 'Aufzeichnung vom {date}',

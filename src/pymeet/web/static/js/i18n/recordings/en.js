@@ -25,7 +25,6 @@ export default {
   'rec.goneAt': 'Will be gone for good on {date}',
   'rec.never': 'Kept until somebody deletes it',
   'rec.untilLater': 'Its last day is known when it has ended',
-  'refused.held': 'A legal hold keeps this recording as it is. If you asked for yourself, your consent has ended, and what was recorded of you is destroyed by itself as soon as the hold is released.',
   'rec.held': 'Kept by a legal hold',
   'rec.restricted': 'Somebody in this film asked for it not to be used at present. It cannot be watched until they take that back.',
   'rec.unnamed': 'Recording of {date}',
