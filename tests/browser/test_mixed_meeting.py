@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ async def _tiles(fox: Firefox) -> list[str]:
 async def test_chromium_firefox_and_aiortc_meet(tmp_path: Path) -> None:
     """Everyone decodes everyone's full picture at 20 frames a second or more; chat crosses between them."""
     # a process of its own: aiortc encodes and decodes in this one, and would keep the server waiting for the interpreter
-    server = ServeProcess(tmp_path / "data", free_port(), free_port(socket.SOCK_DGRAM))
+    server = ServeProcess(tmp_path / "data", free_port(), free_port())
     await server.start()
     try:
         slug = await make_room(server)

@@ -1,7 +1,6 @@
 """Networks break: people come back by themselves, on their seat, and miss nothing that was said."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 async def ada_grace_line(tmp_path: Path) -> AsyncIterator[tuple[Person, Person, Line]]:
     """Grace sits beside the server; Ada comes over a line that can be cut."""
-    media_port = free_port(socket.SOCK_DGRAM)
+    media_port = free_port()
     config = make_config(tmp_path / "data", media={"port": media_port, "addresses": [HOST]})
     async with running(config) as server, first_admin(server) as admin, chromium() as browser:
         slug = await admin.make_room("Weekly")

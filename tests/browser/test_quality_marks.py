@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class LeakyLine(Line):
 @pytest.fixture
 async def ada_grace_line(tmp_path: Path) -> AsyncIterator[tuple[Person, Person, LeakyLine]]:
     """Grace sits beside the server; Ada comes over a line that can leak."""
-    media_port = free_port(socket.SOCK_DGRAM)
+    media_port = free_port()
     config = make_config(tmp_path / "data", media={"port": media_port, "addresses": [HOST]})
     async with running(config) as server, first_admin(server) as admin, chromium(camera(10)) as browser:
         slug = await admin.make_room("Weekly")

@@ -1,7 +1,6 @@
 """The server dies while people talk: rooms are still there, and everybody comes back without pressing anything."""
 
 import signal
-import socket
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ async def test_after_the_server_dies_and_starts_again_people_are_back_together(
     tmp_path: Path, how: signal.Signals
 ) -> None:
     """Killed or stopped: what was said before is still there, and sound and picture flow again."""
-    server = ServeProcess(tmp_path / "data", free_port(), free_port(socket.SOCK_DGRAM))
+    server = ServeProcess(tmp_path / "data", free_port(), free_port())
     await server.start()
     try:
         slug = await make_room(server)

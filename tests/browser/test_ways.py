@@ -1,6 +1,5 @@
 """Networks that let no UDP out: people meet over TCP, and the page says beforehand which way is blocked."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -48,7 +47,7 @@ async def test_people_meet_over_tcp_where_udp_is_blocked(meeting: Meeting) -> No
 @pytest.fixture
 async def ada_grace_line(tmp_path: Path) -> AsyncIterator[tuple[Person, Person, Line]]:
     """Both send their media by UDP over a line that can be cut; the page, and TCP, are not on it."""
-    media_port = free_port(socket.SOCK_DGRAM)
+    media_port = free_port()
     config = make_config(tmp_path / "data", media={"port": media_port, "addresses": [HOST]})
     async with running(config) as server, first_admin(server) as admin, chromium() as browser:
         server.sfu.stream_addresses = [("127.0.0.1", media_port)]

@@ -5,7 +5,6 @@ operator does over the management socket.
 """
 
 import secrets
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -213,7 +212,7 @@ def _fill_recording(conn: Connection, made: Made, people: Sequence[Human]) -> No
 @asynccontextmanager
 async def story(directory: Path) -> AsyncIterator[Story]:
     """A server with a room, in which two members and a guest were, and where the operator did what operators do."""
-    port, media_port = free_port(), free_port(socket.SOCK_DGRAM)
+    port, media_port = free_port(), free_port()
     data_dir = directory / "data"
     config = Config.model_validate(
         {

@@ -1,7 +1,6 @@
 """Fixtures around the real server; see live_server.py, which other folders may import too."""
 
 import signal
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -86,7 +85,7 @@ async def new_room(shared_admin: Visitor) -> str:
 @pytest.fixture
 async def serve_process(tmp_path: Path) -> AsyncIterator[ServeProcess]:
     """A process that is not started yet; whatever still runs at the end is killed."""
-    process = ServeProcess(tmp_path / "data", free_port(), free_port(socket.SOCK_DGRAM))
+    process = ServeProcess(tmp_path / "data", free_port(), free_port())
     yield process
     if process.started:
         await process.end(signal.SIGKILL)
