@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.support.peer import LEVEL_ID, MID_ID, OPUS, RID_ID, TRANSPORT_ID, VP8, LightPeer
 
-from pymeet.sfu import rtcp, rtp, stun
+from pymeet.sfu import rtp, stun
 from pymeet.sfu.feedback import ArrivalLog
 from pymeet.sfu.srtp import PROFILES
 
@@ -116,8 +116,8 @@ class Client:
         """Tells what has arrived since the last time."""
         if self.peer.srtp is not None:
             for packet in self._arrivals.feedback(1, 2):
-                compound = rtcp.receiver_report(1, ()) + packet
-                self.socket.sendto(self.peer.srtp.protect_rtcp(compound), self.peer.remote_address)
+                # alone, as browsers send them (RFC 5506)
+                self.socket.sendto(self.peer.srtp.protect_rtcp(packet), self.peer.remote_address)
 
     def connect(self, answer: str) -> None:
         self.peer.take_description(answer)

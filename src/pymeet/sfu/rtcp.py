@@ -129,7 +129,7 @@ def _parse_one(kind: int, count: int, body: bytes, messages: list[Message]) -> N
         messages.append(SenderReport(ssrc, ntp, timestamp, packets, octets))
         messages.append(Reports(_report_blocks(body, 24, count)))
     elif kind == RR:
-        if count:  # every feedback begins with an empty one
+        if count:  # where packets must not come alone (RFC 5506), each begins with an empty one
             messages.append(Reports(_report_blocks(body, 4, count)))
     elif kind == BYE:
         messages.append(Bye(struct.unpack_from(f"!{count}I", body)))

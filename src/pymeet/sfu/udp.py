@@ -1,4 +1,4 @@
-"""The rim of the media server: one UDP socket for everybody and one timer. With tcp.py the only file here that knows asyncio."""
+"""The rim of the media server: one UDP port for everybody and one timer. With tcp.py the only file here that knows asyncio."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ import time
 import structlog
 
 from pymeet.sfu.address import Address, Stream, for_socket
+from pymeet.sfu.aside import open_aside
 from pymeet.sfu.batch import BATCH, ReceiveRing
 from pymeet.sfu.sending import SendTable, can_segment
 from pymeet.sfu.service import Sfu
@@ -18,6 +19,9 @@ _log = structlog.get_logger(__name__)
 BUFFER_BYTES = 4 << 20
 _MOST_PER_TURN = 4 * BATCH
 """Datagrams taken before the loop may serve others: bounds the delay that a flood of media puts on signaling."""
+
+_TOGETHER_S = 0.025
+"""Reports that come so soon after others were read wait until then. Peers collect for 50 ms and more before they report."""
 
 _IPV6_ADDR_PREFERENCES, _IPV6_PREFER_SRC_PUBLIC = 72, 2  # RFC 5014, as Linux numbers them
 
@@ -79,7 +83,10 @@ class MediaPort:
         sfu.port = self
         sfu.on_deadline = self._arm
         sfu.on_fault = self._note
+        self._aside = open_aside(sock)
         self._loop.add_reader(sock.fileno(), self._readable)
+        if self._aside is not None:
+            self._loop.add_reader(self._aside.fileno(), self._reported)
         self._arm()
 
     @classmethod
@@ -126,6 +133,29 @@ class MediaPort:
         finally:
             sfu.flush()
 
+    def _reported(self) -> None:
+        """Reports are there, after a while without."""
+        if self._aside is not None:
+            self._loop.remove_reader(self._aside.fileno())
+            self._take_reports(self._aside)
+
+    def _take_reports(self, aside: socket.socket) -> None:
+        """Takes in the reports that wait, and comes again as long as there are any."""
+        if not self.alive:
+            return
+        count = 0
+        try:
+            count = self._ring.receive(aside)
+            self._sfu.take_in(self._ring, count, time.monotonic())
+        finally:
+            if not count:
+                self._loop.add_reader(aside.fileno(), self._reported)
+            elif count == BATCH:
+                self._loop.call_soon(self._take_reports, aside)  # media first, if some has come
+            else:
+                self._loop.call_later(_TOGETHER_S, self._take_reports, aside)
+            self._sfu.flush()
+
     def _arm(self) -> None:
         when = self._sfu.next_deadline()
         if when is None or not self.alive:
@@ -155,5 +185,7 @@ class MediaPort:
         self.alive = False
         if self._timer is not None:
             self._timer.cancel()
-        self._loop.remove_reader(self._socket.fileno())
-        self._socket.close()
+        for sock in (self._socket, self._aside):
+            if sock is not None:
+                self._loop.remove_reader(sock.fileno())
+                sock.close()

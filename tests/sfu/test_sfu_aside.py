@@ -1,0 +1,108 @@
+"""The second socket of the media port: what the kernel puts there, that it stays ours alone, and that nothing is lost by it."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import sys
+
+import pytest
+
+from pymeet.sfu import aside, rtcp, udp
+from pymeet.sfu.batch import ReceiveRing
+from pymeet.sfu.service import Sfu
+from tests.netem import CERTIFICATE
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux sorts datagrams for us")
+
+_REPORT = rtcp.transport_feedback(1, 2, 0, [0.0] * 8, 0)
+_PADDED = bytes((_REPORT[0] | 0x20,)) + _REPORT[1:]
+_OTHERS = {
+    "nothing": b"",
+    "one byte": _REPORT[:1],
+    "a check": b"\x00\x01\x00\x00" + bytes(16),
+    "DTLS": b"\x16\xfe\xfd" + bytes(30),
+    "media": b"\x90\x60" + bytes(1000),
+    "media with fifteen sources": b"\x8f\x60" + bytes(100),
+    "a sender's report": b"\x80\xc8\x00\x06" + bytes(24),
+    "a receiver's report": rtcp.receiver_report(1, ()),
+    "a receiver's report before others": rtcp.receiver_report(1, ()) + _REPORT,
+    "a request for repair": rtcp.nack(1, 2, [3]),
+    "a request for a key frame": rtcp.pli(1, 2),
+    "an estimate": b"\x8f\xce\x00\x05" + bytes(20),
+}
+"""Each alone in a datagram."""
+
+
+@pytest.mark.parametrize(
+    ("bound_to", "sent_to"), [("127.0.0.1", "127.0.0.1"), ("::", "127.0.0.1"), ("::", "::1"), ("::1", "::1")]
+)
+def test_only_reports_of_arrivals_come_to_the_second_socket(bound_to: str, sent_to: str) -> None:
+    """With padding or without; whatever waits for an answer stays where it is read at once."""
+    if ":" in bound_to and not udp.has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(udp.bind(socket.SOCK_DGRAM, bound_to, 0))
+        second = stack.enter_context(aside.open_aside(first))
+        family = socket.AF_INET6 if ":" in sent_to else socket.AF_INET
+        for _ in range(5):  # else the kernel sorts by sender
+            peer = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            for datagram in (_REPORT, *_OTHERS.values(), _PADDED):
+                peer.sendto(datagram, (sent_to, first.getsockname()[1]))
+
+        assert _drain(second) == [_REPORT, _PADDED] * 5
+        assert _drain(first) == [*_OTHERS.values()] * 5
+
+
+def _drain(sock: socket.socket) -> list[bytes]:
+    taken = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            taken.append(sock.recv(2000))
+    return taken
+
+
+async def test_nobody_else_comes_to_the_port() -> None:
+    """Two servers on one port would each get half of what is sent to both."""
+    port = await udp.MediaPort.open(Sfu(CERTIFICATE, []), "127.0.0.1", 0)
+
+    with pytest.raises(OSError, match="in use") as refused:
+        await udp.MediaPort.open(Sfu(CERTIFICATE, []), "127.0.0.1", port.port)
+
+    assert refused.value.errno == errno.EADDRINUSE
+    await port.close()
+    again = await udp.MediaPort.open(Sfu(CERTIFICATE, []), "127.0.0.1", port.port)
+    await again.close()
+
+
+class _Noticing(Sfu):
+    """Says when something came."""
+
+    def __init__(self) -> None:
+        super().__init__(CERTIFICATE, [])
+        self.changed = asyncio.Event()
+
+    def take_in(self, ring: ReceiveRing, count: int, now: float) -> None:
+        super().take_in(ring, count, now)
+        self.changed.set()
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+async def test_all_reports_are_read_however_many_come_at_once(is_sorted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than are taken in one go, more after a while, and the same where the system does not sort."""
+    if not is_sorted:
+        monkeypatch.setattr(udp, "open_aside", lambda sock: None)
+    sfu = _Noticing()
+    port = await udp.MediaPort.open(sfu, "127.0.0.1", 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for sent in (150, 151, 152):
+            for _ in range(sent - sfu.dropped):
+                stranger.sendto(_REPORT, ("127.0.0.1", port.port))
+            async with asyncio.timeout(5):
+                while sfu.dropped < sent:
+                    sfu.changed.clear()
+                    await sfu.changed.wait()
+        stranger.sendto(_REPORT, ("127.0.0.1", port.port))
+        await port.close()
+
+    assert sfu.datagrams == 152
