@@ -22,6 +22,8 @@ _MOST_PER_TURN = 4 * BATCH
 
 _TOGETHER_S = 0.025
 """Reports that come so soon after others were read wait until then. Peers collect for 50 ms and more before they report."""
+_REPORTS_PER_TURN = 8
+"""Then media that has come meanwhile goes first: to read one report takes as long as to send on ten packets."""
 
 _IPV6_ADDR_PREFERENCES, _IPV6_PREFER_SRC_PUBLIC = 72, 2  # RFC 5014, as Linux numbers them
 
@@ -84,6 +86,7 @@ class MediaPort:
         sfu.on_deadline = self._arm
         sfu.on_fault = self._note
         self._aside = open_aside(sock)
+        self._aside_ring = ReceiveRing(_REPORTS_PER_TURN)
         self._loop.add_reader(sock.fileno(), self._readable)
         if self._aside is not None:
             self._loop.add_reader(self._aside.fileno(), self._reported)
@@ -145,13 +148,13 @@ class MediaPort:
             return
         count = 0
         try:
-            count = self._ring.receive(aside)
-            self._sfu.take_in(self._ring, count, time.monotonic())
+            count = self._aside_ring.receive(aside)
+            self._sfu.take_in(self._aside_ring, count, time.monotonic())
         finally:
             if not count:
                 self._loop.add_reader(aside.fileno(), self._reported)
-            elif count == BATCH:
-                self._loop.call_soon(self._take_reports, aside)  # media first, if some has come
+            elif count == _REPORTS_PER_TURN:
+                self._loop.call_soon(self._take_reports, aside)
             else:
                 self._loop.call_later(_TOGETHER_S, self._take_reports, aside)
             self._sfu.flush()
