@@ -117,14 +117,16 @@ class Participant:
         self._number: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._heart: asyncio.Task[None] | None = None
         self.cameras: set[str] = set()
         """Ids of the tracks that have been offered to it."""
 
     async def join(self, http: aiohttp.ClientSession, url: str, slug: str, with_audio: bool) -> None:
         self._socket = await http.ws_connect(f"{url}/ws/{slug}")
         await self._socket.send_json({"type": "join", "v": 1, "name": self.name})
-        while (await self._socket.receive_json())["type"] != "joined":
+        while (joined := await self._socket.receive_json())["type"] != "joined":
             pass
+        self._beat(joined["heartbeat_s"])
         published: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._listen(published))
         if self._sender is not None:
@@ -135,6 +137,17 @@ class Participant:
                 tracks.append({"mid": "0", "source": "microphone", "muted": False})
             await self._socket.send_json({"type": "publish", "id": "p", "sdp": offer, "tracks": tracks})
             self._sender.ask("connect", number, await published)
+
+    def _beat(self, every_s: float) -> None:
+        """Asks again and again whether the server is there, as browsers do."""
+
+        async def beat() -> None:
+            with contextlib.suppress(aiohttp.ClientConnectionError):
+                while True:
+                    await asyncio.sleep(every_s)
+                    await self.say(type="ping", id="p")
+
+        self._heart = asyncio.create_task(beat())
 
     async def _listen(self, published: asyncio.Future[str]) -> None:
         assert self._socket is not None
@@ -165,6 +178,8 @@ class Participant:
         await self._socket.send_json(message)
 
     async def leave(self) -> None:
+        if self._heart is not None:
+            self._heart.cancel()
         with contextlib.suppress(aiohttp.ClientConnectionError):  # the server was quicker
             if self._socket is not None:
                 await self._socket.send_json({"type": "leave"})

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiohttp import WSMsgType
 
 from pymeet.signaling.session import Timing
 from tests.signaling.conftest import Client, House
@@ -162,6 +163,31 @@ class TestSilence:
                 pings += 1
 
         assert bob.socket.close_code is None
+
+    async def test_who_says_nothing_is_asked_for_a_sign_of_life(self, house: House) -> None:
+        """Until they are given up."""
+        bob = await house.connect(autoping=False)
+        await bob.join("Bob")
+
+        house.clock.advance(0.01)
+        async with asyncio.timeout(5):
+            asked = [(await bob.socket.receive()).type for _ in range(3)]
+
+        assert asked == [WSMsgType.PING] * 3
+
+    async def test_who_speaks_is_not_asked_for_a_sign_of_life(self, house: House) -> None:
+        """Browsers ask the server every few seconds whether it is there: that is one."""
+        bob = await house.connect(autoping=False)
+        await bob.join("Bob")
+        heard = set()
+
+        for _ in range(6):
+            house.clock.advance(0.06)
+            await bob.send(type="ping")
+            heard.add((await bob.socket.receive()).type)
+            await asyncio.sleep(0.06)  # a beat, in which the clock that counts silence stands still
+
+        assert heard == {WSMsgType.TEXT}
 
     async def test_who_does_not_join_in_time_is_closed(self, house: House) -> None:
         """Connections that say nothing cost memory too."""

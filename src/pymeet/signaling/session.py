@@ -5,6 +5,7 @@ the cookie and the Origin before `handle` is called.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -51,6 +52,9 @@ _INBOX = 64
 _FLUSH_S = 0.7
 _HANG_UP_S = 0.7
 """Both together keep the promise that a closing server's connections are gone within two seconds."""
+
+_TOGETHER = 1 / 20
+"""Of a heartbeat: those of all connections that fall into the same part are one."""
 
 _OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, FrameKind.PONG: WSMsgType.PONG}
 
@@ -134,7 +138,7 @@ class Session:
         self._receipt_of = receipt_of
         self._turn = turn
         self._network = network
-        self._opened_at = self._heard_at = clock.monotonic()
+        self._opened_at = self._heard_at = self._beat_at = clock.monotonic()
         self._allowance = Allowance(self._opened_at)
         # a client that sends faster than its messages are done is no longer read: TCP slows it down
         self._inbox: asyncio.Queue[messages.ClientMessage | None] = asyncio.Queue(_INBOX)
@@ -428,17 +432,22 @@ class Session:
     # -- time ---------------------------------------------------------------------------------------------------
 
     def _wait_a_beat(self) -> None:
-        self._heart = asyncio.get_running_loop().call_later(self._timing.heartbeat_s, self._beat)
+        loop, beat_s = asyncio.get_running_loop(), self._timing.heartbeat_s
+        # with others' beats: to wake for each by itself is most of what a quiet connection costs
+        together_s = beat_s * _TOGETHER
+        self._heart = loop.call_at(math.ceil((loop.time() + beat_s) / together_s) * together_s, self._beat)
 
     def _beat(self) -> None:
         now = self._clock.monotonic()
+        before, self._beat_at = self._beat_at, now
         if not self._is_joining and now >= self._opened_at + self._timing.join_s:
             self._tell(error_answer(ProtocolError("The first message, `join`, did not come in time."), None))
             self._end(CloseCode.TOO_SLOW)
         elif now >= self._heard_at + 3 * self._timing.heartbeat_s:
             self._end(CloseCode.TOO_SLOW)
         else:
-            self._put(Frame(FrameKind.PING, b""))
+            if self._heard_at < before:  # browsers ask for a sign of life by themselves, and are heard by it
+                self._put(Frame(FrameKind.PING, b""))
             self._wait_a_beat()
 
 
