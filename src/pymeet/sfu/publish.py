@@ -18,7 +18,10 @@ from pymeet.sfu.transport import MAX_SSRCS, Transport
 if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
-_FEEDBACK_S = 0.05
+_LOOK_S = 0.05
+"""How often it is looked what must be asked for, while packets come."""
+_FEEDBACK_S = 0.1
+"""How often a publisher is told when its packets arrived, about."""
 _REPORT_S = 1.0
 _MAX_BINDINGS = 64
 _MAX_KEPT = 32
@@ -74,7 +77,7 @@ class PublishTransport(Transport):
         self._arrivals = ArrivalLog()
         self._counted: dict[Reception, tuple[int, int]] = {}
         self._is_armed = False
-        self._reported_at = 0.0
+        self._reported_at = self._fed_back_at = 0.0
         self._fir_number = 0
 
     # -- descriptions ---------------------------------------------------------------------------------------------
@@ -241,7 +244,7 @@ class PublishTransport(Transport):
             start = stop
         if not self._is_armed:
             self._is_armed = True
-            self.sfu.schedule(self, now + _FEEDBACK_S)
+            self.sfu.schedule(self, now + _LOOK_S)
         layer = stream.layer
         if stream.is_repair:
             if end - start <= 2:
@@ -327,7 +330,9 @@ class PublishTransport(Transport):
         packets = [packet for layer in layers for packet in layer.feedback(now)]
         media_ssrc = next((layer.ssrc for layer in layers if layer.ssrc is not None), 0)
         had_packets = bool(self._arrivals.arrivals)
-        packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
+        if now - self._fed_back_at >= _FEEDBACK_S - _LOOK_S / 2:
+            self._fed_back_at = now
+            packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
         if now - self._reported_at >= _REPORT_S:
             self._reported_at = now
             self._report(layers, now)
@@ -337,7 +342,7 @@ class PublishTransport(Transport):
             track.watch(now)
         self._send_control(packets)
         if had_packets or any(layer.is_busy for layer in layers):
-            return _FEEDBACK_S
+            return _LOOK_S
         self._is_armed = False
         return _REPORT_S
 
