@@ -198,12 +198,14 @@ class Stream:
     """Whether it is what receivers get."""
     share: float = 1.0
     """Of the packets that the whole camera's pace is given in."""
+    is_wanted: bool = True
+    """Whether the server has a use for it: browsers do not send what nobody wants."""
 
     def send_due(self, now: float) -> None:
         """Sends what is due by now."""
         count = self.per_frame if self.burst else 1
         while self.next_at <= now:
-            for _ in range(count):
+            for _ in range(count if self.is_wanted else 0):
                 self.send(now)
             self.next_at += count * self.interval_s
 
@@ -314,6 +316,12 @@ class _Process:
             stream.rid, stream.share, stream.pixels = rid, share, pixels
             self.streams.append(stream)
         return client.peer.offer("sendonly", audio_ssrc=ssrc, rids=tuple(rid for rid, *_ in SIZES))
+
+    def want(self, number: int, rids: list[str]) -> None:
+        """The server has a use for these sizes of the camera alone."""
+        for stream in self.streams:
+            if stream.client is self.clients[number] and stream.rid:
+                stream.is_wanted = stream.rid in rids
 
     def connect(self, number: int, answer: str) -> None:
         self.clients[number].connect(answer)

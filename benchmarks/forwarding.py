@@ -115,6 +115,7 @@ class Participant:
     def __init__(self, name: str, sender: Clients | None, receiver: Clients | None) -> None:
         self.name, self._sender, self._receiver = name, sender, receiver
         self._number: int | None = None
+        self._sends_as: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._heart: asyncio.Task[None] | None = None
@@ -130,7 +131,7 @@ class Participant:
         published: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._listen(published))
         if self._sender is not None:
-            number = self._sender.ask("new")
+            number = self._sends_as = self._sender.ask("new")
             offer = self._sender.ask("offer", number, VIDEO_PPS, PACKET_BYTES, with_audio)
             tracks = [{"mid": "1", "source": "camera", "muted": False}]
             if with_audio:
@@ -162,6 +163,8 @@ class Participant:
                     self._number = self._receiver.ask("new")
                 answer = self._receiver.ask("answer", self._number, message["sdp"])
                 await self._socket.send_json({"type": "subscribed", "offer": message["offer"], "sdp": answer})
+            elif message["type"] == "layers" and self._sender is not None and message["source"] == "camera":
+                self._sender.ask("want", self._sends_as, message["active"])
             elif message["type"] == "error":
                 raise RuntimeError(message)
 
