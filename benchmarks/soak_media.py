@@ -135,7 +135,9 @@ class Connection:
         if now >= self._next_report and self.peer.srtp is not None:
             self._next_report = now + REPORT_S
             for feedback in self._log.feedback(1, 2):
-                self._send(self.peer.srtp.protect_rtcp(rtcp.receiver_report(1, ()) + feedback))
+                # alone, as browsers send them (RFC 5506), but now and then behind another
+                before = rtcp.receiver_report(1, ()) if random.random() < 0.1 else b""
+                self._send(self.peer.srtp.protect_rtcp(before + feedback))
 
     def _take(self, datagram: bytes, now: float) -> None:
         if not 128 <= datagram[0] <= 191 or rtp.is_rtcp(datagram[1]):

@@ -50,12 +50,15 @@ def test_only_reports_of_arrivals_come_to_the_second_socket(bound_to: str, sent_
             for datagram in (_REPORT, *_OTHERS.values(), _PADDED):
                 peer.sendto(datagram, (sent_to, first.getsockname()[1]))
 
-        assert _drain(second) == [_REPORT, _PADDED] * 5
-        assert _drain(first) == [*_OTHERS.values()] * 5
+        assert _taken(second, 10) == [_REPORT, _PADDED] * 5
+        assert _taken(first, 5 * len(_OTHERS)) == [*_OTHERS.values()] * 5
 
 
-def _drain(sock: socket.socket) -> list[bytes]:
-    taken = []
+def _taken(sock: socket.socket, count: int) -> list[bytes]:
+    """So many datagrams, and any that are there beyond them."""
+    sock.settimeout(5)
+    taken = [sock.recv(2000) for _ in range(count)]
+    sock.setblocking(False)
     with contextlib.suppress(BlockingIOError):
         while True:
             taken.append(sock.recv(2000))
@@ -71,8 +74,6 @@ async def test_nobody_else_comes_to_the_port() -> None:
 
     assert refused.value.errno == errno.EADDRINUSE
     await port.close()
-    again = await udp.MediaPort.open(Sfu(CERTIFICATE, []), "127.0.0.1", port.port)
-    await again.close()
 
 
 class _Noticing(Sfu):
@@ -92,7 +93,8 @@ async def test_all_reports_are_read_however_many_come_at_once(is_sorted: bool, m
     """More than are taken in one go, more after a while, and the same where the system does not sort."""
     if not is_sorted:
         monkeypatch.setattr(udp, "open_aside", lambda sock: None)
-    sfu = _Noticing()
+    sfu, errors = _Noticing(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: errors.append(about))
     port = await udp.MediaPort.open(sfu, "127.0.0.1", 0)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for sent in (150, 151, 152):
@@ -102,7 +104,8 @@ async def test_all_reports_are_read_however_many_come_at_once(is_sorted: bool, m
                 while sfu.dropped < sent:
                     sfu.changed.clear()
                     await sfu.changed.wait()
-        stranger.sendto(_REPORT, ("127.0.0.1", port.port))
         await port.close()
+        stranger.sendto(_REPORT, ("127.0.0.1", port.port))
+        await asyncio.sleep(0.05)  # longer than reports wait: a timer that came would find a closed socket
 
-    assert sfu.datagrams == 152
+    assert (sfu.datagrams, errors) == (152, [])

@@ -1,10 +1,12 @@
 """A connection's life as its owner is told it: connected, disconnected, closed."""
 
-from pymeet.sfu import stun
+import struct
+
+from pymeet.sfu import rtcp, rtp, stun
 from pymeet.sfu.dtls import Dtls
 from pymeet.sfu.events import Closed, Connected
 from tests.netem import Publisher, World
-from tests.support.peer import CERTIFICATE, LightPeer, context
+from tests.support.peer import CERTIFICATE, TRANSPORT_ID, VP8, LightPeer, context
 
 
 def _ghost(world: World) -> tuple[Publisher, str]:
@@ -182,6 +184,39 @@ def test_audio_levels_are_heard() -> None:
     assert len(heard) >= 45
     assert world.sfu.levels([alice.audio]) == {alice.audio.id: ()}
     assert all(p[12:24] == bytes.fromhex("bede000200000000101e0000") for p in bob.audio_of(alice).packets.values())
+
+
+def test_publishers_are_told_ten_times_a_second_when_their_packets_came() -> None:
+    """Of every packet once, and of the first after a pause as soon as of any other."""
+    world = World(seed=10)
+    alice = world.publisher()
+
+    def send(number: int) -> None:
+        head = rtp.HEADER.pack(0x90, VP8, number, 1800 * number, alice.video_ssrc)
+        alice.send_packet(head + struct.pack("!HHBHB", 0xBEDE, 1, TRANSPORT_ID << 4 | 1, number, 0) + bytes(50))
+
+    def told() -> list[tuple[float, list[int]]]:
+        return [
+            (at, [m.base + distance for distance in m.received])
+            for at, m in alice.asked
+            if isinstance(m, rtcp.TransportFeedback)
+        ]
+
+    for number in range(100):
+        send(number)
+        world.run(0.02)
+    world.run(3.0)
+
+    assert [number for _, numbers in told() for number in numbers] == [*range(100)]
+    assert 18 <= len(told()) <= 22
+
+    send(100)
+    sent_at = world.now
+    world.run(1.0)
+
+    told_at, numbers = told()[-1]
+    assert numbers == [100]
+    assert told_at - sent_at < 0.1
 
 
 def test_an_element_of_number_zero_is_padding_not_a_level() -> None:

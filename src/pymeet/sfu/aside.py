@@ -5,6 +5,7 @@ it, and media would wait behind them. Their kind stands in the clear in the firs
 the kernel's can see it; requests for repair or a key frame, and everything else, stay on the first socket.
 """
 
+import contextlib
 import socket
 import struct
 from typing import Final
@@ -30,25 +31,28 @@ _FILTER: Final = (
 def open_aside(sock: socket.socket) -> socket.socket | None:
     """A socket that gets the reports of those who send to `sock`, which is bound; None where the system cannot sort them.
 
-    `sock` was bound without sharing, and so are others' sockets: they are refused the port as before.
+    `sock` was bound without sharing, so other users, and whoever does not ask to share, are refused the port as before.
     """
     if getattr(socket, "SO_REUSEPORT", None) != _SO_REUSEPORT:
         return None
-    aside = socket.socket(sock.family, sock.type)
-    try:
-        aside.setblocking(False)
-        aside.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2)
-        if sock.family == socket.AF_INET6:
-            only = sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
-            aside.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
-        sock.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
-        aside.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
-        aside.bind(sock.getsockname())
-        code = ffi.from_buffer(b"".join(struct.pack("HBBI", *step) for step in _FILTER))
-        program = struct.pack("@HP", len(_FILTER), int(ffi.cast("uintptr_t", code)))
-        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, program)
-    except OSError:
-        aside.close()
-        sock.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 0)
-        return None
-    return aside
+    with contextlib.ExitStack() as undo:
+        try:
+            aside = undo.enter_context(socket.socket(sock.family, sock.type))
+            aside.setblocking(False)
+            # what is read is twice what was asked for (socket(7))
+            buffer_bytes = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+            aside.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+            if sock.family == socket.AF_INET6:
+                only = sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+                aside.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+            sock.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
+            undo.callback(sock.setsockopt, socket.SOL_SOCKET, _SO_REUSEPORT, 0)
+            aside.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
+            aside.bind(sock.getsockname())
+            code = ffi.from_buffer(b"".join(struct.pack("HBBI", *step) for step in _FILTER))
+            program = struct.pack("@HP", len(_FILTER), int(ffi.cast("uintptr_t", code)))
+            sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, program)
+        except OSError:
+            return None
+        undo.pop_all()
+        return aside

@@ -330,7 +330,7 @@ class PublishTransport(Transport):
         packets = [packet for layer in layers for packet in layer.feedback(now)]
         media_ssrc = next((layer.ssrc for layer in layers if layer.ssrc is not None), 0)
         had_packets = bool(self._arrivals.arrivals)
-        if now - self._fed_back_at >= _FEEDBACK_S - _LOOK_S / 2:
+        if had_packets and now - self._fed_back_at >= _FEEDBACK_S - _LOOK_S / 2:
             self._fed_back_at = now
             packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
         if now - self._reported_at >= _REPORT_S:

@@ -23,7 +23,8 @@ _MOST_PER_TURN = 4 * BATCH
 _TOGETHER_S = 0.025
 """Reports that come so soon after others were read wait until then. Peers collect for 50 ms and more before they report."""
 _REPORTS_PER_TURN = 8
-"""Then media that has come meanwhile goes first: to read one report takes as long as to send on ten packets."""
+"""Then media that has come meanwhile goes first: to read one report takes as long as to send on ten packets. A server that
+cannot keep up with media so reads reports late, or not at all, and sends less then."""
 
 _IPV6_ADDR_PREFERENCES, _IPV6_PREFER_SRC_PUBLIC = 72, 2  # RFC 5014, as Linux numbers them
 

@@ -5,7 +5,6 @@ the cookie and the Origin before `handle` is called.
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ _HANG_UP_S = 0.7
 """Both together keep the promise that a closing server's connections are gone within two seconds."""
 
 _TOGETHER = 1 / 20
-"""Of a heartbeat: those of all connections that fall into the same part are one."""
+"""Of a heartbeat: those of all connections that are so near each other fall together."""
 
 _OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, FrameKind.PONG: WSMsgType.PONG}
 
@@ -138,7 +137,7 @@ class Session:
         self._receipt_of = receipt_of
         self._turn = turn
         self._network = network
-        self._opened_at = self._heard_at = self._beat_at = clock.monotonic()
+        self._opened_at = self._heard_at = self._spoke_at = self._beat_at = clock.monotonic()
         self._allowance = Allowance(self._opened_at)
         # a client that sends faster than its messages are done is no longer read: TCP slows it down
         self._inbox: asyncio.Queue[messages.ClientMessage | None] = asyncio.Queue(_INBOX)
@@ -275,6 +274,8 @@ class Session:
         while True:
             frame = await self._socket.receive()
             self._heard_at = self._clock.monotonic()
+            if frame.type is not WSMsgType.PONG:  # who only answers must be asked at every beat
+                self._spoke_at = self._heard_at
             if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
                 # 1001 is what browsers send when a page is closed, left or reloaded (RFC 6455 section 7.4.1)
                 self._page_closed = frame.type is WSMsgType.CLOSE and frame.data == WSCloseCode.GOING_AWAY
@@ -435,7 +436,7 @@ class Session:
         loop, beat_s = asyncio.get_running_loop(), self._timing.heartbeat_s
         # with others' beats: to wake for each by itself is most of what a quiet connection costs
         together_s = beat_s * _TOGETHER
-        self._heart = loop.call_at(math.ceil((loop.time() + beat_s) / together_s) * together_s, self._beat)
+        self._heart = loop.call_at(round((loop.time() + beat_s) / together_s) * together_s, self._beat)
 
     def _beat(self) -> None:
         now = self._clock.monotonic()
@@ -446,7 +447,7 @@ class Session:
         elif now >= self._heard_at + 3 * self._timing.heartbeat_s:
             self._end(CloseCode.TOO_SLOW)
         else:
-            if self._heard_at < before:  # browsers ask for a sign of life by themselves, and are heard by it
+            if self._spoke_at < before:  # browsers ask for a sign of life by themselves, and so give one
                 self._put(Frame(FrameKind.PING, b""))
             self._wait_a_beat()
 
