@@ -3,8 +3,8 @@
     python benchmarks/peers.py [--only "1 to 60"] [--seconds 3] [--rounds 3] [--no-storm] [--plain] [--json]
 
 Clients are like browsers: cameras send three sizes, of which receivers are sent the largest (and leave out those that the server
-says nobody wants, as pymeet does), packets are numbered over all streams, receivers report arrivals twenty times a second, and
-retransmissions are agreed upon. With --plain they do none of that.
+says nobody wants: pymeet does, Janus does not, whose cameras go on sending all three), packets are numbered over
+all streams, receivers report arrivals twenty times a second, and retransmissions are agreed upon. With --plain they do none of that.
 Janus is taken from the system (Debian: `apt-get install janus`); if it is not installed it is left out, and that is said. Every server is
 pinned to the last CPU, the clients to the others; everything stays on this machine. A virtual machine's speed moves by tens of
 percent within minutes, so compare only what stands in one line of one run: the ratios.

@@ -14,7 +14,7 @@ BAR, ROW = 14, 46
 INK, COLOURS = "#3c4043", {"pymeet": "#1a73e8", "Janus": "#9aa0a6"}
 PANELS = (
     ("Packets a second that half a core forwards (more is better)", "capacity_pps", "{:,.0f}"),
-    ("µs of CPU per packet at a calm pace (less is better)", "us_bursts", "{:.1f}"),
+    ("µs of CPU per packet, calm, in frames (less is better)", "us_bursts", "{:.1f}"),
 )
 
 
@@ -58,6 +58,8 @@ def main() -> None:
         title: sides for title, sides in results.items() if isinstance(sides, dict) and COLOURS.keys() <= sides.keys()
     }
     meetings.pop("storm", None)
+    if not meetings:
+        parser.error("there is nothing of two servers in these results")
     options.picture.write_text(picture(meetings))
 
 
