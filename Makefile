@@ -14,7 +14,7 @@ TEST_PACKAGES := chromium firefox-esr nodejs libatomic1 python3 python3-gi gir1.
 
 # What watches a meeting for gaps wants the machine to itself; the rest, pages in a browser too, runs two files at a time.
 # Those go in the order of their names: by how many tests they have, the slow files with few would come last, and one wait.
-IN_MEETINGS := faults flash_and_beep hosting layers meeting mixed_meeting narrow_receiver network_loss organisation quality_marks recording restart ways
+IN_MEETINGS := faults flash_and_beep hosting layers meeting mixed_meeting narrow_receiver network_loss organisation quality_marks recording redundant_sound restart ways
 ALONE := $(IN_MEETINGS:%=tests/browser/test_%.py) tests/stacks tests/gates/test_gate_load.py
 
 JS_TESTS := $(wildcard tests/js/*.test.js)
