@@ -1,5 +1,8 @@
 """What one receiver's path carries, spent: the parts that `bandwidth/` cannot see."""
 
+import pytest
+
+from pymeet.sfu.bandwidth.estimate import START_BPS
 from pymeet.sfu.bandwidth.share import Wish
 from pymeet.sfu.budget import Budget
 from pymeet.sfu.history import SendHistory
@@ -66,3 +69,36 @@ def test_there_is_nothing_to_look_at_until_something_is_sent_again() -> None:
 
     assert rested
     assert not budget.is_at_rest
+
+
+@pytest.mark.parametrize("share_of_start", [0.5, 0.94, 0.96, 0.98, 1.0, 1.01, 1.03, 1.1, 2.0])
+def test_whatever_the_best_picture_costs_it_comes_where_the_path_carries_it(share_of_start: float) -> None:
+    """Before it comes there must be a little more room than it costs: what is thought to fit just so is tried as well."""
+    history = SendHistory()
+    budget = Budget(history, 0.0)
+    budget.expect_feedback()
+    costs = (100_000.0, 400_000.0, share_of_start * START_BPS)
+    wishes = [Wish("camera", tuple(enumerate(costs)), Importance.OTHER)]
+    first_told, sent = 0, []  # when each packet left
+
+    def send(now: float) -> int:
+        history.record(972, now)
+        sent.append(now)
+        return 972
+
+    budget.share(wishes, 0.0)
+    owed = 0.0
+    for tick in range(1, 2400):
+        now = tick * 0.005
+        owed += costs[budget.ranks["camera"]] * 0.005 / 8
+        while owed >= 1000:
+            owed -= send(now) + 28
+        budget.pace(lambda repair: 0, lambda now=now: send(now), now)  # type: ignore[misc]
+        if tick % 10 == 0 and sent:
+            times = [at + 0.01 for at in sent]
+            report = TransportFeedback(1, first_told, len(times), [*range(len(times))], times)
+            first_told, sent = (first_told + len(times)) & 0xFFFF, []
+            if budget.hear(report, now + 0.02):
+                budget.share(wishes, now + 0.02)
+
+    assert budget.ranks == {"camera": 2}

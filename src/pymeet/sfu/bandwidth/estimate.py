@@ -13,6 +13,7 @@ from pymeet.sfu.bandwidth.acknowledging import Arrived, Fate
 from pymeet.sfu.bandwidth.groups import Group, Groups
 from pymeet.sfu.bandwidth.loss import SLOTS_PER_S, LossModel
 from pymeet.sfu.bandwidth.probing import Probe, Prober
+from pymeet.sfu.bandwidth.share import MARGIN
 from pymeet.sfu.bandwidth.trend import DelayTrend
 
 START_BPS = 1_000_000.0
@@ -25,7 +26,6 @@ _SEEN_S, _MUCH_LESS = 0.3, 0.7  # a fall is given time to show, unless it was fa
 _GROWTH_PER_S = 1.08
 _STEP_PER_S = 40_000.0  # the same for all, so that those who share a path become equal
 _ENOUGH = 1.2
-_FITS = 1.02
 _UNUSED = 1.5
 _DRAIN_S = 2.0
 _DRAIN_LEAST = 0.25
@@ -217,8 +217,8 @@ class SendEstimate:
 
     @property
     def is_enough(self) -> bool:
-        """Whether all that could be used is thought to fit, so that there is nothing to try."""
-        return self.demand_bps <= _FITS * self._bps
+        """Whether all that could be used is thought to fit, so that it is given and there is nothing to try."""
+        return self.demand_bps * MARGIN <= self._bps
 
     # -- probes ---------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pymeet.sfu.view import Importance
 
 PAUSED = -1
-_MARGIN = 1.05
+MARGIN = 1.05
 """How much more than it costs there must be before something is added: what was just dropped does not come back at once."""
 
 
@@ -45,7 +45,7 @@ def share(budget_bps: float, wishes: Sequence[Wish], current: Mapping[str, int])
         rank, bps = wish.layers[step + 1]
         after = spent + bps - (wish.layers[step][1] if step >= 0 else 0.0)
         is_more = rank > current.get(wish.key, wish.layers[0][0])
-        if after * (_MARGIN if is_more else 1.0) > budget_bps:
+        if after * (MARGIN if is_more else 1.0) > budget_bps:
             return False
         spent = after
         steps[wish.key] = step + 1
