@@ -114,6 +114,10 @@ class FakeSubscribe(FakeTransport):
     def set_view(self, wishes: Mapping[str, View], now: float) -> None:
         self.views = wishes
 
+    @property
+    def is_at_rest(self) -> bool:
+        return False
+
     def path(self, now: float) -> Figures:
         return self.measured
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiohttp import WSMsgType
 
+from pymeet.sfu.events import Disconnected
 from pymeet.signaling.session import Timing
 from tests.signaling.conftest import Client, House
 
@@ -140,11 +141,11 @@ class TestSilence:
         return Timing(heartbeat_s=0.05, join_s=10.0)
 
     async def test_a_silent_connection_is_closed_and_its_seat_held(self, house: House) -> None:
-        """Three intervals without a sign of life."""
+        """Two intervals without a sign of life."""
         bob = await house.connect(autoping=False)
         joined = await bob.join("Bob")
 
-        house.clock.advance(0.15)
+        house.clock.advance(0.1)
 
         assert await bob.closed() == 4408
         again = await house.connect()
@@ -197,6 +198,44 @@ class TestSilence:
 
         assert (await client.receive())["code"] == "protocol_error"
         assert await client.closed() == 4408
+
+
+class TestDoubt:
+    """Whose media do not arrive any more is asked at once, however long silence is borne otherwise."""
+
+    @pytest.fixture
+    def timing(self) -> Timing:
+        return Timing(heartbeat_s=3600.0, doubt_s=0.3)
+
+    async def test_who_does_not_answer_is_given_up(self, house: House) -> None:
+        """The others see soon that they are gone; their seat is held."""
+        bob = await house.connect(autoping=False)
+        joined = await bob.join("Bob")
+        await bob.ask(type="publish", sdp="offer", tracks=TRACKS)
+
+        house.media.publisher_of(joined["you"]).on_event(Disconnected())
+
+        assert await bob.closed() == 4408
+        again = await house.connect()
+        assert (await again.join("Bob", resume={"token": joined["resume"], "media": "keep"}))["resumed"] is True
+
+    async def test_who_answers_stays(self, house: House) -> None:
+        """Their media may find another way, or none: the words get through."""
+        bob = await house.connect(autoping=False)
+        joined = await bob.join("Bob")
+        await bob.ask(type="publish", sdp="offer", tracks=TRACKS)
+        publisher = house.media.publisher_of(joined["you"])
+
+        for _ in range(2):
+            publisher.on_event(Disconnected())
+            asked = await bob.socket.receive()
+            while asked.type is not WSMsgType.PING:
+                asked = await bob.socket.receive()
+            house.clock.advance(0.01)
+            await bob.socket.pong(asked.data)
+            await asyncio.sleep(0.5)  # longer than the doubt lasts
+
+        assert (await bob.ask(type="ping"))["type"] == "pong"
 
 
 async def test_a_page_that_was_closed_is_missed_only_as_long_as_a_reload_takes(house: House) -> None:

@@ -56,6 +56,8 @@ class Forwarding:
         self._spotlight: str | None = None
         self._pending: asyncio.Handle | None = None
         self._unserved: dict[str, None] = {}
+        self._awaited: dict[str, None] = {}
+        """Who is to be offered something, but not before they have answered."""
 
     def touch(self, seat: Seat | None = None) -> None:
         """Something changed for everybody, or (`seat`) for one of them; `flush` follows within this turn of the loop."""
@@ -108,6 +110,8 @@ class Forwarding:
         try:
             if seat.kind is Kind.BROWSER:
                 self._serve_browser(seat, [t for t in published.values() if t.id not in seat.sends])
+                if seat.offers.is_wanted:
+                    self._awaited[seat.id] = None
                 self._show(seat, pictures)
             elif seat.kind is Kind.PLAYER:
                 self._serve_player(seat, published)
@@ -120,8 +124,11 @@ class Forwarding:
         """Sends the offers that waited long enough for an answer to the one before, and looks how the connections work."""
         self._measuring.tick()
         now = self._clock.monotonic()
-        for seat in self._seats.values():
-            if seat.offers.is_due(now):
+        for seat_id in [*self._awaited]:
+            seat = self._seats.get(seat_id)
+            if seat is None or not seat.offers.is_wanted:
+                del self._awaited[seat_id]
+            elif seat.offers.is_due(now):
                 self.touch(seat)
 
     # -- browsers: the server offers ----------------------------------------------------------------------------

@@ -23,7 +23,8 @@ class Measuring:
     def tick(self) -> None:
         """The next part; to be called about every 200 ms."""
         for seat in [*self._seats.values()][self._part :: _PARTS]:
-            seat.quality.take(_read(seat, self._clock.monotonic()))
+            if not _rests(seat):
+                seat.quality.take(_read(seat, self._clock.monotonic()))
         self._part = (self._part + 1) % _PARTS
         if self._part == 0:
             self._tell()
@@ -34,6 +35,14 @@ class Measuring:
             if seat.graded != found:
                 seat.graded = found
                 seat.send(QualityChanged(found))
+
+
+def _rests(seat: Seat) -> bool:
+    """Whether nothing comes from them or goes to them, which has been read, and all is well."""
+    if seat.publishing is not None or (seat.receiving is not None and not seat.receiving.is_at_rest):
+        return False
+    read = seat.quality.reading
+    return seat.quality.verdict is None and read.round_trip_ms is None and not read.received_loss
 
 
 def _read(seat: Seat, now: float) -> Reading:

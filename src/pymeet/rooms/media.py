@@ -48,6 +48,10 @@ class SubscribeTransport(Protocol):
     def set_view(self, wishes: Mapping[str, View], now: float) -> None:
         """How the pictures are seen from now on, by track id, those that come later included."""
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is sent there."""
+
     def path(self, now: float) -> Figures:
         """What is known of the way to this receiver."""
 

@@ -12,22 +12,23 @@ class OfferTurn:
     """
 
     def __init__(self) -> None:
-        self._wanted = False
+        self.is_wanted = False
+        """Whether something changed that only an offer can tell."""
         self._number = 0
         self._unanswered: int | None = None
         self._sent_at = 0.0
 
     def want(self) -> None:
         """Something changed that only an offer can tell."""
-        self._wanted = True
+        self.is_wanted = True
 
     def is_due(self, now: float) -> bool:
         """Whether an offer should go out now."""
-        return self._wanted and (self._unanswered is None or now >= self._sent_at + ANSWER_S)
+        return self.is_wanted and (self._unanswered is None or now >= self._sent_at + ANSWER_S)
 
     def sent(self, transport_number: int, now: float) -> int:
         """An offer goes out that its transport numbers so; returns the number by which the member knows it."""
-        self._wanted = False
+        self.is_wanted = False
         self._number += 1
         self._unanswered = transport_number
         self._sent_at = now

@@ -98,16 +98,24 @@ class Budget:
 
     def figures(self) -> Figures:
         """For statistics."""
-        target = self.target_bps
         estimate = self._estimate
         return Figures(
-            int(target) if target <= MOST_BPS else 0,
+            self._told_bps,
             int(estimate.received_bps),
             round(self.loss, 3),
             round(1000 * estimate.trend.queue_s),
             int(estimate.demand_bps),
             round(1000 * estimate.response_s) if self._is_heard else None,
         )
+
+    def figures_in_silence(self) -> Figures:
+        """The same while nothing is sent: losses and delays would be those of the past."""
+        return Figures(self._told_bps, 0, 0.0, 0, int(self._estimate.demand_bps), None)
+
+    @property
+    def _told_bps(self) -> int:
+        target = self.target_bps
+        return int(target) if target <= MOST_BPS else 0
 
     def expect_feedback(self) -> None:
         """The receiver has agreed to report when each packet arrived; until it does, little is thought to fit."""

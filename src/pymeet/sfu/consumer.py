@@ -117,6 +117,7 @@ class Consumer:
 
     def begin(self, sequence: int, timestamp: int, now: float) -> None:
         """Forwarding (re)starts with this packet of the producer."""
+        self.transport.begun(now)
         if not self._has_begun:
             self._has_begun = True
             self._is_plain = self.rtx_payload_type is None

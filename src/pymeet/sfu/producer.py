@@ -25,6 +25,8 @@ _LEVELS = 50
 """A second of them: for those of whom nobody asks."""
 _UNWANTED_S = 2.0
 _NOTHING_LOWER_S = 2.0
+_OVER_S = 10.0
+"""So long after its last packet nothing about a track changes any more by itself."""
 _USUAL_LINES = 720
 _CLEARLY = 1.5
 _MOVED = 0.05
@@ -322,6 +324,8 @@ class Track:
 
     def keep_up(self, now: float) -> None:
         """Once a second: lets numbers move along, and measures."""
+        if now - max(self._begun_at, *(stream.heard_at for stream in self.streams)) > _OVER_S:
+            return
         for stream in self.streams:
             stream.keep_up(now)
         self.feed.keep_up()

@@ -25,7 +25,8 @@ _PAYLOAD_TYPES = [n for n in (*range(96, 128), *range(35, 64)) if n not in (red.
 _LOSSY, _LOSSY_S = 0.01, 10.0
 """From which share of lost packets on sound goes with redundancy, and for how long: by chance a second goes by without loss."""
 _MAX_REPAIRS_PER_REQUEST = 256
-_LOOK_AGAIN_S = 1.0
+_LOOK_AGAIN_S, _REST_S = 1.0, 5.0
+"""How often it is looked how things are, and how often where nothing is sent."""
 _TOGETHER_S = 0.25
 """Receivers look at the same moments: to wake up for each of them alone costs more than to look."""
 _MISSED_S = 0.3
@@ -136,13 +137,17 @@ class SubscribeTransport(Transport):
             if slot.is_attached and slot.track is not None and slot.consumer is not None:
                 yield slot.track, slot.consumer
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing was sent or heard for a while."""
+        return self.budget.is_at_rest
+
     def path(self, now: float) -> Figures:
         """What is known of the way to this receiver. Where nothing was sent for a while, losses and delays are those of the past."""
         newest = self.history.sent((self.history.next - 1) & 0xFFFF)
-        figures = self.budget.figures()
         if newest is not None and now - newest[0] > _SILENT_S:
-            figures = figures._replace(loss=0.0, queue_ms=0, round_trip_ms=None)
-        return figures
+            return self.budget.figures_in_silence()
+        return self.budget.figures()
 
     def figures(self) -> tuple[Figures, dict[str, int]]:
         """How it goes, for statistics: what is known of the path, and which layer each track is sent in (-1: none)."""
@@ -393,7 +398,7 @@ class SubscribeTransport(Transport):
     def _work(self, now: float) -> float:
         self._pace()
         if self.budget.is_at_rest and self._revisions == self.sfu.revisions and not self.budget.is_pacing(now):
-            return _LOOK_AGAIN_S
+            return _REST_S
         self._revisions = self.sfu.revisions
         if now >= self._look_at and (
             self.budget.look(now) or self.budget.is_congested or self._state() != self._shared_by
@@ -406,6 +411,10 @@ class SubscribeTransport(Transport):
             return TICK_S
         wait_s = UNHEARD_S if self.budget.is_suspicious and not self._is_unheard else _LOOK_AGAIN_S
         return max(TICK_S, min(self._look_at - now, wait_s))
+
+    def begun(self, now: float) -> None:
+        """Something is sent from now on: the rest is over."""
+        self.sfu.schedule(self, now + _LOOK_AGAIN_S)
 
     @property
     def _look_at(self) -> float:

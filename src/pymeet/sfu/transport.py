@@ -121,6 +121,7 @@ class Transport:
     def lose(self, address: Address) -> None:
         """A connection of the peer's has ended. Without another way the transport waits for one, until consent runs out."""
         self.ice.forget(address)
+        self.wake(self.sfu.now)
         if self.ice.address is not None and self.ice.address != self.name.address:
             self.name.set(self.ice.address)
 

@@ -25,7 +25,7 @@ from pymeet.errors import (
 )
 from pymeet.meetings.model import Room
 from pymeet.ops.turn import IceServer
-from pymeet.rooms.events import Event, Waits, Welcome
+from pymeet.rooms.events import Event, MediaChanged, Waits, Welcome
 from pymeet.rooms.joining import JoinRequest, RecordingAnswer, Resume
 from pymeet.rooms.live import LiveRoom
 from pymeet.rooms.member import CloseReason
@@ -52,6 +52,8 @@ _FLUSH_S = 0.7
 _HANG_UP_S = 0.7
 """Both together keep the promise that a closing server's connections are gone within two seconds."""
 
+_SILENT_BEATS = 2
+"""So long without a sign of life, and somebody is given up."""
 _TOGETHER = 1 / 20
 """Of a heartbeat: those of all connections that are so near each other fall together."""
 
@@ -71,7 +73,10 @@ TurnServer = Callable[[], IceServer | None]
 class Timing:
     """Seconds."""
 
-    heartbeat_s: float = 5.0
+    heartbeat_s: float = 15.0
+    """For when nothing flows: otherwise it shows by the media, and much sooner, that somebody is gone."""
+    doubt_s: float = 5.0
+    """How long somebody may be silent whose media do not arrive any more."""
     join_s: float = 10.0
 
 
@@ -156,11 +161,14 @@ class Session:
         self._live: LiveRoom | None = None
         self._seat: Seat | None = None
         self._heart: asyncio.TimerHandle | None = None
+        self._doubt: asyncio.TimerHandle | None = None
 
     # -- Listener -----------------------------------------------------------------------------------------------
 
     def send(self, event: Event) -> None:
         """Tells an event. A client that lets too much pile up is cut off (4408), and may resume."""
+        if isinstance(event, MediaChanged) and event.state == "disconnected":
+            self._ask_at_once()
         if is_alike(event):
             if _shared.is_empty:
                 asyncio.get_running_loop().call_soon(_shared.forget)
@@ -221,8 +229,9 @@ class Session:
                 writer.cancel()
                 await self._hang_up()
         finally:
-            if self._heart is not None:
-                self._heart.cancel()
+            for timer in (self._heart, self._doubt):
+                if timer is not None:
+                    timer.cancel()
             self._end(CloseCode.INTERNAL)  # counts only when nothing else ended it
             self._let_go()
             self._registry.exit(self)
@@ -444,12 +453,24 @@ class Session:
         if not self._is_joining and now >= self._opened_at + self._timing.join_s:
             self._tell(error_answer(ProtocolError("The first message, `join`, did not come in time."), None))
             self._end(CloseCode.TOO_SLOW)
-        elif now >= self._heard_at + 3 * self._timing.heartbeat_s:
+        elif now >= self._heard_at + _SILENT_BEATS * self._timing.heartbeat_s:
             self._end(CloseCode.TOO_SLOW)
         else:
             if self._spoke_at < before:  # browsers ask for a sign of life by themselves, and so give one
                 self._put(Frame(FrameKind.PING, b""))
             self._wait_a_beat()
+
+    def _ask_at_once(self) -> None:
+        """Their media do not arrive: either there is another way for these, or they are not there any more."""
+        if self._doubt is None:
+            self._put(Frame(FrameKind.PING, b""))
+            loop = asyncio.get_running_loop()
+            self._doubt = loop.call_later(self._timing.doubt_s, self._judge, self._heard_at)
+
+    def _judge(self, heard_at: float) -> None:
+        self._doubt = None
+        if self._heard_at == heard_at:
+            self._end(CloseCode.TOO_SLOW)
 
 
 def _resume_of(message: messages.Join) -> Resume | None:
