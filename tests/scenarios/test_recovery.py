@@ -166,6 +166,23 @@ def test_who_only_receives_is_told_when_their_path_has_died() -> None:
     assert bob.events == [Connected(), Unheard(), Unheard()]
 
 
+@pytest.mark.parametrize("quiet_s", [20.0, 21.5, 23.0, 24.5])
+def test_a_path_that_died_in_a_long_silence_is_noticed_as_soon_as_somebody_begins(quiet_s: float) -> None:
+    """While everybody is muted nothing is looked at for seconds."""
+    world, alice, bob = _meeting(99)
+    for track in (alice.video, alice.audio):
+        track.set_muted(True, world.now)
+    world.run(quiet_s)
+    assert bob.transport.is_at_rest
+
+    _dies(bob)
+    for track in (alice.video, alice.audio):
+        track.set_muted(False, world.now)
+    world.run(3.5)
+
+    assert bob.events == [Connected(), Unheard()]
+
+
 def test_a_meeting_that_falls_quiet_is_no_dead_path() -> None:
     """The last packet before everybody switched off may have been lost; nobody will ever report on it."""
     world, alice, bob = _meeting(97)
