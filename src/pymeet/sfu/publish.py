@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pymeet.sfu.service import Sfu
 
 _LOOK_S = 0.05
-"""How often it is looked what must be asked for, while packets come."""
+"""How often it is looked what must be asked for, while something is missing."""
 _FEEDBACK_S = 0.1
 """How often a publisher is told when its packets arrived, about."""
 _REPORT_S = 1.0
@@ -268,6 +268,7 @@ class PublishTransport(Transport):
         layer.receive(packet, second & 0x80, sequence, timestamp, now)
         if layer.reception.is_missing_any:
             self._send_control(layer.feedback(now))
+            self.sfu.schedule(self, now + _LOOK_S)
 
     def _bind(self, ring: ReceiveRing, at: int, start: int, end: int, ssrc: int, payload_type: int) -> _Stream:
         """Finds whose packet this is when its SSRC was not announced: by its names (MID, and RID of a layer or of what it
@@ -330,7 +331,7 @@ class PublishTransport(Transport):
         packets = [packet for layer in layers for packet in layer.feedback(now)]
         media_ssrc = next((layer.ssrc for layer in layers if layer.ssrc is not None), 0)
         had_packets = bool(self._arrivals.arrivals)
-        if had_packets and now - self._fed_back_at >= _FEEDBACK_S - _LOOK_S / 2:
+        if had_packets and now - self._fed_back_at >= _FEEDBACK_S - _LOOK_S / 2:  # timers are late, and never by that much
             self._fed_back_at = now
             packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
         if now - self._reported_at >= _REPORT_S:
@@ -341,8 +342,10 @@ class PublishTransport(Transport):
         for track in list(self.tracks.values()):
             track.watch(now)
         self._send_control(packets)
-        if had_packets or any(layer.is_busy for layer in layers):
+        if any(layer.is_busy for layer in layers):
             return _LOOK_S
+        if had_packets:
+            return _FEEDBACK_S
         self._is_armed = False
         return _REPORT_S
 
