@@ -34,6 +34,8 @@ from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, los
 
 HALF_A_CORE = 50.0
 STORM, STORM_S = 100, 5.0
+IDLE_S = 15.0
+"""A heartbeat: in a shorter window nobody, or everybody, might ask for a sign of life."""
 STEADY_S = 4.0
 """After a pause a server looks anew for what each path carries, which is over after so long; meetings do not pause between windows."""
 SCENARIOS = [
@@ -185,7 +187,7 @@ async def compare(
     async with contextlib.AsyncExitStack() as stack:
         sides = [await stack.enter_async_context(meeting(server, http, s, like_browsers)) for server in servers]
         for side in sides:
-            side.idle_percent = (await one_window(side.server, side.sender, side.receiver, seconds))["cpu_percent"]
+            side.idle_percent = (await one_window(side.server, side.sender, side.receiver, IDLE_S))["cpu_percent"]
         for _ in range(rounds):
             for side in sides:
                 side.calm.append(await _sending(side, seconds, VIDEO_PPS, burst=False))

@@ -331,7 +331,7 @@ class PublishTransport(Transport):
         packets = [packet for layer in layers for packet in layer.feedback(now)]
         media_ssrc = next((layer.ssrc for layer in layers if layer.ssrc is not None), 0)
         had_packets = bool(self._arrivals.arrivals)
-        if had_packets and now - self._fed_back_at >= _FEEDBACK_S - _LOOK_S / 2:  # timers are late, and never by that much
+        if had_packets and now - self._fed_back_at >= _FEEDBACK_S - _LOOK_S / 2:
             self._fed_back_at = now
             packets += self._arrivals.feedback(self.control_ssrc, media_ssrc)
         if now - self._reported_at >= _REPORT_S:
@@ -345,7 +345,7 @@ class PublishTransport(Transport):
         if any(layer.is_busy for layer in layers):
             return _LOOK_S
         if had_packets:
-            return _FEEDBACK_S
+            return max(_LOOK_S / 2, self._fed_back_at + _FEEDBACK_S - now)
         self._is_armed = False
         return _REPORT_S
 
