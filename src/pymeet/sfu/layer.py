@@ -339,9 +339,10 @@ class Layer:
 
     def keep_up(self, now: float) -> None:
         """Once a second: lets the receivers' view of sequence numbers move along, and measures."""
-        for fanout in [self.fanout] if self.redundant is None else [self.fanout, self.redundant.fanout]:
-            for consumer in fanout.consumers:
-                consumer.keep_up(fanout.last_sequence)
+        if self._octets:
+            for fanout in [self.fanout] if self.redundant is None else [self.fanout, self.redundant.fanout]:
+                for consumer in fanout.consumers:
+                    consumer.keep_up(fanout.last_sequence)
         elapsed = now - self._counted_at
         if self.scalable is not None:
             self.scalable.keep_up(elapsed)

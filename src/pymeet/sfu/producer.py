@@ -324,11 +324,11 @@ class Track:
 
     def keep_up(self, now: float) -> None:
         """Once a second: lets numbers move along, and measures."""
-        if now - max(self._begun_at, *(stream.heard_at for stream in self.streams)) > _OVER_S:
-            return
         for stream in self.streams:
             stream.keep_up(now)
         self.feed.keep_up()
+        if now - max(self._begun_at, *(stream.heard_at for stream in self.streams)) > _OVER_S:
+            return
         if self.kind == "video" and len(self.layers) > 1 and not self.muted:
             self.put_in_order(now)
             self.settle(now)
