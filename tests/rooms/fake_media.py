@@ -107,16 +107,13 @@ class FakeSubscribe(FakeTransport):
         self.accepted: list[int] = []
         self.views: Mapping[str, View] = {}
         self.measured = Figures(0, 0, 0.0, 0, 0, None)
+        self.is_at_rest = False
 
     def set_tracks(self, tracks: Sequence[FakeTrack], now: float) -> None:
         self.current = list(tracks)
 
     def set_view(self, wishes: Mapping[str, View], now: float) -> None:
         self.views = wishes
-
-    @property
-    def is_at_rest(self) -> bool:
-        return False
 
     def path(self, now: float) -> Figures:
         return self.measured

@@ -101,6 +101,22 @@ async def test_what_somebody_receives_counts_as_theirs(stage: Stage) -> None:
     assert bob.quality.reading == Reading(None, 0.1, 80, 20, 900_000, 1_000_000)
 
 
+async def test_when_the_others_fall_silent_nobody_stays_marked(stage: Stage) -> None:
+    """What nothing is sent over is as good as any, and what it was like before is forgotten."""
+    ann, ann_ear = await stage.join("Ann")
+    bob, _ = await stage.join("Bob")
+    await stage.publish(ann, "camera")
+    receiver = stage.media.subscriber_of(bob.id)
+    receiver.measured = Figures(900_000, 900_000, 0.1, 20, 1_000_000, 80)
+    pass_rounds(stage, 2)
+
+    receiver.is_at_rest, receiver.measured = True, Figures(900_000, 0, 0.0, 0, 1_000_000, None)
+    pass_rounds(stage, 5)
+
+    assert told(ann_ear) == [{bob.id: ("weak", "receiving")}, {}]
+    assert bob.quality.reading == Reading(None, 0.0, None, 0, 900_000, 1_000_000)
+
+
 async def test_a_lost_packet_of_ten_says_nothing(stage: Stage) -> None:
     """Who is silent sends next to nothing, and one lost packet would be a bad connection."""
     ann, ear = await stage.join("Ann")
