@@ -2,7 +2,7 @@
 
 import pytest
 
-from pymeet.sfu.bandwidth.estimate import START_BPS
+from pymeet.sfu.bandwidth.estimate import MOST_BPS, START_BPS
 from pymeet.sfu.bandwidth.share import Wish
 from pymeet.sfu.budget import Budget
 from pymeet.sfu.history import SendHistory
@@ -71,34 +71,66 @@ def test_there_is_nothing_to_look_at_until_something_is_sent_again() -> None:
     assert not budget.is_at_rest
 
 
+class _Path:
+    """A path that carries all that is sent, and whose receiver reports on it every 50 ms."""
+
+    def __init__(self, wish: Wish) -> None:
+        self.padded = 0
+        """Bytes of padding that left."""
+        self._wish = wish
+        self._history = SendHistory()
+        self.budget = Budget(self._history, 0.0)
+        self.budget.expect_feedback()
+        self.budget.share([wish], 0.0)
+        self._tick = 0
+        self._first_told = 0
+        self._sent: list[float] = []
+        self._owed = 0.0
+
+    def run(self, ticks: int) -> None:
+        """Media and padding leave every 5 ms."""
+        for self._tick in range(self._tick + 1, self._tick + 1 + ticks):
+            now = self._tick * 0.005
+            self._owed += dict(self._wish.layers)[self.budget.ranks[self._wish.key]] * 0.005 / 8
+            while self._owed >= 1000:
+                self._owed -= self._send(now) + 28
+            self.budget.pace(lambda repair: 0, lambda now=now: self._pad(now), now)  # type: ignore[misc]
+            if self._tick % 10 == 0 and self._sent:
+                times = [at + 0.01 for at in self._sent]
+                report = TransportFeedback(1, self._first_told, len(times), [*range(len(times))], times)
+                self._first_told, self._sent = (self._first_told + len(times)) & 0xFFFF, []
+                if self.budget.hear(report, now + 0.02):
+                    self.budget.share([self._wish], now + 0.02)
+
+    def _send(self, now: float) -> int:
+        self._history.record(972, now)
+        self._sent.append(now)
+        return 972
+
+    def _pad(self, now: float) -> int:
+        self.padded += 972
+        return self._send(now)
+
+
 @pytest.mark.parametrize("share_of_start", [0.5, 0.94, 0.96, 0.98, 1.0, 1.01, 1.03, 1.1, 2.0])
 def test_whatever_the_best_picture_costs_it_comes_where_the_path_carries_it(share_of_start: float) -> None:
     """Before it comes there must be a little more room than it costs: what is thought to fit just so is tried as well."""
-    history = SendHistory()
-    budget = Budget(history, 0.0)
-    budget.expect_feedback()
     costs = (100_000.0, 400_000.0, share_of_start * START_BPS)
-    wishes = [Wish("camera", tuple(enumerate(costs)), Importance.OTHER)]
-    first_told, sent = 0, []  # when each packet left
+    path = _Path(Wish("camera", tuple(enumerate(costs)), Importance.OTHER))
 
-    def send(now: float) -> int:
-        history.record(972, now)
-        sent.append(now)
-        return 972
+    path.run(2400)
 
-    budget.share(wishes, 0.0)
-    owed = 0.0
-    for tick in range(1, 2400):
-        now = tick * 0.005
-        owed += costs[budget.ranks["camera"]] * 0.005 / 8
-        while owed >= 1000:
-            owed -= send(now) + 28
-        budget.pace(lambda repair: 0, lambda now=now: send(now), now)  # type: ignore[misc]
-        if tick % 10 == 0 and sent:
-            times = [at + 0.01 for at in sent]
-            report = TransportFeedback(1, first_told, len(times), [*range(len(times))], times)
-            first_told, sent = (first_told + len(times)) & 0xFFFF, []
-            if budget.hear(report, now + 0.02):
-                budget.share(wishes, now + 0.02)
+    assert path.budget.ranks == {"camera": 2}
 
-    assert budget.ranks == {"camera": 2}
+
+def test_beyond_what_is_ever_sent_to_anybody_nothing_is_tried() -> None:
+    """Whoever could be sent more than that would be probed for it every five seconds, for good."""
+    path = _Path(Wish("wall", ((0, 100_000.0), (1, 2 * MOST_BPS)), Importance.OTHER))
+    path.run(2400)
+    tried = path.padded
+
+    path.run(4000)
+
+    assert path.budget.target_bps == MOST_BPS
+    assert tried > 0
+    assert path.padded == tried

@@ -52,7 +52,7 @@ class Budget:
         self._acknowledgements = Acknowledgements()
         self._reported = ReportedEstimate()
         self._probe = ProbePacer()
-        self._probe_from = 0
+        self._probe_from = self._probe_sent_bytes = 0
         self._spent_bps = self._shared_bps = 0.0
         self._is_promised = self._is_heard = False
         self._reported_loss = 0.0
@@ -183,7 +183,7 @@ class Budget:
     def _probe_if_due(self, now: float) -> None:
         if (self._is_heard or self._is_promised) and (probe := self._estimate.probe(now)):
             self._probe.begin(probe.bps, probe.duration_s, now)
-            self._probe_from = self._history.next
+            self._probe_from, self._probe_sent_bytes = self._history.next, 0
 
     def _watch(self, now: float) -> bool:
         """Whether nothing of ours is on the path, as far as one can know."""
@@ -212,8 +212,11 @@ class Budget:
             missing -= padded + OVERHEAD_BYTES  # and not by the history: this has to end whatever is noted there
 
     def _sent_since_probe(self) -> int:
+        """What has left since the probe began; it is counted on from where it was counted last."""
         count = (self._history.next - self._probe_from) & 0xFFFF
-        return self._history.bytes_since(self._probe_from) + count * OVERHEAD_BYTES
+        self._probe_sent_bytes += self._history.bytes_since(self._probe_from) + count * OVERHEAD_BYTES
+        self._probe_from = self._history.next
+        return self._probe_sent_bytes
 
     def is_pacing(self, now: float) -> bool:
         """Whether something waits to be sent by `pace`, which then wants to be called every `TICK_S`."""

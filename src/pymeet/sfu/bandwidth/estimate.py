@@ -18,7 +18,8 @@ from pymeet.sfu.bandwidth.trend import DelayTrend
 
 START_BPS = 1_000_000.0
 LEAST_BPS = 30_000.0
-MOST_BPS = 50_000_000.0
+MOST_BPS = 200_000_000.0
+"""Enough for a wall of cameras, each at its best; beyond it nothing is tried."""
 _BACK_OFF = 0.85
 _BACKLOG_S = 0.1
 _LARGEST_FALL_IDLE = 0.5
@@ -218,7 +219,7 @@ class SendEstimate:
     @property
     def is_enough(self) -> bool:
         """Whether all that could be used is thought to fit, so that it is given and there is nothing to try."""
-        return self.demand_bps * MARGIN <= self._bps
+        return min(self.demand_bps * MARGIN, MOST_BPS) <= self._bps
 
     # -- probes ---------------------------------------------------------------------------------------------------
 
