@@ -89,7 +89,8 @@ class _Path:
 
     def run(self, ticks: int) -> None:
         """Media and padding leave every 5 ms."""
-        for self._tick in range(self._tick + 1, self._tick + 1 + ticks):
+        for _ in range(ticks):
+            self._tick += 1
             now = self._tick * 0.005
             self._owed += dict(self._wish.layers)[self.budget.ranks[self._wish.key]] * 0.005 / 8
             while self._owed >= 1000:
