@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import sub
+from itertools import accumulate, repeat
+from operator import mul, sub
 
 from pymeet.sfu.errors import DatagramError
 
@@ -176,7 +176,7 @@ def _parse_transport_feedback(body: bytes) -> TransportFeedback:
         # as good as always: all have come, each not long after the one before
         ticks = accumulate(body[18 : 18 + count], initial=(reference >> 8) * 256)
         next(ticks)
-        return TransportFeedback(reference & 0xFF, base, count, range(count), [t * _TICK_S for t in ticks])
+        return TransportFeedback(reference & 0xFF, base, count, range(count), [*map(mul, ticks, repeat(_TICK_S))])
     at, position = 16, 0
     received: list[int] = []
     symbols = bytearray()  # of those received: 1 for a delta of one byte, 2 for one of two

@@ -124,8 +124,7 @@ class Acknowledgements:
     def _shift(self, arrival: float) -> float:
         if self._clock is None:
             return 0.0
-        ahead = (arrival - self._clock + FEEDBACK_CLOCK_S / 2) % FEEDBACK_CLOCK_S - FEEDBACK_CLOCK_S / 2
-        return self._clock + ahead - arrival
+        return FEEDBACK_CLOCK_S * round((self._clock - arrival) / FEEDBACK_CLOCK_S)
 
     def _miss(self, number: int, history: SendHistory) -> None:
         sent = history.sent(number & 0xFFFF)

@@ -8,6 +8,7 @@ first; and loss that does not depend on the rate is told from loss that does (lo
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 
 from pymeet.sfu.bandwidth.acknowledging import Arrived, Fate
 from pymeet.sfu.bandwidth.groups import Group, Groups
@@ -145,7 +146,7 @@ class SendEstimate:
 
     def _count_columns(self, arrived: Arrived) -> tuple[float, Iterator[Group]]:
         """The same where all have arrived."""
-        times = [sent_at for sent_at, _ in arrived.sent]
+        times = [*map(itemgetter(0), arrived.sent)]
         begin, end = 0, len(times)
         while begin < end:
             place = int(times[begin] * SLOTS_PER_S)

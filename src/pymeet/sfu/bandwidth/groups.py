@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
-from operator import sub
+from operator import itemgetter, sub
 from typing import NamedTuple
 
 from pymeet.sfu.bandwidth.acknowledging import OVERHEAD_BYTES, Arrived, Fate
@@ -102,7 +102,7 @@ class Groups:
                 self._least = min(self._least, min(part))
                 self._most = max(self._most, max(part))
                 self._arrived_at = newest
-                self._size += sum([size for _, size in sent[i:j]]) + OVERHEAD_BYTES * (j - i)
+                self._size += sum(map(itemgetter(1), sent[i:j])) + OVERHEAD_BYTES * (j - i)
                 self._count = count + j - i
             if j < end:
                 closed = Group(begun, self._least, self._arrived_at, self._size)
