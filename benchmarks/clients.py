@@ -33,6 +33,8 @@ by the sender, exists on loopback only, and would be counted as the server's."""
 REPORT_S = 0.05
 """How often arrivals are reported: as often as browsers do at rates above half a megabit."""
 _REPORT_TURN_S = 0.002
+FRAMES_PER_S = 30
+"""Whatever a camera sends: more bits are larger frames."""
 SIZES = (("l", 0.2, 500, (320, 180)), ("m", 0.4, 900, (640, 360)), ("h", 1.0, 0, (1280, 720)))
 """Of a camera: the layer's name, its share of the largest one's packets, their bytes (0: as asked for), and its pixels."""
 _STAMP = struct.Struct("!d")
@@ -185,6 +187,7 @@ class Stream:
     size: int
     payload_type: int
     per_frame: int = 1
+    sent_of_frame: int = 0
     sequence: int = 0
     timestamp: int = 0
     sent: int = 0
@@ -212,7 +215,7 @@ class Stream:
     def send(self, now: float) -> None:
         if self.client.peer.srtp is None:
             return
-        last = (self.sequence + 1) % self.per_frame == 0
+        begins, last = not self.sent_of_frame, self.sent_of_frame + 1 >= self.per_frame
         first = 0x90 if self.payload_type == OPUS or self.rid else 0x80
         head = rtp.HEADER.pack(
             first, (0x80 if last else 0) | self.payload_type, self.sequence, self.timestamp, self.ssrc
@@ -220,13 +223,13 @@ class Stream:
         if self.payload_type == OPUS:
             body = b"\xbe\xde\x00\x01" + bytes((LEVEL_ID << 4, 40, 0, 0)) + _STAMP.pack(time.time())
         else:
-            begins = self.sequence % self.per_frame == 0
             # every frame begins as a key frame does
             picture = b"\x10\x10\x02\x00\x9d\x01\x2a" + struct.pack("<HH", *self.pixels) if begins else bytes(11)
             body = self._names() + picture + _STAMP.pack(time.time())
         packet = head + body + bytes(max(0, self.size - len(body)))
         self.client.socket.sendto(self.client.peer.srtp.protect(packet), self.client.peer.remote_address)
         self.sequence = (self.sequence + 1) & 0xFFFF
+        self.sent_of_frame = 0 if last else self.sent_of_frame + 1
         self.sent += 1
         if last:
             self.timestamp = (self.timestamp + 3000) & 0xFFFFFFFF
@@ -309,11 +312,12 @@ class _Process:
         if with_audio:
             self.streams.append(Stream(client, ssrc, 0.02, 100, OPUS))
         if not self.like_browsers:
-            self.streams.append(Stream(client, ssrc + 2, 1 / video_pps, size, VP8, per_frame=5))
+            self.streams.append(Stream(client, ssrc + 2, 1 / video_pps, size, VP8, round(video_pps / FRAMES_PER_S)))
             return client.peer.offer("sendonly", audio_ssrc=ssrc, video_ssrc=ssrc + 2)
         for place, (rid, share, small, pixels) in enumerate(SIZES):
-            stream = Stream(client, ssrc + 2 + place, 1 / video_pps / share, small or size, VP8, round(5 * share))
+            stream = Stream(client, ssrc + 2 + place, 1 / video_pps / share, small or size, VP8)
             stream.rid, stream.share, stream.pixels = rid, share, pixels
+            stream.per_frame = max(1, round(video_pps * share / FRAMES_PER_S))
             self.streams.append(stream)
         return client.peer.offer("sendonly", audio_ssrc=ssrc, rids=tuple(rid for rid, *_ in SIZES))
 
@@ -349,10 +353,11 @@ class _Process:
                     self.selector.register(client.socket, selectors.EVENT_READ, client.readable)
 
     def pace(self, video_pps: float, burst: bool = False) -> None:
-        """Another rate for the pictures, and whether a frame's packets leave together."""
+        """Another rate for the pictures, and whether a frame's packets leave together. It is the frames that grow with the rate."""
         for stream in self.streams:
             if stream.payload_type == VP8:
                 stream.interval_s, stream.burst = 1 / video_pps / stream.share, burst
+                stream.per_frame = max(1, round(video_pps * stream.share / FRAMES_PER_S))
 
     def count(self, lines: int) -> None:
         """Of cameras in several sizes it is this one that receivers are to get."""

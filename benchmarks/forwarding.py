@@ -28,11 +28,10 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 from awake import awake  # noqa: E402
 from bare import bare_us  # noqa: E402 - found through the path set above
-from clients import Clients  # noqa: E402
+from clients import FRAMES_PER_S, Clients  # noqa: E402
 
 PACKET_BYTES = 1160
 VIDEO_PPS = 150
-PER_FRAME = 5
 """30 frames a second of 5 packets: 1.4 Mbit/s."""
 SERVER_CPU = (os.cpu_count() or 1) - 1
 CLIENT_CPU = 0 if SERVER_CPU else None
@@ -278,7 +277,7 @@ async def _ratio(
     """Windows of forwarding and of bare sendmmsg in turn, at the same pace; the one with the median ratio."""
     receiver.ask("be_lazy", True)
     sender.ask("pace", pps, burst)
-    sound, together = (50 if s.mesh else 0), (PER_FRAME if burst else 1)
+    sound, together = (50 if s.mesh else 0), (round(pps / FRAMES_PER_S) if burst else 1)
     size = round((PACKET_BYTES * pps + 100 * sound) / (pps + sound)) + 16
     windows = []
     for _ in range(rounds):
