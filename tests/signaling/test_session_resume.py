@@ -141,15 +141,33 @@ class TestSilence:
         return Timing(heartbeat_s=0.05, join_s=10.0)
 
     async def test_a_silent_connection_is_closed_and_its_seat_held(self, house: House) -> None:
-        """Two intervals without a sign of life."""
+        """Two intervals without a sign of life, and no answer to a ping."""
         bob = await house.connect(autoping=False)
         joined = await bob.join("Bob")
 
         house.clock.advance(0.1)
 
+        assert (await bob.socket.receive()).type is WSMsgType.PING
         assert await bob.closed() == 4408
         again = await house.connect()
         assert (await again.join("Bob", resume={"token": joined["resume"], "media": "keep"}))["resumed"] is True
+
+    async def test_who_spoke_between_two_beats_is_asked_before_they_are_given_up(self, house: House) -> None:
+        """A word right after a beat keeps the next one from asking: the one after that must not be the end."""
+        bob = await house.connect(autoping=False)
+        await bob.join("Bob")
+
+        async with asyncio.timeout(10):
+            for _ in range(3):
+                await bob.send(type="ping")
+                while (await bob.socket.receive()).type is not WSMsgType.TEXT:
+                    pass
+                house.clock.advance(0.11)
+                frame = await bob.socket.receive()
+                assert frame.type is WSMsgType.PING
+                await bob.socket.pong(frame.data)
+
+        assert bob.socket.close_code is None
 
     async def test_an_answered_ping_is_a_sign_of_life(self, house: House) -> None:
         """A tab in the background answers WebSocket pings even when its timers are slowed down; it is asked at every beat."""
@@ -200,12 +218,29 @@ class TestSilence:
         assert await client.closed() == 4408
 
 
+class TestJoining:
+    """Who does not join is not waited for until the next beat."""
+
+    @pytest.fixture
+    def timing(self) -> Timing:
+        return Timing(heartbeat_s=3600.0, join_s=0.2)
+
+    async def test_who_does_not_join_in_time_is_closed_before_the_first_beat(self, house: House) -> None:
+        """Beats are far apart, and connections that say nothing cost memory."""
+        client = await house.connect()
+
+        house.clock.advance(0.2)
+
+        async with asyncio.timeout(10):
+            assert await client.closed() == 4408
+
+
 class TestDoubt:
     """Whose media do not arrive any more is asked at once, however long silence is borne otherwise."""
 
     @pytest.fixture
     def timing(self) -> Timing:
-        return Timing(heartbeat_s=3600.0, doubt_s=0.3)
+        return Timing(heartbeat_s=3600.0, doubt_s=1.0)
 
     async def test_who_does_not_answer_is_given_up(self, house: House) -> None:
         """The others see soon that they are gone; their seat is held."""
@@ -228,12 +263,13 @@ class TestDoubt:
 
         for _ in range(2):
             publisher.on_event(Disconnected())
-            asked = await bob.socket.receive()
-            while asked.type is not WSMsgType.PING:
+            async with asyncio.timeout(10):
                 asked = await bob.socket.receive()
+                while asked.type is not WSMsgType.PING:
+                    asked = await bob.socket.receive()
             house.clock.advance(0.01)
             await bob.socket.pong(asked.data)
-            await asyncio.sleep(0.5)  # longer than the doubt lasts
+            await asyncio.sleep(1.2)  # longer than the doubt lasts
 
         assert (await bob.ask(type="ping"))["type"] == "pong"
 

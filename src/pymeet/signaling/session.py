@@ -53,7 +53,7 @@ _HANG_UP_S = 0.7
 """Both together keep the promise that a closing server's connections are gone within two seconds."""
 
 _SILENT_BEATS = 2
-"""So long without a sign of life, and somebody is given up."""
+"""So long without a sign of life, and somebody is given up who has been asked for one."""
 _TOGETHER = 1 / 20
 """Of a heartbeat: those of all connections that are so near each other fall together."""
 
@@ -75,8 +75,8 @@ class Timing:
 
     heartbeat_s: float = 15.0
     """For when nothing flows: otherwise it shows by the media, and much sooner, that somebody is gone."""
-    doubt_s: float = 5.0
-    """How long somebody may be silent whose media do not arrive any more."""
+    doubt_s: float = 8.0
+    """How long somebody may be silent whose media do not arrive any more: so that TCP's fifth try, after 6.2 s, is waited for."""
     join_s: float = 10.0
 
 
@@ -143,6 +143,7 @@ class Session:
         self._turn = turn
         self._network = network
         self._opened_at = self._heard_at = self._spoke_at = self._beat_at = clock.monotonic()
+        self._asked_at = float("-inf")
         self._allowance = Allowance(self._opened_at)
         # a client that sends faster than its messages are done is no longer read: TCP slows it down
         self._inbox: asyncio.Queue[messages.ClientMessage | None] = asyncio.Queue(_INBOX)
@@ -223,7 +224,8 @@ class Session:
                 writer = group.create_task(self._write())
                 group.create_task(self._read())
                 group.create_task(self._work())
-                self._wait_a_beat()
+                first_s = min(self._timing.heartbeat_s, self._timing.join_s)
+                self._heart = asyncio.get_running_loop().call_later(first_s, self._beat)
                 await self._ending.wait()
                 await asyncio.wait({writer}, timeout=_FLUSH_S)
                 writer.cancel()
@@ -453,11 +455,12 @@ class Session:
         if not self._is_joining and now >= self._opened_at + self._timing.join_s:
             self._tell(error_answer(ProtocolError("The first message, `join`, did not come in time."), None))
             self._end(CloseCode.TOO_SLOW)
-        elif now >= self._heard_at + _SILENT_BEATS * self._timing.heartbeat_s:
+        elif self._asked_at > self._heard_at and now >= self._heard_at + _SILENT_BEATS * self._timing.heartbeat_s:
             self._end(CloseCode.TOO_SLOW)
         else:
             if self._spoke_at < before:  # browsers ask for a sign of life by themselves, and so give one
                 self._put(Frame(FrameKind.PING, b""))
+                self._asked_at = now
             self._wait_a_beat()
 
     def _ask_at_once(self) -> None:
