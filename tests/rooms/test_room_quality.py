@@ -117,6 +117,22 @@ async def test_when_the_others_fall_silent_nobody_stays_marked(stage: Stage) -> 
     assert bob.quality.reading == Reading(None, 0.0, None, 0, 900_000, 1_000_000)
 
 
+async def test_of_who_stopped_sending_after_one_bad_moment_nothing_is_kept(stage: Stage) -> None:
+    """The loss was no verdict yet, and is none of what they send next."""
+    ann, ear = await stage.join("Ann")
+    await stage.publish(ann, "camera")
+    stage.media.publisher_of(ann.id).losses = (100, 20)
+    while ann.quality.reading.sent_loss is None:
+        stage.live.tick()
+    assert ann.quality.verdict is None
+
+    stage.live.lose(ann.id, ear)
+    await stage.join("Ann", resume=Resume(ann.token, False, None))
+    pass_rounds(stage)
+
+    assert ann.quality.reading.sent_loss is None
+
+
 async def test_a_lost_packet_of_ten_says_nothing(stage: Stage) -> None:
     """Who is silent sends next to nothing, and one lost packet would be a bad connection."""
     ann, ear = await stage.join("Ann")

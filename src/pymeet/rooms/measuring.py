@@ -42,7 +42,8 @@ def _rests(seat: Seat) -> bool:
     if seat.publishing is not None or (seat.receiving is not None and not seat.receiving.is_at_rest):
         return False
     read = seat.quality.reading
-    return seat.quality.verdict is None and read.round_trip_ms is None and not read.received_loss
+    is_read = read.sent_loss is None and read.round_trip_ms is None and not read.received_loss
+    return is_read and seat.quality.verdict is None
 
 
 def _read(seat: Seat, now: float) -> Reading:

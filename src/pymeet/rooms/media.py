@@ -50,7 +50,7 @@ class SubscribeTransport(Protocol):
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether nothing is sent there."""
+        """Whether nothing was sent there or heard from there for a while."""
 
     def path(self, now: float) -> Figures:
         """What is known of the way to this receiver."""
