@@ -13,7 +13,7 @@ LATE_S, IN_TIME_S = 0.2, 0.001
 
 
 class Server:
-    """The loop's lag, measured ten times a second, and the door that goes by it."""
+    """The loop's lag, measured several times a second, and the door that goes by it."""
 
     def __init__(self, limit_ms: int = 100) -> None:
         self.lag = LoopLag()

@@ -13,9 +13,9 @@ SECOND = 5
 """Measurements in one second."""
 
 REMEMBERED = 10 * SECOND
-"""Measurements, together ten seconds: who waits for ten quiet seconds after each late one keeps the 99th percentile."""
+"""Measurements, together ten seconds: who waits for ten quiet seconds after each late one keeps the 98th percentile."""
 
-_P95 = REMEMBERED * 95 // 100
+_P95 = -(-REMEMBERED * 95 // 100)
 
 
 class _Waiting(selectors.DefaultSelector):
