@@ -105,6 +105,32 @@ test('waking with a live connection asks for a sign of life, and silence breaks 
   assert.equal(seen.states.at(-1), 'reconnecting');
 });
 
+test('who asks for something and hears nothing does not wait for the next ping', async () => {
+  const { connection, last, join, timers, seen } = setUp();
+  join();
+  connection.request('chat', { text: 'Hello' }).catch(() => {});
+  timers.pass(1900);
+  connection.request('hand', { up: true }).catch(() => {});
+  assert.equal(last().sent.at(-1).type, 'hand');
+
+  timers.pass(100);
+
+  assert.equal(last().sent.at(-1).type, 'ping');
+  timers.pass(1000);
+  assert.equal(seen.states.at(-1), 'reconnecting');
+});
+
+test('an answer that takes long is no silence while anything else is heard', () => {
+  const { connection, last, join, timers, seen } = setUp();
+  join();
+  connection.request('record', { on: true }).catch(() => {});
+  timers.pass(1000);
+  last().say({ type: 'speakers', participants: [] });
+  timers.pass(5000);
+  assert.equal(last().sent.at(-1).type, 'record');
+  assert.equal(seen.states.at(-1), 'joined');
+});
+
 test('where no sign of life comes, another socket takes the seat as soon as it is open', () => {
   const { connection, last, join, timers, seen, sockets } = setUp();
   join({ resume: 'token-5' });

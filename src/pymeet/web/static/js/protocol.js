@@ -24,6 +24,8 @@ const LONGEST_ATTEMPT_MS = 10000;
 // For so long a sign of life is waited for before another socket is opened beside, and then before the old one is given up.
 const PROBE_MS = 150;
 const BESIDE_MS = 850;
+// Nothing at all comes for so long after something was asked, and the connection may be dead: the next ping is far away.
+const ANSWER_MS = 2000;
 // A browser may believe to be offline although this server is in reach, so that belief only slows attempts down.
 const OFFLINE_ATTEMPTS = 5;
 
@@ -83,6 +85,8 @@ export class Connection {
   #beatTimer = null;
   /** @type {any} */
   #probeTimer = null;
+  /** @type {any} */
+  #answerTimer = null;
   #missedPongs = 0;
   /** How many messages have come, on whichever socket. */
   heard = 0;
@@ -146,7 +150,17 @@ export class Connection {
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       this.#send({ type, id, ...fields });
+      this.#expectAnswer();
     });
+  }
+
+  #expectAnswer() {
+    if (this.#answerTimer !== null) return;
+    const { heard } = this;
+    this.#answerTimer = this.#timers.setTimeout(() => {
+      this.#answerTimer = null;
+      if (this.heard === heard) this.check();
+    }, ANSWER_MS);
   }
 
   /** Something suggests that the network changed: come back at once, or make sure that we are still here. */
@@ -323,7 +337,7 @@ export class Connection {
   }
 
   #forget() {
-    for (const timer of /** @type {const} */ (['retry', 'attempt', 'beat', 'probe'])) this.#stop(timer);
+    for (const timer of /** @type {const} */ (['retry', 'attempt', 'beat', 'probe', 'answer'])) this.#stop(timer);
     const socket = this.#socket;
     this.#socket = null;
     if (socket && socket.readyState <= 1) socket.close(1000);
@@ -332,10 +346,11 @@ export class Connection {
     for (const { reject } of pending) reject(new ConnectionLost());
   }
 
-  /** @param {'retry' | 'attempt' | 'beat' | 'probe'} which */
+  /** @param {'retry' | 'attempt' | 'beat' | 'probe' | 'answer'} which */
   #stop(which) {
     if (which === 'retry') { this.#timers.clearTimeout(this.#retryTimer); this.#retryTimer = null; }
     if (which === 'attempt') { this.#timers.clearTimeout(this.#attemptTimer); this.#attemptTimer = null; }
+    if (which === 'answer') { this.#timers.clearTimeout(this.#answerTimer); this.#answerTimer = null; }
     if (which === 'beat') { this.#timers.clearTimeout(this.#beatTimer); this.#beatTimer = null; }
     if (which === 'probe') {
       this.#timers.clearTimeout(this.#probeTimer);
