@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from pymeet.sfu.events import Connected, Unheard
+from pymeet.sfu.events import Connected, Disconnected, Unheard
 from pymeet.sfu.producer import Track
 from pymeet.sfu.view import View
 from tests.netem import Link, World
@@ -181,6 +181,56 @@ def test_a_path_that_died_in_a_long_silence_is_noticed_as_soon_as_somebody_begin
     world.run(3.5)
 
     assert bob.events == [Connected(), Unheard()]
+
+
+@pytest.mark.parametrize("quiet_s", [20.0, 21.5, 23.0, 24.5])
+def test_so_it_is_when_a_sender_who_had_merely_paused_goes_on(quiet_s: float) -> None:
+    """A source that gives nothing for a while says no word of it, and nobody begins anew afterwards."""
+    world, alice, bob = _meeting(102)
+    alice.is_filming = alice.is_talking = False
+    world.run(quiet_s)
+    assert bob.transport.is_at_rest
+
+    _dies(bob)
+    alice.talk()
+    world.run(3.5)
+
+    assert bob.events == [Connected(), Unheard()]
+
+
+def test_whoever_is_sent_packets_without_numbers_is_never_at_rest() -> None:
+    """Of those one cannot tell whether any were sent: consent and sizes are looked at as if they were."""
+    world = World(seed=101)
+    alice = world.publisher("alice")
+    bob = world.subscriber("bob", [alice.video, alice.audio])
+    alice.film()
+    alice.talk()
+    world.run(5.0)
+    rested = []
+
+    for _ in range(40):
+        world.run(0.25)
+        rested.append(bob.transport.is_at_rest)
+
+    assert rested == [False] * 40
+
+
+def test_who_only_sends_is_heard_no_more_and_that_is_said_once() -> None:
+    """Nothing is sent to a lecturer whose listeners are silent, so no report stays out when their path has died."""
+    world, alice, bob = _meeting(100)
+    alice.is_filming = alice.is_talking = False
+    world.run(25.0)
+    assert Unheard() not in alice.events  # they go on checking
+    alice.film()
+    alice.talk()
+    world.run(5.0)
+
+    alice.is_filming = alice.is_talking = alice.checking = False
+    world.run(13.0)
+
+    assert alice.events.count(Unheard()) == 1
+    assert Disconnected() not in alice.events
+    assert bob.events == [Connected()]
 
 
 def test_a_meeting_that_falls_quiet_is_no_dead_path() -> None:

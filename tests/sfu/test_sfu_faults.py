@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pymeet.sfu.events import Closed, Connected, Disconnected, TransportEvent
+from pymeet.sfu.events import Closed, Connected, Disconnected, TransportEvent, Unheard
 from pymeet.sfu.service import Sfu
 from pymeet.sfu.udp import MediaPort
 from tests.netem import CERTIFICATE, Publisher, Subscriber, World
@@ -64,8 +64,8 @@ def test_a_fault_at_a_timer_does_not_stop_the_clocks_of_others() -> None:
 
     world.run(40.0)
 
-    assert callers[1].events == [Connected(), Disconnected(), Closed("internal error")]
-    assert [caller.events for caller in (callers[0], callers[2])] == [[Connected(), Disconnected()]] * 2
+    assert callers[1].events == [Connected(), Unheard(), Disconnected(), Closed("internal error")]
+    assert [caller.events for caller in (callers[0], callers[2])] == [[Connected(), Unheard(), Disconnected()]] * 2
     assert all(caller.transport.deadline is not None for caller in (callers[0], callers[2]))
     assert [type(fault) for fault in faults] == [BrokenError]
 

@@ -152,7 +152,7 @@ class Budget:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether nothing was sent or heard since a look, so that the next one would find the same."""
+        """Whether nothing was sent with a number, and nothing heard, since a look, so that the next one would find the same."""
         return self._rests_at == self._history.next
 
     @property

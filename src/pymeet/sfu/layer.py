@@ -343,6 +343,8 @@ class Layer:
             for fanout in [self.fanout] if self.redundant is None else [self.fanout, self.redundant.fanout]:
                 for consumer in fanout.consumers:
                     consumer.keep_up(fanout.last_sequence)
+            if not self.rate_bps:
+                self._rouse(now)
         elapsed = now - self._counted_at
         if self.scalable is not None:
             self.scalable.keep_up(elapsed)
@@ -353,6 +355,12 @@ class Layer:
         self._patience_s = min(max(_PATIENCE_S, slow), _MAX_PATIENCE_S)
         self._octets = self._frames = 0
         self._counted_at = now
+
+    def _rouse(self, now: float) -> None:
+        """After a second without a packet: receivers may be at rest, and those that were not paused do not begin anew."""
+        for rung in self.family:
+            for consumer in rung.fanout.consumers:
+                consumer.transport.begun(now)
 
 
 def _send_late(consumer: Consumer, packet: bytes) -> None:

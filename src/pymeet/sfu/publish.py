@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pymeet.sfu import negotiate, red, rtcp, rtp, sdp
 from pymeet.sfu.batch import ReceiveRing
 from pymeet.sfu.errors import DatagramError, DescriptionError, UnusableOfferError
-from pymeet.sfu.events import TransportEvent
+from pymeet.sfu.events import TransportEvent, Unheard
 from pymeet.sfu.feedback import ArrivalLog
 from pymeet.sfu.layer import Layer
 from pymeet.sfu.nack import RESTART_GAP, Reception
@@ -23,6 +23,8 @@ _LOOK_S = 0.05
 _FEEDBACK_S = 0.1
 """How often a publisher is told when its packets arrived, about."""
 _REPORT_S = 1.0
+_UNHEARD_S = 10.0
+"""Nothing at all for so long, and they are probably gone: who sends no media still checks every 4 to 6 s (RFC 7675 section 5.1)."""
 _MAX_BINDINGS = 64
 _MAX_KEPT = 32
 _NO_ID = -1  # not 0: an element may carry that
@@ -78,6 +80,8 @@ class PublishTransport(Transport):
         self._counted: dict[Reception, tuple[int, int]] = {}
         self._is_armed = False
         self._reported_at = self._fed_back_at = 0.0
+        self._packets_heard, self._packet_at = 0, now
+        self._is_unheard = False
         self._fir_number = 0
 
     # -- descriptions ---------------------------------------------------------------------------------------------
@@ -337,6 +341,7 @@ class PublishTransport(Transport):
         if now - self._reported_at >= _REPORT_S:
             self._reported_at = now
             self._report(layers, now)
+            self._listen(now)
             for track in self.tracks.values():
                 track.keep_up(now)
         for track in list(self.tracks.values()):
@@ -348,6 +353,15 @@ class PublishTransport(Transport):
             return max(_LOOK_S / 2, self._fed_back_at + _FEEDBACK_S - now)
         self._is_armed = False
         return _REPORT_S
+
+    def _listen(self, now: float) -> None:
+        """Says so, once, when nothing comes any more: to whom nothing is sent either nothing else would show it for long."""
+        if self.packets != self._packets_heard:
+            self._packets_heard, self._packet_at = self.packets, now
+        was_unheard = self._is_unheard
+        self._is_unheard = now - max(self._packet_at, self.ice.last_check_at) > _UNHEARD_S
+        if self._is_unheard and not was_unheard:
+            self.tell(Unheard())
 
     def _report(self, layers: list[Layer], now: float) -> None:
         blocks = [b for x in layers if x.ssrc is not None and (b := x.reception.report(x.ssrc, now)) is not None]

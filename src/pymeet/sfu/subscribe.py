@@ -139,8 +139,8 @@ class SubscribeTransport(Transport):
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether nothing was sent or heard for a while."""
-        return self.budget.is_at_rest
+        """Whether nothing was sent or heard for a while. What is sent without numbers does not show, so then it is never known."""
+        return self.budget.is_at_rest and all(consumer.wide_head for _, consumer in self._attached())
 
     def path(self, now: float) -> Figures:
         """What is known of the way to this receiver. Where nothing was sent for a while, losses and delays are those of the past."""
@@ -397,7 +397,7 @@ class SubscribeTransport(Transport):
 
     def _work(self, now: float) -> float:
         self._pace()
-        if self.budget.is_at_rest and self._revisions == self.sfu.revisions and not self.budget.is_pacing(now):
+        if self.is_at_rest and self._revisions == self.sfu.revisions and not self.budget.is_pacing(now):
             return _REST_S
         self._revisions = self.sfu.revisions
         if now >= self._look_at and (

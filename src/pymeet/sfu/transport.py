@@ -119,7 +119,7 @@ class Transport:
         self._begin_dtls(now)
 
     def lose(self, address: Address) -> None:
-        """A connection of the peer's has ended. Without another way the transport waits for one, until consent runs out."""
+        """A connection of the peer's has ended. Without another way the transport is disconnected until a check comes by one."""
         self.ice.forget(address)
         self.wake(self.sfu.now)
         if self.ice.address is not None and self.ice.address != self.name.address:
