@@ -25,6 +25,11 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
+def together(due: float, every_s: float) -> float:
+    """The multiple of `every_s` nearest to `due`: what several do regularly then wakes a quiet server once for all of them."""
+    return round(due / every_s) * every_s
+
+
 @dataclass
 class ManualClock:
     """A clock that a test turns by hand."""

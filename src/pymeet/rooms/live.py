@@ -394,7 +394,7 @@ class LiveRoom:
             self._tell(event)
         self._recording.tick()
         self._forwarding.tick()
-        said = self._detector.update(self._publishing.listen(self._seats.values()), now)
+        said = self._detector.update(self._publishing.listen(), now)
         if said is not None:
             self._do(Speak(said.participants, said.dominant), None)
 

@@ -1,6 +1,6 @@
 """What members send: their publishing connections and the tracks on them. Part of the rim of a live room."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pymeet.clock import Clock
 from pymeet.rooms.events import LayersWanted
@@ -22,6 +22,8 @@ class Publishing:
         self._media = media
         self._clock = clock
         self._hear = hear
+        self._senders: dict[str, Seat] = {}
+        """By participant; who has stopped sending is forgotten with the next `listen`."""
 
     def publish(self, seat: Seat, sdp: str, wishes: Mapping[str, TrackWish]) -> str:
         """Answers an offer and sets `seat.sends`. Raises DescriptionError, and then nothing has changed."""
@@ -43,14 +45,16 @@ class Publishing:
                 before.close(now)
         # a picture that claims to be a microphone is forwarded to nobody
         seat.sends = {t.id: t for t in transport.tracks.values() if Source(t.source).kind == t.kind}
+        self._senders[seat.id] = seat
         for source, active in seat.layers.items():
             # what was said while the client could not hear it; after a resume it offers anew
             seat.send(LayersWanted(source, active))
         return answer
 
-    def listen(self, seats: Iterable[Seat]) -> dict[str, Sequence[int]]:
+    def listen(self) -> dict[str, Sequence[int]]:
         """How loud everybody's microphone was since the last call, by participant; the loudest are forwarded."""
-        sent = (track for seat in seats for track in seat.sends.values())
+        self._senders = {id_: seat for id_, seat in self._senders.items() if seat.sends}
+        sent = (track for seat in self._senders.values() for track in seat.sends.values())
         microphones = [track for track in sent if track.source == "microphone" and not track.muted]
         self._voices.set_tracks(microphones, self._clock.monotonic())
         heard = self._media.levels(microphones) if microphones else {}

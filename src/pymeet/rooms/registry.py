@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from pymeet.accounts.throttle import AttemptLimiter
-from pymeet.clock import Clock
+from pymeet.clock import Clock, together
 from pymeet.config import Config
 from pymeet.meetings import service
 from pymeet.rooms.events import Closing
@@ -64,7 +64,7 @@ class Registry:
         self._closing: Closing | None = None
         # at most one entry per seat that was noted, so it is bounded by how fast attendance can be stored
         self._departures: asyncio.Queue[str | None] = asyncio.Queue()
-        self._stop = asyncio.Event()
+        self._ticking: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def close(self, reason: str, retry_s: int) -> None:
@@ -83,7 +83,8 @@ class Registry:
                     await asyncio.gather(*(visitor.wait_closed() for visitor in visitors))
             except TimeoutError:
                 _log.warning("connections left open", count=len(self._visitors))
-        self._stop.set()
+        if self._ticking is not None:
+            self._ticking.cancel()
         self._departures.put_nowait(None)
         if self._task is not None:
             await self._task
@@ -113,7 +114,9 @@ class Registry:
             )
             if self._closing is None:
                 self._rooms[room.slug] = live
-                self._task = self._task or asyncio.create_task(self._run(), name="rooms")
+                if self._task is None:
+                    self._task = asyncio.create_task(self._store_departures(), name="rooms")
+                    self._wait_a_tick()
             else:
                 live.end(None, self._closing.reason)  # nobody comes in any more
         return live
@@ -202,18 +205,13 @@ class Registry:
             if live.is_over or is_idle:
                 del self._rooms[slug]
 
-    async def _run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._tick_on())
-            group.create_task(self._store_departures())
+    def _wait_a_tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_at(together(loop.time() + TICK_S, TICK_S), self._tick_on)
 
-    async def _tick_on(self) -> None:
-        while not self._stop.is_set():
-            try:
-                async with asyncio.timeout(TICK_S):
-                    await self._stop.wait()
-            except TimeoutError:
-                self.tick()
+    def _tick_on(self) -> None:
+        self._wait_a_tick()
+        self.tick()
 
     async def _store_departures(self) -> None:
         while (participant_id := await self._departures.get()) is not None:

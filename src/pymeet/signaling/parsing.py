@@ -23,11 +23,11 @@ def parse(text: str) -> ClientMessage:
     if len(text) > FRAME_LIMIT or len(text.encode("utf-8", "surrogatepass")) > FRAME_LIMIT:
         raise ProtocolError(f"A message may have {FRAME_LIMIT // 1024} KiB at most.")
     try:
-        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse_constant, parse_float=_finite)
+        value = _DECODER.decode(text)
         if not isinstance(value, dict):
             raise ProtocolError("A message is a JSON object.")
         # half of a surrogate pair can be spelled in JSON, but it is no text and could not be sent on
-        json.dumps(value, ensure_ascii=False).encode()
+        _ENCODER.encode(value).encode()
         return _ADAPTER.validate_python(value)
     except ValidationError as error:
         raise ProtocolError(_sentence(error)) from None
@@ -78,3 +78,7 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError("not finite")
     return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_refuse_constant, parse_float=_finite)
+_ENCODER = json.JSONEncoder(ensure_ascii=False)

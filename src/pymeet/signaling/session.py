@@ -13,7 +13,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from pymeet.accounts.model import User
-from pymeet.clock import Clock
+from pymeet.clock import Clock, together
 from pymeet.errors import (
     BusyError,
     ConflictError,
@@ -56,6 +56,10 @@ _SILENT_BEATS = 2
 """So long without a sign of life, and somebody is given up who has been asked for one."""
 _TOGETHER = 1 / 20
 """Of a heartbeat: those of all connections that are so near each other fall together."""
+
+_CHAT = (messages.Chat, messages.EditMessage, messages.DeleteMessage)
+_DESCRIBING = (messages.Publish, messages.Restart)
+_RECORDING = (messages.Record, messages.Consent, messages.Marker)
 
 _OPCODES = {FrameKind.TEXT: WSMsgType.TEXT, FrameKind.PING: WSMsgType.PING, FrameKind.PONG: WSMsgType.PONG}
 
@@ -325,9 +329,9 @@ class Session:
 
     def _is_allowed(self, size: int, message: messages.ClientMessage | None) -> bool:
         now = self._clock.monotonic()
-        is_chat = isinstance(message, messages.Chat | messages.EditMessage | messages.DeleteMessage)
-        makes_descriptions = isinstance(message, messages.Publish | messages.Restart)
-        about_recording = isinstance(message, messages.Record | messages.Consent | messages.Marker)
+        is_chat = isinstance(message, _CHAT)
+        makes_descriptions = isinstance(message, _DESCRIBING)
+        about_recording = isinstance(message, _RECORDING)
         if self._allowance.take(
             now,
             size=size,
@@ -446,8 +450,7 @@ class Session:
     def _wait_a_beat(self) -> None:
         loop, beat_s = asyncio.get_running_loop(), self._timing.heartbeat_s
         # with others' beats: to wake for each by itself is most of what a quiet connection costs
-        together_s = beat_s * _TOGETHER
-        self._heart = loop.call_at(round((loop.time() + beat_s) / together_s) * together_s, self._beat)
+        self._heart = loop.call_at(together(loop.time() + beat_s, beat_s * _TOGETHER), self._beat)
 
     def _beat(self) -> None:
         now = self._clock.monotonic()
