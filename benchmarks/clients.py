@@ -99,7 +99,10 @@ class Client:
         self.first_at = 0.0
         """When the first packet came."""
         self.socket.setblocking(False)
-        self.received = 0
+        self.received = self.missing = 0
+        """Packets that came, and those that the sequence numbers of others show to be missing; nothing overtakes on one machine."""
+        self._next: dict[bytes, int] = {}
+        """By stream (its SSRC) the sequence number to come."""
         self.delays: list[float] = []
         self.stamps = 0
         selector.register(self.socket, selectors.EVENT_READ, self.readable)
@@ -147,6 +150,9 @@ class Client:
             if 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223:
                 self.received += 1
                 self.first_at = self.first_at or now
+                stream, sequence = datagram[8:12], datagram[2] << 8 | datagram[3]
+                self.missing += (sequence - self._next.get(stream, sequence)) & 0xFFFF
+                self._next[stream] = (sequence + 1) & 0xFFFF
                 if self.wide_id and (number := _wide_number(datagram, self.wide_id)) >= 0:
                     self._arrivals.arrivals.append((number, now))
                 if self.received % SAMPLE_EVERY == 0 and len(self.delays) < 200_000 and peer.srtp is not None:
@@ -378,6 +384,10 @@ class _Process:
         for client in self.clients:
             client.delays = []
         return sum(s.sent for s in self.streams if s.is_counted), sum(c.received for c in self.clients), delays
+
+    def missing(self) -> int:
+        """Packets that did not come, by the numbers of those that did."""
+        return sum(client.missing for client in self.clients)
 
     def firsts(self) -> list[float]:
         """When each client got its first packet; 0 for not yet."""

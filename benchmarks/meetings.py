@@ -46,7 +46,7 @@ async def measure(server: Pymeet, http: aiohttp.ClientSession, s: Scenario, seco
             "pps": middle("out_pps"),
             "delay_ms": [middle("delay_ms", 0), middle("delay_ms", 1)],
             "delay_p99_ms_all": [w["delay_ms"][1] for w in windows],
-            "lost": await lost(side.sender, side.receiver, s),
+            "lost": await lost(side.sender, side.receiver),
             "mb_per_participant": side.mb_per_participant,
         }
 

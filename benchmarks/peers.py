@@ -34,7 +34,7 @@ from forwarding import CLIENT_CPU, VIDEO_PPS, Participant, Scenario, Server, los
 
 HALF_A_CORE = 50.0
 STORM, STORM_S = 100, 5.0
-IDLE_S = 15.0
+IDLE_S = 20.0
 """A heartbeat: in a shorter window nobody, or everybody, might ask for a sign of life."""
 STEADY_S = 4.0
 """After a pause a server looks anew for what each path carries, which is over after so long; meetings do not pause between windows."""
@@ -200,7 +200,7 @@ async def compare(
             side.receiver.ask("be_lazy", False)
             found = await _sending(side, seconds, slowest / s.copies / s.publishers, burst=True, is_lazy=False)
             side.delay = {"cpu_percent": found["cpu_percent"], "ms": found["delay_ms"], "pps": found["out_pps"]}
-            side.delay["lost"] = await lost(side.sender, side.receiver, s)
+            side.delay["lost"] = await lost(side.sender, side.receiver)
         return {side.server.title: _summary(side) for side in sides}
 
 
@@ -278,7 +278,7 @@ async def storm(server: Any, http: aiohttp.ClientSession, like_browsers: bool) -
                 "wait_p99_s": waits[int(len(waits) * 0.99)] if waits else None,
                 "cpu_s": used,
                 "delay_of_others_ms": [1000 * delays[int(len(delays) * q)] for q in (0.5, 0.99)] if delays else [],
-                "lost_by_others": await lost(side.sender, side.receiver, s),
+                "lost_by_others": await lost(side.sender, side.receiver),
             }
         finally:
             side.sender.ask("send", False)
