@@ -24,7 +24,7 @@ async def test_two_people_meet(house: House) -> None:
     assert joined["participants"] == [
         {"id": joined["you"], "name": "Ann", "role": "host", "kind": "browser", "connection": "connected", "tracks": []}
     ]
-    assert (joined["heartbeat_s"], joined["seat_s"]) == (15.0, 60)
+    assert (joined["heartbeat_s"], joined["seat_s"]) == (20.0, 60)
     bob, bob_id = await house.enter("Bob")
     assert (await ann.until("participant"))["participant"]["id"] == bob_id
 

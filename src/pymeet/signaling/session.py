@@ -77,7 +77,7 @@ TurnServer = Callable[[], IceServer | None]
 class Timing:
     """Seconds."""
 
-    heartbeat_s: float = 15.0
+    heartbeat_s: float = 20.0
     """For when nothing flows: otherwise it shows by the media, and much sooner, that somebody is gone."""
     doubt_s: float = 8.0
     """How long somebody may be silent whose media do not arrive any more: so that TCP's fifth try, after 6.2 s, is waited for."""
