@@ -11,6 +11,7 @@ same meeting undisturbed. The server is pinned to the last CPU, with all its thr
 import argparse
 import asyncio
 import json
+import math
 import os
 import re
 import shutil
@@ -166,6 +167,8 @@ class Watch:
 
 def quantile_ms(lag: Mapping[float, int], quantile: float) -> float:
     """Between the bounds of the server's own histogram, as if readings were spread evenly there."""
+    if not lag[float("inf")]:
+        return math.nan  # so short that nothing was read
     wanted, below, low = quantile * lag[float("inf")], 0, 0.0
     for bound, count in sorted(lag.items()):
         if count >= wanted:
@@ -241,8 +244,9 @@ async def during_a_meeting(
         sender.ask("pace", VIDEO_PPS)
         for cut in cuts:
             for title in turns:
-                sent0, got0 = await quiet(sender, receiver)
-                receiver.ask("counts")
+                await quiet(sender, receiver)
+                _, received, _ = receiver.ask("counts")
+                missing = receiver.ask("missing")
                 sender.ask("send", True)
                 cpu0, at0 = server.cpu_s(), time.monotonic()
                 async with Watch(config) as watch:
@@ -251,8 +255,9 @@ async def during_a_meeting(
                         await asyncio.sleep(calm_s)
                 turn = Turn(rows, time.monotonic() - at0, server.cpu_s() - cpu0, watch)
                 turn.delays_s = receiver.ask("counts")[2]
-                sent1, got1 = await quiet(sender, receiver)
-                turn.packets, turn.lost = got1 - got0, (sent1 - sent0) * MESH.copies - (got1 - got0)
+                await quiet(sender, receiver)
+                turn.packets = receiver.ask("counts")[1] - received
+                turn.lost = receiver.ask("missing") - missing
                 turns[title].append(turn)
         return {title: together(each) for title, each in turns.items()}
     finally:
@@ -305,7 +310,8 @@ async def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder, pinned=not options.spread)
+        # what is deleted here is asked for; left to the sweeper, whose first pass may come as late as this, it all is over
+        server = Server(folder, "retention: {chat: forever}\n", pinned=not options.spread)
         config = load(Path(folder) / "pymeet.yaml", {})
         try:
             async with aiohttp.ClientSession() as http:
