@@ -79,7 +79,7 @@ def microphone(path: Path, seconds: int, hertz: int) -> None:
 def job_of(folder: Path, seconds: int, height: int, format_: str) -> Job:
     """The tracks sealed as the recorder leaves them, and what is to be made of them."""
     keys = {"film-0000": os.urandom(32)}
-    files, tracks = Files(folder, GivenKeys(keys)), []  # type: ignore[arg-type]
+    files, tracks = Files(folder, GivenKeys(keys)), []
     for name in PEOPLE:
         for source in ("camera", "microphone"):
             file_id = f"track-{name.encode().hex()}-{source}"
@@ -142,9 +142,9 @@ def reference(folder: Path, seconds: int, height: int, format_: Any) -> None:
         for number in range(seconds * FPS):
             for door, source in zip(doors, frames, strict=True):
                 door.push(next(source, None))
-            for ear, source in zip(ears, samples, strict=True):
+            for ear, talk in zip(ears, samples, strict=True):
                 for _ in range(2 if number * 50 % FPS * 2 >= FPS else 1):
-                    ear.push(next(source, None))
+                    ear.push(next(talk, None))
             encode(output, video, pulled(screen))
             encode(output, audio, pulled(heard))
         for end in (*doors, *ears):

@@ -286,8 +286,7 @@ async def _ratio(
         window = await one_window(server, sender, receiver, seconds)
         sender.ask("send", False)
         batches_per_s = s.publishers * (pps + sound) / together
-        cpus = {"cpu": SERVER_CPU, "drain_cpu": CLIENT_CPU}
-        bare = bare_us(s.copies, batches_per_s, per_batch=together, size=size, **cpus)
+        bare = bare_us(s.copies, batches_per_s, per_batch=together, size=size, cpu=SERVER_CPU, drain_cpu=CLIENT_CPU)
         windows.append({**window, "bare_us": bare, "ratio": window["us"] / bare})
     return sorted(windows, key=lambda w: w["ratio"])[len(windows) // 2]
 

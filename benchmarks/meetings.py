@@ -38,7 +38,7 @@ async def measure(server: Pymeet, http: aiohttp.ClientSession, s: Scenario, seco
         windows = [await one_window(side.server, side.sender, side.receiver, seconds) for _ in range(rounds)]
 
         def middle(name: str, *index: int) -> float:
-            return statistics.median(w[name][index[0]] if index else w[name] for w in windows)
+            return float(statistics.median(w[name][index[0]] if index else w[name] for w in windows))
 
         return {
             "cpu_percent": middle("cpu_percent"),

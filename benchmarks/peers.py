@@ -227,7 +227,7 @@ async def _capacity(side: Side, seconds: float) -> float:
 
 def _summary(side: Side) -> dict[str, Any]:
     def middle(windows: list[dict[str, Any]]) -> float:
-        return statistics.median(w["us"] for w in windows)
+        return float(statistics.median(w["us"] for w in windows))
 
     return {
         "us_even": middle(side.calm),

@@ -22,7 +22,8 @@ from typing import Any
 
 import aiohttp
 from awake import awake
-from forwarding import CLIENT_CPU, Clients, Participant, Scenario, Server, one_window, settled
+from clients import Clients
+from forwarding import CLIENT_CPU, Participant, Scenario, Server, one_window, settled
 from purge import STOLEN, stolen_s
 
 _PASSWORD = "seven purple lanterns drift"
@@ -88,7 +89,7 @@ async def measure(folder: str, count: int, seconds: float, rounds: int) -> dict[
             for _ in range(rounds):
                 for is_recording in (False, True):
                     await host.say(type="record", on=is_recording)
-                    await _until(lambda wanted=count * is_recording: host.recorded == wanted)  # type: ignore[misc]
+                    await _until(lambda wanted=count * is_recording: host.recorded == wanted)
                     await asyncio.sleep(2)
                     stolen = stolen_s()
                     window = await one_window(server, sender, sender, seconds)
@@ -114,7 +115,7 @@ async def _until(condition: Any) -> None:
 
 def _summary(count: int, without: list[dict[str, Any]], recorded: list[dict[str, Any]], data: Path) -> dict[str, Any]:
     def median(windows: list[dict[str, Any]], key: str, index: int | None = None) -> float:
-        return statistics.median(w[key] if index is None else w[key][index] for w in windows)
+        return float(statistics.median(w[key] if index is None else w[key][index] for w in windows))
 
     return {
         "people": count,

@@ -47,4 +47,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGUSR2, look)
     from pymeet.cli import main
 
-    sys.exit(main())
+    main()

@@ -228,7 +228,8 @@ class Person:
     async def _ask(self, **message: Any) -> dict[str, Any]:
         """Says it and waits for the answer. Raises Gone when the connection ends instead."""
         self._asked += 1
-        answer = self._answers[str(self._asked)] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._answers[str(self._asked)] = answer
         await self._say(id=str(self._asked), **message)
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -329,9 +330,9 @@ class Person:
 
     async def _reads_nothing(self) -> None:
         """A page that hangs: what the server says piles up."""
-        connection = self._socket and self._socket._response.connection
-        transport = connection and connection.transport
-        if transport is not None:
+        connection = self._socket._response.connection if self._socket is not None else None
+        transport = connection.transport if connection is not None else None
+        if isinstance(transport, asyncio.Transport):
             transport.pause_reading()
             await asyncio.sleep(random.uniform(1, 20))
             if not transport.is_closing():
