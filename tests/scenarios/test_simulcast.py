@@ -378,6 +378,28 @@ def test_layers_listed_from_the_largest_are_put_in_order() -> None:
     assert places(bob.video_of(alice))[-1] == 0
 
 
+def test_layers_listed_from_the_largest_are_put_in_order_before_the_largest_is_sent() -> None:
+    """It may never be: an encoder with a slow line sends what it can, and small tiles need no more than the smallest."""
+    world = World(seed=72)
+    alice = simulcaster(world, order=("h", "m", "l"))
+    alice.broken = {"h"}
+    alice.film()
+    bob = world.subscriber("bob", [alice.video])
+    _view(bob, alice, LARGE)
+    world.run(2.0)
+    assert places(bob.video_of(alice))[-1] == 1
+
+    _view(bob, alice, SMALL)
+    world.run(1.0)
+    assert places(bob.video_of(alice))[-1] == 0
+
+    alice.broken = set()
+    _view(bob, alice, LARGE)
+    world.run(3.0)
+    assert places(bob.video_of(alice))[-1] == 2
+    _is_continuous(bob.video_of(alice))
+
+
 def test_layers_whose_pictures_do_not_tell_their_size_are_ordered_by_what_they_weigh() -> None:
     """As where parameter sets come by the way of descriptions, and not with the pictures."""
     world = World(seed=69)

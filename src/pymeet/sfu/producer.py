@@ -217,11 +217,18 @@ class Track:
             self.feed.aim(best.stream, now)
 
     def put_in_order(self, now: float) -> None:
-        """Puts the lowest layer first: by the size of the pictures, or where that is not to be seen by the bits they take."""
+        """Puts the lowest layer first: by the size of the pictures, or where that is not to be seen by the bits they take.
+
+        A layer that was never sent, as the highest on a slow line, stands where it was listed, from whichever end that is.
+        """
         in_order = self.streams
-        if all(stream.height for stream in self.streams):
+        heights = [stream.height for stream in self.streams if stream.height]
+        if len(heights) == len(self.streams):
             in_order = sorted(self.streams, key=lambda stream: stream.height)
-        elif not any(stream.height for stream in self.streams):
+        elif len(heights) > 1:
+            is_falling = all(a > b for a, b in itertools.pairwise(heights))
+            in_order = self.streams[::-1] if is_falling else self.streams
+        elif not heights:
             by_rate = sorted(self.streams, key=lambda stream: stream.rate_bps)
             if all(b.rate_bps > _CLEARLY * a.rate_bps > 0 for a, b in itertools.pairwise(by_rate)):
                 in_order = by_rate
