@@ -179,6 +179,30 @@ def _negotiate(subscriber: SubscribeTransport, peer: LightPeer) -> sdp.Descripti
     return sdp.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("video", "fmtp", "expected"),
+    [
+        ("VP8/90000", "", "x-google-start-bitrate=1000"),
+        (
+            "H264/90000",
+            "packetization-mode=1;profile-level-id=42e01f",
+            "packetization-mode=1;profile-level-id=42e01f;x-google-start-bitrate=1000",
+        ),
+    ],
+)
+def test_who_films_is_told_with_which_bandwidth_to_begin(video: str, fmtp: str, expected: str) -> None:
+    """Or browsers begin with 300 kbit/s, and where their first probes fail it is half a minute to a large picture."""
+    lines = [f"rtpmap:96 {video}", *([f"fmtp:96 {fmtp}"] if fmtp else [])]
+    transport = _sfu().publisher("alice", print, 0.0)
+    text = session(AUDIO, section("video", "1", "96", *lines))
+
+    answer = sdp.parse(transport.answer(text, {"0": TrackWish("microphone"), "1": TrackWish("camera")}, 0.0))
+
+    assert answer.sections[1].codecs[96].parameters == expected
+    assert all("x-google" not in codec.parameters for codec in answer.sections[0].codecs.values())
+    assert transport.tracks["1"].choice.codec.parameters == fmtp
+
+
 def test_our_offer_leaves_the_role_open_and_names_each_stream() -> None:
     """RFC 8842 wants actpass in an offer; SSRCs and their repair are told beforehand."""
     sfu = _sfu()

@@ -1,7 +1,7 @@
 """Offer and answer (RFC 8829, RFC 9143): what of an offer is accepted, and how our own descriptions read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pymeet.sfu import codecs, dependency, rtp
 from pymeet.sfu.codecs import CodecChoice
@@ -24,6 +24,9 @@ _ONE_BYTE_IDS = range(1, 15)
 _MAX_LAYERS = 3
 _LAYERED = ("vp8", "h264")
 """Codecs whose simulcast is taken; the others scale within one stream."""
+_BEGIN_AT = "x-google-start-bitrate=1000"
+"""What browsers of Google's stack take their path to carry at first, in kbit/s, and test by probes. Left alone they begin with
+300 and need half a minute to a large picture when those fail; others do not know it. More harms who has less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,8 @@ def publishing_answer(
             continue
         known = codecs.VIDEO_FEEDBACK if offered.kind == "video" else codecs.AUDIO_FEEDBACK
         chosen = taken.choice.codec
+        if offered.kind == "video":
+            chosen = replace(chosen, parameters=";".join(filter(None, (chosen.parameters, _BEGIN_AT))))
         feedback = [f for f in known if f in chosen.feedback and (f != "transport-cc" or taken.transport_id)]
         section = _section(offered.kind, offered.mid, "recvonly" if taken.is_sending else "inactive", local)
         _add_codec(section, chosen, chosen.payload_type, taken.choice.rtx_payload_type, feedback)
