@@ -72,7 +72,7 @@ class FakePublish(FakeTransport):
     def __init__(self, owner: str, on_event: Callable[[TransportEvent], None]) -> None:
         super().__init__(owner, on_event)
         self.tracks: dict[str, FakeTrack] = {}
-        self.losses = (0, 0)
+        self.losses: list[tuple[int, int]] = []
         """Packets that were due since the last look, and those that never came."""
 
     def answer(self, offer_text: str, wishes: Mapping[str, TrackWish], now: float, before: object = None) -> str:
@@ -88,7 +88,7 @@ class FakePublish(FakeTransport):
             track.muted = wish.muted
         return f"answer to {offer_text}"
 
-    def take_losses(self) -> tuple[int, int]:
+    def take_losses(self) -> list[tuple[int, int]]:
         return self.losses
 
     def ended(self, now: float) -> None:

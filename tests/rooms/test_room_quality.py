@@ -76,13 +76,13 @@ async def test_everybody_is_told_of_a_bad_connection_once_and_of_its_end(stage: 
     ann, ann_ear = await stage.join("Ann")
     _, bob_ear = await stage.join("Bob")
     await stage.publish(ann, "microphone")
-    stage.media.publisher_of(ann.id).losses = (100, 20)
+    stage.media.publisher_of(ann.id).losses = [(100, 20)]
 
     pass_rounds(stage, 5)
     assert told(ann_ear) == told(bob_ear) == [{ann.id: ("poor", "sending")}]
     assert stage.registry.graded(Grade.POOR) == 1
 
-    stage.media.publisher_of(ann.id).losses = (100, 0)
+    stage.media.publisher_of(ann.id).losses = [(100, 0)]
     pass_rounds(stage, 5)
     assert told(bob_ear) == [{ann.id: ("poor", "sending")}, {}]
     assert not any(stage.registry.graded(grade) for grade in Grade)
@@ -121,7 +121,7 @@ async def test_of_who_stopped_sending_after_one_bad_moment_nothing_is_kept(stage
     """The loss was no verdict yet, and is none of what they send next."""
     ann, ear = await stage.join("Ann")
     await stage.publish(ann, "camera")
-    stage.media.publisher_of(ann.id).losses = (100, 20)
+    stage.media.publisher_of(ann.id).losses = [(100, 20)]
     while ann.quality.reading.sent_loss is None:
         stage.live.tick()
     assert ann.quality.verdict is None
@@ -133,11 +133,23 @@ async def test_of_who_stopped_sending_after_one_bad_moment_nothing_is_kept(stage
     assert ann.quality.reading.sent_loss is None
 
 
+async def test_a_picture_that_is_repaired_does_not_hide_what_the_sound_loses(stage: Stage) -> None:
+    """There are many more packets of a picture, and of the sound nothing comes a second time."""
+    ann, ear = await stage.join("Ann")
+    await stage.publish(ann, "microphone")
+    stage.media.publisher_of(ann.id).losses = [(100, 25), (600, 3)]
+
+    pass_rounds(stage, 3)
+
+    assert ann.quality.reading.sent_loss == 0.25
+    assert told(ear) == [{ann.id: ("poor", "sending")}]
+
+
 async def test_a_lost_packet_of_ten_says_nothing(stage: Stage) -> None:
     """Who is silent sends next to nothing, and one lost packet would be a bad connection."""
     ann, ear = await stage.join("Ann")
     await stage.publish(ann, "microphone")
-    stage.media.publisher_of(ann.id).losses = (10, 5)
+    stage.media.publisher_of(ann.id).losses = [(10, 5)]
 
     pass_rounds(stage, 3)
 
@@ -148,7 +160,7 @@ async def test_who_comes_or_comes_back_is_told_what_the_others_know(stage: Stage
     """A new `joined` stands for an empty list."""
     ann, _ = await stage.join("Ann")
     await stage.publish(ann, "microphone")
-    stage.media.publisher_of(ann.id).losses = (100, 20)
+    stage.media.publisher_of(ann.id).losses = [(100, 20)]
     pass_rounds(stage, 2)
 
     bob, bob_ear = await stage.join("Bob")
@@ -165,7 +177,7 @@ async def test_streams_and_players_are_measured_like_everybody(stage: Stage) -> 
     encoder, _ = await stage.join("Encoder", kind=Kind.PUBLISHER)
     _, ear = await stage.join("Ann")
     await stage.publish(encoder, "camera")
-    stage.media.publisher_of(encoder.id).losses = (500, 40)
+    stage.media.publisher_of(encoder.id).losses = [(500, 40)]
 
     pass_rounds(stage, 2)
 

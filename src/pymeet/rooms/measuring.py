@@ -47,8 +47,9 @@ def _rests(seat: Seat) -> bool:
 
 
 def _read(seat: Seat, now: float) -> Reading:
-    due, lost = seat.publishing.take_losses() if seat.publishing else (0, 0)
-    sent_loss = round(lost / due, 3) if due >= _ENOUGH_PACKETS else None
+    losses = seat.publishing.take_losses() if seat.publishing else []
+    shares = [lost / due for due, lost in losses if due >= _ENOUGH_PACKETS]
+    sent_loss = round(max(shares), 3) if shares else None
     if seat.receiving is None:
         return Reading(sent_loss)
     path = seat.receiving.path(now)

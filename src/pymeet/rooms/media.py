@@ -32,8 +32,8 @@ class PublishTransport(Protocol):
     def restart(self, ufrag: str) -> tuple[str, str]:
         """ICE restart without a description: the peer's new name in, our new name and password out."""
 
-    def take_losses(self) -> tuple[int, int]:
-        """How many packets were due since the last call, and how many of them never came."""
+    def take_losses(self) -> list[tuple[int, int]]:
+        """For each track how many packets were due since the last call, and how many of them never came."""
 
     def close(self, now: float) -> None:
         """Ends it, and its tracks."""

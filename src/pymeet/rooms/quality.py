@@ -38,7 +38,8 @@ class Reading:
     """What was measured of one person's connections in about two seconds; None for what nobody knows."""
 
     sent_loss: float | None = None
-    """Share of the packets they sent that never came, 0 to 1."""
+    """Share of the packets they sent that never came, 0 to 1: of the track of which it is most. Many of a picture, which are
+    repaired, would hide those of the sound, which are not."""
     received_loss: float | None = None
     """Share of the packets sent to them that was lost, 0 to 1."""
     round_trip_ms: int | None = None

@@ -186,18 +186,21 @@ class PublishTransport(Transport):
         known = {ssrc: self._by_name[name] for ssrc, name in self._learned.items() if name in unannounced}
         self._streams = known | self._streams
 
-    def take_losses(self) -> tuple[int, int]:
-        """How many packets were due since the last call, and how many of them never came, not even by retransmission."""
-        streams = [stream.reception for track in self.tracks.values() for stream in track.streams]
-        before, self._counted = self._counted, {reception: reception.counts() for reception in streams}
-        due = lost = 0
-        for reception, (expected, received) in self._counted.items():
-            expected_before, received_before = before.get(reception, (expected, received))
-            more = expected - expected_before
-            if more < RESTART_GAP:  # else its numbers jumped, which is no loss
-                due += more
-                lost += max(0, more - (received - received_before))
-        return due, lost
+    def take_losses(self) -> list[tuple[int, int]]:
+        """For each track how many packets were due since the last call, and how many never came, not even by retransmission."""
+        before, self._counted = self._counted, {}
+        found = []
+        for track in self.tracks.values():
+            due = lost = 0
+            for reception in (stream.reception for stream in track.streams):
+                expected, received = self._counted[reception] = reception.counts()
+                expected_before, received_before = before.get(reception, (expected, received))
+                more = expected - expected_before
+                if more < RESTART_GAP:  # else its numbers jumped, which is no loss
+                    due += more
+                    lost += max(0, more - (received - received_before))
+            found.append((due, lost))
+        return found
 
     # -- packets ----------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@
 /**
  * What the server measured of one's own connections; null where it does not know.
  * @typedef {object} Figures
- * @property {number | null} sent_loss share of what one sent that never came, 0 to 1
+ * @property {number | null} sent_loss share of what one sent that never came, 0 to 1, of the track of which it is most
  * @property {number | null} received_loss
  * @property {number | null} round_trip_ms
  * @property {number | null} queue_ms how long packets stand in a queue on the way here
