@@ -30,6 +30,12 @@ class Listening:
     def sequences(self) -> list[int]:
         return [sequence for sequence, _, _ in self.packets]
 
+    @property
+    def numbers(self) -> list[int]:
+        """The same, counted on where sixteen bits begin anew, which is at another packet each time."""
+        first = self.sequences[0]
+        return [first + (sequence - first + 0x8000) % 0x10000 - 0x8000 for sequence in self.sequences]
+
 
 def test_a_tap_gets_every_packet_in_clear_text() -> None:
     """Numbers and timestamps are those of the packet itself; nobody else need be in the room."""
@@ -42,7 +48,7 @@ def test_a_tap_gets_every_packet_in_clear_text() -> None:
     begun = world.now
     world.run(2.0)
 
-    assert tap.sequences == list(range(tap.sequences[0], tap.sequences[0] + len(tap.sequences)))
+    assert tap.numbers == list(range(tap.numbers[0], tap.numbers[0] + len(tap.packets)))
     assert len(tap.packets) > 60
     for content, (sequence, timestamp, now) in zip(tap.contents, tap.packets, strict=True):
         assert isinstance(content, bytes)
@@ -63,11 +69,11 @@ def test_what_was_lost_on_the_way_comes_by_repair_once() -> None:
     alice.video.set_tap(tap, world.now)
     world.run(4.0)
 
-    numbers = sorted(set(tap.sequences))
-    assert len(numbers) == len(tap.sequences)
+    numbers = sorted(set(tap.numbers))
+    assert len(numbers) == len(tap.packets)
     assert alice.up.lost > 5
     assert numbers[-1] - numbers[0] + 1 - len(numbers) <= 2
-    assert tap.sequences != numbers
+    assert tap.numbers != numbers
 
 
 def test_nothing_sent_before_the_yes_is_had_after_it() -> None:
