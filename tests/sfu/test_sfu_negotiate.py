@@ -191,7 +191,7 @@ def _negotiate(subscriber: SubscribeTransport, peer: LightPeer) -> sdp.Descripti
     ],
 )
 def test_who_films_is_told_with_which_bandwidth_to_begin(video: str, fmtp: str, expected: str) -> None:
-    """Or browsers begin with 300 kbit/s, and where their first probes fail it is half a minute to a large picture."""
+    """Or browsers begin with 300 kbit/s, and where their first probes fail a large picture comes late."""
     lines = [f"rtpmap:96 {video}", *([f"fmtp:96 {fmtp}"] if fmtp else [])]
     transport = _sfu().publisher("alice", print, 0.0)
     text = session(AUDIO, section("video", "1", "96", *lines))

@@ -26,7 +26,7 @@ _LAYERED = ("vp8", "h264")
 """Codecs whose simulcast is taken; the others scale within one stream."""
 _BEGIN_AT = "x-google-start-bitrate=1000"
 """What browsers of Google's stack take their path to carry at first, in kbit/s, and test by probes. Left alone they begin with
-300 and need half a minute to a large picture when those fail; others do not know it. More harms who has less."""
+300, and when those fail there was no large picture after twelve seconds; others do not know it. More harms who has less."""
 
 
 @dataclass(frozen=True, slots=True)
