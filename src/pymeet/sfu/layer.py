@@ -329,8 +329,9 @@ class Layer:
     @property
     def has_waiting(self) -> bool:
         """Whether a key frame would be of use to somebody."""
-        is_awaited = any(rung.fanout.waiting or rung.incoming for rung in self.family) or self.track.feed.awaits(self)
-        return bool(is_awaited and self._is_video and not self.track.muted)
+        if not self._is_video or self.track.muted:
+            return False
+        return any(rung.fanout.waiting or rung.incoming for rung in self.family) or self.track.feed.awaits(self)
 
     @property
     def is_busy(self) -> bool:

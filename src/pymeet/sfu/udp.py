@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import math
 import socket
 import time
 
@@ -20,8 +21,9 @@ BUFFER_BYTES = 4 << 20
 _MOST_PER_TURN = 4 * BATCH
 """Datagrams taken before the loop may serve others: bounds the delay that a flood of media puts on signaling."""
 
-_TOGETHER_S = 0.025
-"""Reports that come so soon after others were read wait until then. Peers collect for 50 ms and more before they report."""
+_APART_S, _LATEST_S = 0.05, 0.08
+"""How long after the last ones reports are read, once media has been sent on, and how long after them even if none comes: peers
+collect for 50 ms and more before they report, and to wake up for a report costs more than to read it."""
 _REPORTS_PER_TURN = 8
 """Then media that has come meanwhile goes first: to read one report takes as long as to send on ten packets. A server that
 cannot keep up with media so reads reports late, or not at all, and sends less then."""
@@ -64,6 +66,55 @@ def has_ipv6() -> bool:
     return True
 
 
+class _Reports:
+    """Reads the second socket (aside.py), mostly while the server is awake for media anyway."""
+
+    def __init__(self, sfu: Sfu, sock: socket.socket) -> None:
+        self._sfu = sfu
+        self._socket = sock
+        self._ring = ReceiveRing(_REPORTS_PER_TURN)
+        self._loop = asyncio.get_running_loop()
+        self._due: asyncio.Handle | None = None
+        """When they are read next; None while the first one after a time without wakes us."""
+        self._not_before = math.inf
+        self._loop.add_reader(sock.fileno(), self._begin)
+
+    def _begin(self) -> None:
+        self._loop.remove_reader(self._socket.fileno())
+        self._take()
+
+    def in_passing(self) -> None:
+        """Media has just been sent on."""
+        if self._loop.time() >= self._not_before and self._due is not None:
+            self._due.cancel()
+            self._take()
+
+    def _take(self) -> None:
+        """Takes in reports that wait, and sees to it that this goes on as long as there are any."""
+        count = 0
+        try:
+            count = self._ring.receive(self._socket)
+            self._sfu.take_in(self._ring, count, time.monotonic())
+        finally:
+            self._due, self._not_before = None, math.inf
+            if count == _REPORTS_PER_TURN:
+                self._due = self._loop.call_soon(self._take)
+            elif count:
+                self._due = self._loop.call_later(_LATEST_S, self._take)
+                self._not_before = self._loop.time() + _APART_S
+            else:
+                self._loop.add_reader(self._socket.fileno(), self._begin)
+            self._sfu.flush()
+
+    def close(self) -> None:
+        """Reads no more."""
+        if self._due is not None:
+            self._due.cancel()
+        self._not_before = math.inf
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+
 class MediaPort:
     """Feeds the socket's datagrams to an `Sfu` and sends what it has to say."""
 
@@ -86,11 +137,9 @@ class MediaPort:
         sfu.port = self
         sfu.on_deadline = self._arm
         sfu.on_fault = self._note
-        self._aside = open_aside(sock)
-        self._aside_ring = ReceiveRing(_REPORTS_PER_TURN)
+        aside = open_aside(sock)
+        self._reports = None if aside is None else _Reports(sfu, aside)
         self._loop.add_reader(sock.fileno(), self._readable)
-        if self._aside is not None:
-            self._loop.add_reader(self._aside.fileno(), self._reported)
         self._arm()
 
     @classmethod
@@ -136,29 +185,8 @@ class MediaPort:
                 taken += count
         finally:
             sfu.flush()
-
-    def _reported(self) -> None:
-        """Reports are there, after a while without."""
-        if self._aside is not None:
-            self._loop.remove_reader(self._aside.fileno())
-            self._take_reports(self._aside)
-
-    def _take_reports(self, aside: socket.socket) -> None:
-        """Takes in the reports that wait, and comes again as long as there are any."""
-        if not self.alive:
-            return
-        count = 0
-        try:
-            count = self._aside_ring.receive(aside)
-            self._sfu.take_in(self._aside_ring, count, time.monotonic())
-        finally:
-            if not count:
-                self._loop.add_reader(aside.fileno(), self._reported)
-            elif count == _REPORTS_PER_TURN:
-                self._loop.call_soon(self._take_reports, aside)
-            else:
-                self._loop.call_later(_TOGETHER_S, self._take_reports, aside)
-            self._sfu.flush()
+        if self._reports is not None:
+            self._reports.in_passing()
 
     def _arm(self) -> None:
         when = self._sfu.next_deadline()
@@ -189,7 +217,7 @@ class MediaPort:
         self.alive = False
         if self._timer is not None:
             self._timer.cancel()
-        for sock in (self._socket, self._aside):
-            if sock is not None:
-                self._loop.remove_reader(sock.fileno())
-                sock.close()
+        if self._reports is not None:
+            self._reports.close()
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()

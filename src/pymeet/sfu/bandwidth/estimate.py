@@ -79,11 +79,13 @@ class SendEstimate:
             return self._bps
         return self._bps * max(_DRAIN_LEAST, 1 - self.trend.queue_s / _DRAIN_WITHIN_S)
 
-    def feedback(self, fates: Sequence[Fate] | Arrived, now: float) -> None:
-        """Takes what became of packets, by order of sending. While all is well they are looked at together, a few times a second."""
+    def feedback(self, fates: Sequence[Fate] | Arrived, now: float) -> bool:
+        """Takes what became of packets, by order of sending. While all is well they are looked at together, a few times a second;
+        whether they were now.
+        """
         if isinstance(fates, Arrived) and self._may_wait(fates, now):
             self._waiting.append(fates)
-            return
+            return False
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             fates = Arrived.of([*waiting, fates]) if isinstance(fates, Arrived) else [*chain(*waiting), *fates]
@@ -104,6 +106,7 @@ class SendEstimate:
             self._set(self._bps * factor)
         if self._prober.is_running:
             self._judge_probe(newest, now)
+        return True
 
     def _may_wait(self, arrived: Arrived, now: float) -> bool:
         """Whether this report is like the last ones, with nothing to decide: all fits, all came, and soon."""
