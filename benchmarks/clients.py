@@ -154,7 +154,8 @@ class Client:
                 self.missing += (sequence - self._next.get(stream, sequence)) & 0xFFFF
                 self._next[stream] = (sequence + 1) & 0xFFFF
                 if self.wide_id and (number := _wide_number(datagram, self.wide_id)) >= 0:
-                    self._arrivals.arrivals.append((number, now))
+                    # not when it was read: a lazy client reads late, and would tell of delays that the path does not have
+                    self._arrivals.arrivals.append((number, self._arrived_at()))
                 if self.received % SAMPLE_EVERY == 0 and len(self.delays) < 200_000 and peer.srtp is not None:
                     arrived_at = self._arrived_at()
                     clear = peer.srtp.unprotect(datagram)
