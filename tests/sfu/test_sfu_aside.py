@@ -91,6 +91,7 @@ class _Noticing(Sfu):
 @pytest.mark.parametrize("is_sorted", [True, False])
 async def test_all_reports_are_read_however_many_come_at_once(is_sorted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than are taken in one go, more after a while, and the same where the system does not sort."""
+    monkeypatch.setattr(udp, "_LATEST_S", 0.02)
     if not is_sorted:
         monkeypatch.setattr(udp, "open_aside", lambda sock: None)
     sfu, errors = _Noticing(), []
@@ -109,3 +110,33 @@ async def test_all_reports_are_read_however_many_come_at_once(is_sorted: bool, m
         await asyncio.sleep(0.05)  # longer than reports wait: a timer that came would find a closed socket
 
     assert (sfu.datagrams, errors) == (152, [])
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+async def test_reports_wait_for_media_and_are_read_with_it(is_sorted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To wake up for them costs more than to read them. Where the system does not sort there is nothing to wait for."""
+    monkeypatch.setattr(udp, "_APART_S", 0.0)
+    monkeypatch.setattr(udp, "_LATEST_S", 3600.0)
+    if not is_sorted:
+        monkeypatch.setattr(udp, "open_aside", lambda sock: None)
+    sfu = _Noticing()
+    port = await udp.MediaPort.open(sfu, "127.0.0.1", 0)
+
+    async def until_taken_in(count: int) -> None:
+        async with asyncio.timeout(5):
+            while sfu.datagrams < count:
+                sfu.changed.clear()
+                await sfu.changed.wait()
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(_REPORT, ("127.0.0.1", port.port))
+        await until_taken_in(1)  # the first after a time without is read at once
+        stranger.sendto(_REPORT, ("127.0.0.1", port.port))
+        for _ in range(100):
+            await asyncio.sleep(0)  # the loop looks at its sockets each time
+        taken_in_alone = sfu.datagrams
+        stranger.sendto(_OTHERS["media"], ("127.0.0.1", port.port))
+        await until_taken_in(3)
+    await port.close()
+
+    assert taken_in_alone == (1 if is_sorted else 2)

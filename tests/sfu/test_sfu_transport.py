@@ -219,6 +219,23 @@ def test_publishers_are_told_ten_times_a_second_when_their_packets_came() -> Non
     assert told_at - sent_at < 0.1
 
 
+def test_publishers_are_told_together() -> None:
+    """To wake up for each of them alone costs as much as to tell."""
+    world = World(seed=10)
+    people = [world.publisher(name) for name in ("alice", "bob", "carol")]
+
+    for number in range(300):
+        one = people[number % 3]
+        head = rtp.HEADER.pack(0x90, VP8, number // 3, 1800 * number, one.video_ssrc)
+        one.send_packet(head + struct.pack("!HHBHB", 0xBEDE, 1, TRANSPORT_ID << 4 | 1, number // 3, 0) + bytes(50))
+        world.run(0.007)
+
+    for one in people:
+        told_at = [at - one.down.delay for at, m in one.asked if isinstance(m, rtcp.TransportFeedback)]
+        assert [round(1000 * at) % 25 for at in told_at[1:]] == [0] * (len(told_at) - 1)
+        assert 18 <= len(told_at) <= 22
+
+
 def test_an_element_of_number_zero_is_padding_not_a_level() -> None:
     """RFC 8285: id 0 is reserved; a sender without the level extension has none."""
     world = World(seed=10)

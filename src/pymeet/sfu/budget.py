@@ -126,10 +126,9 @@ class Budget:
     def hear(self, message: rtcp.Message, now: float) -> bool:
         """Takes a control message, if it says something of the path; whether that is a reason to share anew."""
         if isinstance(message, rtcp.TransportFeedback):
-            self._is_heard = True
+            self._is_heard, self._rests_at = True, None
             if not self._estimate.feedback(self._acknowledgements.fates(message, self._history, now), now):
-                self._rests_at = None
-                return now - self.looked_at >= _SHARE_AGAIN_S
+                return False  # all is as it was
             self._probe_if_due(now)
         elif isinstance(message, rtcp.Remb):
             self._reported.remb(message.bps)
